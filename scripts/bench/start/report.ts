@@ -1,0 +1,65 @@
+import type { Measured } from './measure';
+
+export interface Row extends Measured {
+  node: string;
+  subject: string;
+  contender: string;
+}
+
+const columns = [
+  ['ready', 'readyMs', 'ms'],
+  ['cpu until ready', 'readyCpuMs', 'ms'],
+  ['idle', 'idleMb', 'MB'],
+  ['after 10,000', 'afterMb', 'MB'],
+  ['req/s', 'perSecond', ''],
+  ['cpu', 'cpuMs', 'ms'],
+] as const;
+
+/** A Markdown table: each number with its ratio to `node <entry>` of the same subject and Node. */
+export function renderReport(rows: readonly Row[]): string {
+  const lines = [
+    `| Node | backend | start | ${columns.map(([title]) => title).join(' | ')} | processes |`,
+    `|${' --- |'.repeat(columns.length + 4)}`,
+  ];
+  for (const row of rows) {
+    const plain = plainOf(rows, row);
+    const cells = columns.map(([, key, unit]) => {
+      const value = Math.round(row[key]);
+      const ratio = plain && plain !== row ? ` (${(row[key] / plain[key]).toFixed(2)})` : '';
+      return `${value}${unit && ` ${unit}`}${ratio}`;
+    });
+    lines.push(
+      `| ${row.node} | ${row.subject} | ${row.contender} | ${cells.join(' | ')} | ${row.processes} |`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function plainOf(rows: readonly Row[], { node, subject }: Row): Row | undefined {
+  return rows.find(
+    row => row.node === node && row.subject === subject && row.contender === 'node <entry>',
+  );
+}
+
+/** Bars of ready time and memory after the load as ratios to `node <entry>` = 1. */
+export function renderChart(rows: readonly Row[]): string {
+  const shown = rows.filter(row => row.contender !== 'node <entry>');
+  const height = 40 + shown.length * 22;
+  const bars = shown.map((row, i) => {
+    const plain = plainOf(rows, row) ?? row;
+    const ready = row.readyMs / plain.readyMs;
+    const memory = row.afterMb / plain.afterMb;
+    const y = 32 + i * 22;
+    return [
+      `<text x="4" y="${y + 12}">Node ${row.node} ${row.subject}: ${escapeXml(row.contender)}</text>`,
+      `<rect x="330" y="${y}" width="${(ready * 200).toFixed(0)}" height="8" fill="#2f6f9f"/>`,
+      `<rect x="330" y="${y + 9}" width="${(memory * 200).toFixed(0)}" height="8" fill="#8fb339"/>`,
+      `<text x="${(340 + Math.max(ready, memory) * 200).toFixed(0)}" y="${y + 12}">${ready.toFixed(2)} / ${memory.toFixed(2)}</text>`,
+    ].join('');
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="680" height="${height}" font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="#fff"/><text x="4" y="16" font-size="13">Time until ready (blue) and memory after 10,000 requests (green); node &lt;entry&gt; = 1</text><line x1="530" y1="26" x2="530" y2="${height - 6}" stroke="#999"/>${bars.join('')}</svg>\n`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,121 @@
+// Builds what is published: dist/cli.js (everything of ours), dist/npm-libraries.js (loaded only
+// when a command talks to a registry), dist/unpack-worker.js (the second thread of an install),
+// dist/launcher.js (the body of server.js), and the licences
+// of what is bundled.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+
+const root = join(__dirname, '..');
+const dist = join(root, 'dist');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+const common: BuildOptions & { metafile: true } = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20.17',
+  format: 'cjs',
+  charset: 'utf8',
+  legalComments: 'none',
+  metafile: true,
+  absWorkingDir: root,
+  define: { BOOTLACE_VERSION: JSON.stringify(version) },
+  // Optional, in a try/catch of its user; alone it would double the bundle.
+  external: ['iconv-lite'],
+};
+
+/** A lazily loaded file stays a file: its import becomes a require of the neighbour in dist. */
+const lazyFiles: Plugin = {
+  name: 'lazy-files',
+  setup(build) {
+    build.onResolve({ filter: /\/npm-libraries$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './npm-libraries.js', external: true },
+    );
+  },
+};
+
+/**
+ * What npm's client brings and bootlace never uses, half of the bundle: the HTTP cache, since a
+ * version is resolved anew each time, and SOCKS, which the settings refuse (PROXY_INVALID).
+ */
+const leftOut: Plugin = {
+  name: 'left-out',
+  setup(build) {
+    const replace = (filter: RegExp, contents: string) =>
+      build.onLoad({ filter }, () => ({ contents }));
+    replace(
+      /make-fetch-happen\/lib\/cache\/index\.js$/,
+      `module.exports = new Proxy({}, { get() { throw new Error('bootlace bundles no HTTP cache') } })`,
+    );
+    replace(
+      /node_modules\/socks-proxy-agent\/dist\/index\.js$/,
+      'exports.SocksProxyAgent = class { static protocols = [] }',
+    );
+  },
+};
+
+async function main(): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  const bundles = await Promise.all([
+    build({ ...common, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', plugins: [lazyFiles] }),
+    build({
+      ...common,
+      entryPoints: { 'npm-libraries': 'src/registry/npm-libraries.ts' },
+      outdir: 'dist',
+      plugins: [leftOut],
+    }),
+    build({
+      ...common,
+      entryPoints: { 'unpack-worker': 'src/install/unpack-worker.ts' },
+      outdir: 'dist',
+    }),
+    build({
+      ...common,
+      entryPoints: { launcher: 'src/start/server.ts' },
+      outdir: 'dist',
+      // One text that is right as CommonJS and as an ES module: no import, no export, no require
+      // of the module system's own in the latter.
+      banner: { js: '((require, bootlaceFile) => {' },
+      footer: {
+        js: "})(typeof require === 'function' ? require : process.getBuiltinModule('node:module').createRequire(process.argv[1]), typeof __filename === 'string' ? __filename : process.argv[1]);",
+      },
+    }),
+  ]);
+  writeFileSync(
+    join(root, 'THIRD-PARTY-LICENSES.txt'),
+    licences(bundles.map(({ metafile }) => metafile)),
+  );
+}
+
+/** The licence texts of every package that a bundle holds code of. */
+function licences(metafiles: readonly Metafile[]): string {
+  const folders = new Set<string>();
+  for (const { outputs } of metafiles)
+    for (const { inputs } of Object.values(outputs))
+      for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+        const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
+        if (folder && bytesInOutput > 0) folders.add(folder);
+      }
+  const texts = [...folders].sort().map(folder => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(root, folder, 'package.json'), 'utf8'),
+    );
+    const file = readdirSync(join(root, folder)).find(name => /^(licen[cs]e|copying)/i.test(name));
+    const text =
+      file && existsSync(join(root, folder, file))
+        ? readFileSync(join(root, folder, file), 'utf8').trim()
+        : '';
+    if (!text && !license) throw new Error(`${basename(folder)} has no licence`);
+    return `${name} ${version} (${license})\n\n${text || `Licensed under ${license}; the package carries no licence text.`}\n`;
+  });
+  return `bootlace bundles these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,31 @@
+import { diagnose } from '../doctor/diagnose';
+import { settingFlags } from '../settings/definitions';
+import { table } from '../ui/text';
+import type { Command } from './command';
+
+export const command: Command = {
+  usage: 'bootlace doctor',
+  help: [],
+  options: settingFlags,
+  positionals: 0,
+  async run({ dir, flags, io, report, redactor, signal }) {
+    const checks = await diagnose({
+      dir,
+      flags,
+      io,
+      signal,
+      addSecret: secret => redactor.add(secret),
+    });
+    const style = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+    const rows = table(checks.map(({ name, state, text }) => [state, name, text]));
+    for (const [i, row] of rows.entries()) {
+      const check = checks[i];
+      if (!check) continue;
+      report.line(report.style(style[check.state], row.slice(0, 4)) + row.slice(4));
+      if (check.fix) report.line(`      fix: ${check.fix}`);
+    }
+    const failed = checks.filter(({ state }) => state === 'fail');
+    if (flags.json) report.json({ ok: failed.length === 0, checks });
+    return failed[0]?.exitCode ?? 0;
+  },
+};

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { SettingError } from '../errors';
+import { checkLock, type Publishable, readPublishable, writeLock } from '../publish/lock';
+import { type RegistryConfig, secretsOf } from '../registry/config';
+import { loadRegistryConfig } from '../registry/load-config';
+import { definitions } from '../settings/definitions';
+import { loadSources } from '../settings/load';
+import { readSettings } from '../settings/settings';
+import { count } from '../ui/text';
+import type { Command, Context } from './command';
+
+export const command: Command = {
+  usage: 'bootlace lock [DIR] [--check] [--fresh]',
+  help: [
+    ['DIR', "the backend package's folder"],
+    ['--check', 'say whether the lock still fits package.json; write nothing'],
+    ['--fresh', 'choose every version again, whatever was locked before'],
+  ],
+  options: {
+    check: { type: 'boolean' },
+    fresh: { type: 'boolean' },
+    registry: { type: 'string' },
+    'token-env': { type: 'string' },
+  },
+  positionals: 1,
+  async run(context) {
+    const { dir, positionals, flags, report } = context;
+    const folder = resolve(dir, positionals[0] ?? '.');
+    const publishable = readPublishable(folder);
+    if (flags.check) return check(publishable, context);
+    const { io, redactor, signal } = context;
+    const result = await writeLock(publishable, {
+      io,
+      config: readConfig(publishable, context),
+      fresh: flags.fresh === true,
+      redact: text => redactor.redact(text),
+      signal,
+      warn: sentence => report.warn(sentence),
+    });
+    report.line(`${result.file}: ${count(result.packages, 'package')}`);
+    report.line(result.seed ? `versions kept from ${result.seed}` : 'every version was chosen now');
+    for (const file of result.changed) report.line(`wrote ${file}`);
+    if (result.changed.length === 0) report.line('nothing changed');
+    if (flags.json) report.json({ ok: true, ...result, warnings: report.warnings });
+    return 0;
+  },
+};
+
+function check(publishable: Publishable, { report, flags }: Context): number {
+  const problems = checkLock(publishable);
+  if (problems.length === 0) {
+    report.line('the lock fits package.json');
+    if (flags.json) report.json({ ok: true, problems });
+    return 0;
+  }
+  throw new SettingError(
+    'LOCK_STALE',
+    `the lock does not fit package.json: ${problems.slice(0, 20).join('; ')}`,
+    { fix: 'run: bootlace lock', facts: { problems } },
+  );
+}
+
+/** Registries and credentials of the publisher; what a host would set about versions is no matter. */
+function readConfig(
+  { folder, manifest }: Publishable,
+  { flags, io, redactor }: Context,
+): RegistryConfig {
+  const at = npmrcFolder(folder);
+  const sources = loadSources(at, {}, io.env);
+  const named = [definitions.registry, definitions.tokenEnv].map(({ env }) => env as string);
+  const only = (values: Readonly<Record<string, string | undefined>>) =>
+    Object.fromEntries(
+      Object.entries(values).filter(
+        ([name]) => !name.startsWith('BACKEND_') || named.includes(name),
+      ),
+    );
+  const settings = readSettings({
+    flags: { ...flags, package: manifest.name },
+    env: only(io.env),
+    dotenv: only(sources.dotenv) as Record<string, string>,
+    config: { values: {}, file: 'package.json' },
+  });
+  redactor.add(settings.token?.value);
+  const config = loadRegistryConfig(settings, sources, at, io);
+  for (const secret of secretsOf(settings, config)) redactor.add(secret);
+  return config;
+}
+
+/** In a monorepo .npmrc lies at the workspace's top. */
+function npmrcFolder(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, '.npmrc'))) return at;
+    if (existsSync(join(at, '.git')) || dirname(at) === at) return folder;
+  }
+}

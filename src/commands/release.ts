@@ -1,0 +1,17 @@
+import type { Command } from './command';
+
+export const command: Command = {
+  usage: 'bootlace release [-- ARGS]',
+  help: [['ARGS', "are added to the release command of the backend's package.json"]],
+  options: {},
+  positionals: 0,
+  async run({ dir, rest, io, report, flags }) {
+    const { planRelease } = await import('../start/exec');
+    const { become } = await import('../start/become');
+    const program = planRelease(dir, rest, io);
+    if (program) return { finally: () => void become(program) };
+    report.line('the backend names no release command: nothing to do');
+    if (flags.json) report.json({ ok: true, ran: false });
+    return 0;
+  },
+};

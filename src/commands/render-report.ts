@@ -1,0 +1,79 @@
+import { BootlaceError } from '../errors';
+import type { ServiceResult } from '../render/result';
+import { markdownTable, type Workflow, workflowOf } from '../ui/github-actions';
+import { table } from '../ui/text';
+import type { Context } from './command';
+
+/**
+ * Runs what fills `results`, and reports them whether it ends well or not: a table or one JSON
+ * document, and in a workflow outputs, summary and annotation.
+ * @param title of the workflow's summary
+ */
+export async function reported(
+  context: Context,
+  title: string,
+  results: ServiceResult[],
+  run: () => Promise<void>,
+): Promise<number> {
+  const { io, report, flags } = context;
+  const workflow = workflowOf(io, report);
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof BootlaceError) {
+      workflow?.error(error);
+      writeWorkflow(workflow, title, results);
+      throw withResults(error, results);
+    }
+    writeWorkflow(workflow, title, results);
+    throw error;
+  }
+  writeWorkflow(workflow, title, results);
+  for (const line of table(rowsOf(results))) report.line(line);
+  for (const { service, proof } of results)
+    for (const sentence of proof) report.line(`${service}: ${sentence}`);
+  if (flags.json) report.json({ ok: true, services: results, warnings: report.warnings });
+  return 0;
+}
+
+function withResults(error: BootlaceError, results: readonly ServiceResult[]): BootlaceError {
+  if (results.length) error.facts.services = results;
+  return error;
+}
+
+function rowsOf(results: readonly ServiceResult[]): string[][] {
+  return results.map(({ service, version, previous, deploy, outcome }) => [
+    service,
+    outcome,
+    version ?? '-',
+    previous === undefined ? '' : `before: ${previous}`,
+    deploy ?? '-',
+  ]);
+}
+
+function writeWorkflow(
+  workflow: Workflow | undefined,
+  title: string,
+  results: readonly ServiceResult[],
+): void {
+  const [first] = results;
+  if (!workflow || !first) return;
+  workflow.outputs({
+    version: first.version,
+    'deploy-id': first.deploy,
+    url: first.url,
+    'previous-version': first.previous,
+    outcome: first.outcome,
+    services: JSON.stringify(results),
+  });
+  const head = ['service', 'outcome', 'version', 'before', 'deploy', 'url'];
+  const rows = results.map(result => [
+    result.service,
+    result.outcome,
+    result.version ?? '',
+    result.previous ?? '',
+    result.deploy ?? '',
+    result.url ?? '',
+  ]);
+  workflow.summary(`### ${title}\n\n${markdownTable([head, ...rows])}\n`);
+}

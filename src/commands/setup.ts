@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../errors';
+import { secretsOf } from '../registry/config';
+import { layoutOf } from '../release/layout';
+import { type Definition, definitions, settingFlags } from '../settings/definitions';
+import { applySetup, type SetupResult } from '../setup/apply';
+import { lockText } from '../setup/choose-lock';
+import { describePlan } from '../setup/describe';
+import type { SetupPlan } from '../setup/plan';
+import { prepareSetup } from '../setup/prepare';
+import { type WarmResult, warm } from '../setup/warm';
+import { count, megabytes, seconds as secondsOf } from '../ui/text';
+import type { Command, Context, Flags } from './command';
+
+export const setupOptions: Command['options'] = {
+  ...settingFlags,
+  from: { type: 'string' },
+  'server-file': { type: 'string' },
+  'wait-for': { type: 'string' },
+  'ignore-engines': { type: 'boolean' },
+  lock: { type: 'string' },
+  'save-lock': { type: 'string' },
+};
+
+export const setupHelp: Command['help'] = [
+  ['--from DIR|TGZ', 'install a local build instead of the registry'],
+  ['--server-file NAME', 'write this file when server.js is taken'],
+  ['--wait-for MINUTES', 'wait for a version that was just published'],
+  ['--ignore-engines', 'install although engines.node does not fit'],
+  ['--lock FILE', 'install exactly what this lock says'],
+  ['--save-lock FILE', 'write the lock of what is installed, to be committed'],
+  ...Object.values(definitions as Record<string, Definition>).map(
+    ({ flag, env, help, switch: isSwitch }) =>
+      [isSwitch ? `--${flag}` : `--${flag} VALUE`, `${help}; or ${env}`] as const,
+  ),
+];
+
+export const command: Command = {
+  usage: 'bootlace setup [--dry-run] [--warm]',
+  help: [
+    ['--dry-run', 'print the plan and change nothing'],
+    ['--warm', 'start the backend once and keep its compiled code'],
+    ['--warm-seconds N', 'how long it may take until it listens on PORT (20)'],
+    ...setupHelp,
+  ],
+  options: {
+    ...setupOptions,
+    'dry-run': { type: 'boolean' },
+    warm: { type: 'boolean' },
+    'warm-seconds': { type: 'string' },
+  },
+  positionals: 0,
+  async run(context) {
+    const { report, flags, io } = context;
+    const begun = io.now();
+    const plan = preparePlan(context);
+    if (flags['dry-run']) {
+      const { json, lines } = await describePlan(plan, context);
+      for (const line of lines) report.line(line);
+      if (flags.json) report.json({ ok: true, ...json });
+      return 0;
+    }
+    const result = await runSetup(plan, context);
+    const json = reportSetup(plan, result, context, io.now() - begun);
+    const warmed = flags.warm ? await runWarm(plan, result, context) : undefined;
+    report.line(`start it: node ${plan.serverFile}`);
+    if (flags.json) report.json({ ...json, warmed });
+    return 0;
+  },
+};
+
+/** Reads settings and folder; secrets go to the redactor before anything else can print. */
+export function preparePlan({ dir, flags, io, version, dist, redactor }: Context): SetupPlan {
+  const plan = prepareSetup({
+    dir,
+    flags,
+    io,
+    version,
+    launcher: readFileSync(join(dist, 'launcher.js'), 'utf8'),
+    abi: process.versions.modules,
+  });
+  for (const secret of secretsOf(plan.settings, plan.config)) redactor.add(secret);
+  return plan;
+}
+
+export function runSetup(
+  plan: SetupPlan,
+  context: Context,
+  isImpatient = false,
+): Promise<SetupResult> {
+  const { dir, flags, io, report, redactor, signal, version } = context;
+  return applySetup(plan, {
+    dir,
+    io,
+    signal,
+    bootlace: version,
+    waitForMs: waitFor(flags),
+    isImpatient,
+    ignoreEngines: flags['ignore-engines'] === true,
+    redact: text => redactor.redact(text),
+    progress: sentence => report.progress(sentence),
+    isInteractive: report.isInteractive,
+    warn: sentence => report.warn(sentence),
+  }).catch(error => {
+    if (signal.aborted) report.warn('stopped; the active release is as it was');
+    throw error;
+  });
+}
+
+/** Prints what setup did; returns the same for --json. */
+export function reportSetup(
+  plan: SetupPlan,
+  result: SetupResult,
+  { report }: Context,
+  ms: number,
+): Record<string, unknown> {
+  const { release, wanted, start, reused } = result;
+  const { receipt } = release;
+  const where = 'registry' in receipt.source ? `, ${receipt.source.registry}` : '';
+  report.line(`${receipt.package} ${receipt.version} (${wanted.why}${where})`);
+  const { files, bytes, paths } = receipt.tree;
+  report.line(
+    reused
+      ? `already on disk, nothing to install (${secondsOf(ms)})`
+      : `installed ${count(paths.length, 'package')}, ${count(files, 'file')}, ${megabytes(bytes)} in ${secondsOf(ms)}`,
+  );
+  if (receipt.slim)
+    report.line(
+      `slim: left out ${count(receipt.slim.files, 'file')}, ${megabytes(receipt.slim.bytes)}`,
+    );
+  report.line(`tree: ${lockText(receipt.lock)}`);
+  report.line(`starts ${start.entry.file} (${start.entry.why})`);
+  if (start.entry.unused.length)
+    report.line(`  also there: ${start.entry.unused.join(', ')}; BACKEND_ENTRY chooses`);
+  return {
+    ok: true,
+    package: receipt.package,
+    version: receipt.version,
+    wanted,
+    release: release.name,
+    reused,
+    packages: paths.length,
+    files,
+    bytes,
+    seconds: ms / 1000,
+    lock: receipt.lock,
+    installer: receipt.installer,
+    slim: receipt.slim,
+    entry: start.entry.file,
+    entryRule: start.entry.why,
+    serverFile: plan.serverFile,
+    changed: result.changed,
+    warnings: report.warnings,
+  };
+}
+
+async function runWarm(
+  plan: SetupPlan,
+  { release, start }: SetupResult,
+  { dir, flags, io, report, signal }: Context,
+): Promise<WarmResult> {
+  const text = flags['warm-seconds'] ?? '20';
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 600))
+    throw new UsageError(
+      'WARM_SECONDS_INVALID',
+      `--warm-seconds ${JSON.stringify(text)} is no time from 1 to 600 s`,
+      { fix: 'pass seconds, such as --warm-seconds 30' },
+    );
+  report.progress('starting the backend once, to keep its compiled code');
+  const warmed = await warm({
+    layout: layoutOf(dir),
+    release: release.name,
+    serverFile: plan.serverFile,
+    tokenEnv: start.tokenEnv,
+    io,
+    limitMs: seconds * 1000,
+    signal,
+  });
+  const { booted, how, kept, ms, log } = warmed;
+  if (log === undefined) {
+    report.line(`not warmed: ${how}`);
+    return warmed;
+  }
+  report.line(
+    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
+  );
+  return warmed;
+}
+
+function waitFor(flags: Flags): number | undefined {
+  const text = flags['wait-for'];
+  if (text === undefined) return undefined;
+  const minutes = Number(text);
+  if (Number.isFinite(minutes) && minutes >= 0 && minutes <= 24 * 60) return minutes * 60_000;
+  throw new UsageError(
+    'WAIT_FOR_INVALID',
+    `--wait-for ${JSON.stringify(text)} is no number of minutes`,
+    {
+      fix: 'pass minutes, such as --wait-for 10',
+    },
+  );
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { IntegrityError } from '../errors';
+import { type RunSummary, summarizeRuns } from '../release/describe-runs';
+import { goodReleases } from '../release/history';
+import { readHistory } from '../release/history-file';
+import { layoutOf } from '../release/layout';
+import { isWhole, readRelease } from '../release/store';
+import { hashTree } from '../release/tree';
+import { lockText } from '../setup/choose-lock';
+import { readActiveRelease } from '../start/active-release';
+import { count, megabytes, table } from '../ui/text';
+import type { Command } from './command';
+
+export const command: Command = {
+  usage: 'bootlace status [--verify]',
+  help: [['--verify', 'hash the installed tree again and compare']],
+  options: { verify: { type: 'boolean' } },
+  positionals: 0,
+  run({ dir, flags, report }) {
+    const layout = layoutOf(dir);
+    const { receipt, current, folder } = readActiveRelease(dir);
+    const history = readHistory(layout);
+    // A good release may stay on disk although newer ones pushed it off the list.
+    const listed = [current.active, ...current.previous];
+    const good = goodReleases(history).find(name => readRelease(layout, name) !== undefined);
+    const names = [...new Set([...listed, ...(good ? [good] : [])])];
+    const releases = names.map((name, i) => {
+      const release = readRelease(layout, name);
+      const state = i === 0 ? 'active' : 'kept';
+      return {
+        name,
+        state,
+        whole: release !== undefined && isWhole(release),
+        receipt: release?.receipt,
+        runs: summarizeRuns(history, name),
+      };
+    });
+    const { wanted, start } = current;
+    const source = 'registry' in receipt.source ? receipt.source.registry : receipt.source.path;
+    for (const line of table([
+      ['package', `${receipt.package} ${receipt.version}`],
+      ['because', `${wanted.text} (${wanted.from}): ${wanted.why}`],
+      ['from', source],
+      ['starts', `${start.entry.file} (${start.entry.why})`],
+      [
+        'tree',
+        `${receipt.tree.paths.length} packages, ${receipt.tree.files} files, ${megabytes(receipt.tree.bytes)}`,
+      ],
+      ['lock', lockText(receipt.lock)],
+      ...(receipt.slim
+        ? [['slim', `left out ${receipt.slim.files} files, ${megabytes(receipt.slim.bytes)}`]]
+        : []),
+      ['activated', current.activatedAt],
+      ['compiled', cacheText(releases[0]?.runs)],
+      ['releases', ''],
+    ]))
+      report.line(line);
+    for (const line of table(
+      releases.map(({ name, state, whole, receipt, runs }) => [
+        `  ${name}`,
+        whole ? state : 'broken',
+        `installed ${receipt?.installedAt ?? '?'}`,
+        runsText(runs),
+      ]),
+    ))
+      report.line(line);
+    for (const { receipt, runs } of releases) {
+      if (runs?.ended) report.line(`${receipt?.version} last ended ${runs.ended}`);
+      if (runs?.passedOver)
+        report.line(
+          `${receipt?.version} was passed over: ${runs.passedOver.why}, ${runs.passedOver.at}`,
+        );
+    }
+    const verified = flags.verify ? verify(folder, receipt.tree.sha256) : undefined;
+    if (verified) report.line('verified: every file is as it was installed');
+    if (flags.json)
+      report.json({
+        ok: true,
+        package: receipt.package,
+        version: receipt.version,
+        integrity: receipt.integrity,
+        source: receipt.source,
+        lock: receipt.lock,
+        installer: receipt.installer,
+        slim: receipt.slim,
+        wanted,
+        entry: start.entry.file,
+        entryRule: start.entry.why,
+        activatedAt: current.activatedAt,
+        releases: releases.map(({ name, state, whole, receipt, runs }) => ({
+          name,
+          state,
+          whole,
+          version: receipt?.version,
+          installedAt: receipt?.installedAt,
+          runs,
+        })),
+        ...(verified && { verified }),
+      });
+    return 0;
+  },
+};
+
+function runsText(runs: RunSummary | undefined): string {
+  if (!runs) return 'never started';
+  const good = runs.goodAt ? `good ${runs.goodAt}` : 'not proven good';
+  const failing = runs.failures ? `, ${count(runs.failures, 'early end')} in a row` : '';
+  return `${count(runs.starts, 'start')}, ${good}${failing}`;
+}
+
+/** Whether the last start found compiled code. */
+function cacheText(runs: RunSummary | undefined): string {
+  const texts: Record<string, string> = {
+    warm: 'hit: the last start used compiled code',
+    cold: 'miss: there was no compiled code for that Node',
+    off: 'no: run setup --warm to keep compiled code',
+  };
+  return texts[runs?.last.cache ?? ''] ?? 'not started yet';
+}
+
+function verify(folder: string, expected: string): true {
+  const { sha256 } = hashTree(join(folder, 'node_modules'));
+  if (sha256 === expected) return true;
+  throw new IntegrityError(
+    'TREE_CHANGED',
+    'the installed files are not those that setup installed',
+    {
+      fix: `remove ${folder} and run: npx bootlace setup`,
+      facts: { expected, found: sha256 },
+    },
+  );
+}

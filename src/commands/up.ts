@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { writeAtomic } from '../release/atomic';
+import {
+  activateKept,
+  type FallBack,
+  findStartable,
+  insteadOfCrashing,
+  withoutRegistry,
+} from '../setup/fall-back';
+import type { SetupPlan } from '../setup/plan';
+import { secretNames } from '../start/backend-env';
+import { become } from '../start/become';
+import type { Command, Context } from './command';
+import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions } from './setup';
+
+export const command: Command = {
+  usage: 'bootlace up [--strict] [-- ARGS]',
+  help: [['--strict', 'never start another release than the one that is wanted'], ...setupHelp],
+  options: { ...setupOptions, strict: { type: 'boolean' } },
+  positionals: 0,
+  async run(context) {
+    const { io, dir, rest } = context;
+    context.report.leaveStdout();
+    const plan = preparePlan(context);
+    await setUp(plan, context);
+    // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
+    // not even in what /proc shows of its environment.
+    const env: Record<string, string | undefined> = { ...io.env };
+    for (const name of secretNames(env, plan.config)) delete env[name];
+    const file = join(dir, plan.serverFile);
+    return { finally: () => void become({ file: io.execPath, args: [file, ...rest], env }) };
+  },
+};
+
+/**
+ * Sets up; where that needs a registry out of reach, or gives a release that ends at once whenever
+ * it starts, goes back to one that started well and says so. On a terminal a person stops and
+ * starts as they like, so there a short run proves nothing.
+ */
+async function setUp(plan: SetupPlan, context: Context): Promise<void> {
+  const { io, dir, flags } = context;
+  const begun = io.now();
+  const mayFallBack = !flags.strict && !plan.from;
+  let fallBack: FallBack | undefined;
+  try {
+    const isImpatient = mayFallBack && findStartable(dir, plan) !== undefined;
+    const result = await runSetup(plan, context, isImpatient);
+    reportSetup(plan, result, context, io.now() - begun);
+    if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
+  } catch (error) {
+    if (!mayFallBack) throw error;
+    fallBack = withoutRegistry(error, dir, plan);
+    for (const { path, text, mode } of plan.changes) writeAtomic(path, text, mode);
+  }
+  if (!fallBack) return;
+  const { release, why } = fallBack;
+  const { receipt } = release;
+  context.report.warn(
+    `starting ${receipt.package} ${receipt.version}, which is on disk and started well, instead: ${why}; --strict forbids this`,
+  );
+  const wanted = { text: receipt.version, from: 'up', why: `went back: ${why}` };
+  await activateKept(dir, release, wanted, io);
+}

@@ -1,0 +1,48 @@
+import { NotFoundError, UsageError } from '../errors';
+import { addLine } from '../release/history-file';
+import { layoutOf } from '../release/layout';
+import { isWhole, listReleases, type Release, readRelease } from '../release/store';
+import { activateKept } from '../setup/fall-back';
+import { readActiveRelease } from '../start/active-release';
+import type { Command } from './command';
+
+export const command: Command = {
+  usage: 'bootlace use VERSION|previous',
+  help: [['VERSION', 'of a release that is on disk; see bootlace status']],
+  options: {},
+  positionals: 1,
+  async run({ dir, positionals: [asked], flags, io, report }) {
+    if (asked === undefined)
+      throw new UsageError('VERSION_MISSING', 'use needs a version', {
+        fix: 'type: bootlace use previous, or a version that bootlace status lists',
+      });
+    const layout = layoutOf(dir);
+    const { current, receipt } = readActiveRelease(dir);
+    const kept = listReleases(layout).filter(
+      release => isWhole(release) && release.receipt.package === receipt.package,
+    );
+    const release = find(asked);
+    if (!release)
+      throw new NotFoundError('RELEASE_NOT_FOUND', `no release ${asked} is on disk`, {
+        fix: `use one that is, or run: npx bootlace setup --backend-version ${asked === 'previous' ? 'VERSION' : asked}`,
+        facts: { candidates: kept.map(({ receipt }) => receipt.version).join(', ') || 'none' },
+      });
+    const wanted = { text: asked, from: 'use', why: 'switched by hand' };
+    await activateKept(dir, release, wanted, io);
+    const at = new Date(io.now()).toISOString();
+    addLine(layout, { is: 'forgiven', key: release.name, at });
+    const { version } = release.receipt;
+    report.line(`active: ${release.receipt.package} ${version}; it counts from the next start on`);
+    if (flags.json) report.json({ ok: true, active: release.name, version });
+    return 0;
+
+    function find(text: string): Release | undefined {
+      if (text === 'previous')
+        return current.previous
+          .map(name => readRelease(layout, name))
+          .find((release): release is Release => release !== undefined && isWhole(release));
+      const version = text.replace(/^v/, '');
+      return kept.find(({ name, receipt }) => name === version || receipt.version === version);
+    }
+  },
+};

@@ -1,0 +1,292 @@
+import { setMaxListeners } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { InstallError, systemCode } from '../errors';
+import type { Io } from '../io';
+import { createRegistryClient } from '../registry/client';
+import { type RegistryConfig, registryOf } from '../registry/config';
+import { type DownloadContext, download } from '../registry/download';
+import { parseIntegrity } from '../registry/integrity';
+import { parseManifest } from '../registry/packument';
+import { createTransport } from '../registry/transport';
+import { combineTree, type TreeHash } from '../release/tree';
+import type { InstallProgress } from '../ui/install-progress';
+import { type BinLink, planBinLinks } from './bins';
+import { openTarballCache } from './cache';
+import { type Lockfile, packageName, parentOf } from './lockfile';
+import { type InstallHost, type Placement, type PlacementPlan, planPlacements } from './placements';
+import { type Tarball, TarballSink } from './tarball';
+import { planTarballUrl } from './tarball-url';
+import type { Unpacked, UnpackTarget } from './unpack-job';
+import { openUnpackers, type Unpackers } from './unpackers';
+
+export interface LockedInstall {
+  /** The release to fill: its node_modules is made here. */
+  readonly release: string;
+  /** A folder for what is thrown away, on a disk with room. */
+  readonly work: string;
+  readonly lock: Lockfile;
+  readonly config: RegistryConfig;
+  readonly host: InstallHost;
+  /** Leave out of the dependencies what a server does not load. */
+  readonly slim?: boolean;
+  /** The backend's own folder in the release, which slim never touches: `node_modules/@acme/backend`. */
+  readonly backend?: string;
+  /** Keeps verified tarballs here by their checksum. */
+  readonly cacheDir?: string;
+  /** Folders whose tarball is handed in: a file's path or its bytes. */
+  readonly local?: ReadonlyMap<string, string | Buffer>;
+  readonly io: Pick<Io, 'now' | 'sleep'>;
+  readonly signal?: AbortSignal;
+  readonly progress?: (state: InstallProgress) => void;
+  readonly warn: (sentence: string) => void;
+  /** Retries of one request end this long after its first try. */
+  readonly deadlineMs?: number;
+  /** The second thread's program, where it is not beside this one. */
+  readonly worker?: string;
+  /** How many threads unpack; by default what pays on this machine. */
+  readonly threads?: 1 | 2;
+}
+
+export interface LockedInstalled {
+  /** Folders of the packages, from the release's folder. */
+  readonly paths: string[];
+  readonly files: number;
+  readonly bytes: number;
+  /** sha256 of the tree, as hashTree finds it on the disk. */
+  readonly sha256: string;
+  /** What slim left out. */
+  readonly savedFiles: number;
+  readonly savedBytes: number;
+  /** Folders of the packages that have an install script; none ran. */
+  readonly withScripts: string[];
+}
+
+/** How registries answer for an address that they do not have. */
+const nothingThere = ['DEPENDENCY_NOT_FOUND', 'REGISTRY_BAD_ANSWER'];
+
+/** Downloads at a time: each may hold a tarball in memory. */
+const atATime = 12;
+
+/**
+ * Installs exactly what a lock says: fetch, verify, unpack, link bins. Nothing of a tarball is
+ * written before its checksum is right.
+ * @throws BootlaceError naming the package; the release's folder is then of no use
+ */
+export async function installLocked(install: LockedInstall): Promise<LockedInstalled> {
+  keepMemorySmall();
+  // First of all: the second thread takes a while to begin.
+  const unpackers = openUnpackers(install.lock.packages.size, {
+    program: install.worker,
+    threads: install.threads,
+  });
+  try {
+    const plan = planPlacements(install.lock, install.host);
+    for (const path of install.lock.weak)
+      if (!plan.leftOut.has(path))
+        install.warn(`${path} has only a sha1 checksum, which can be forged; lock a newer version`);
+    mkdirSync(join(install.release, 'node_modules'), { recursive: true });
+    const sum = newSum();
+    const run = { install, unpackers, sum };
+    await installAll(backendFirst(plan.placements, install.backend), plan, run);
+    const missing = new Set(sum.missing);
+    const bundled = plan.bundled.filter(path => !missing.has(path));
+    await installAll(takeMissing(sum, install), { ...plan, bundled }, run);
+    return {
+      paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled].sort(),
+      ...combineTree(sum.packages, sum.links),
+      savedFiles: sum.savedFiles,
+      savedBytes: sum.savedBytes,
+      withScripts: [...new Set([...plan.withScripts, ...sum.gyp])].sort(),
+    };
+  } finally {
+    await unpackers.close();
+  }
+}
+
+/**
+ * Nearly all that an install allocates is garbage a moment later. V8 would let tens of megabytes
+ * of it gather before it looks; a small young generation costs no measurable time here.
+ */
+function keepMemorySmall(): void {
+  setFlagsFromString('--max-semi-space-size=1');
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** What all jobs have put on the disk. */
+interface Sum {
+  readonly packages: Map<string, TreeHash>;
+  readonly links: Map<string, string>;
+  readonly missing: string[];
+  readonly gyp: string[];
+  savedFiles: number;
+  savedBytes: number;
+}
+
+function newSum(): Sum {
+  return {
+    packages: new Map(),
+    links: new Map(),
+    missing: [],
+    gyp: [],
+    savedFiles: 0,
+    savedBytes: 0,
+  };
+}
+
+/** Fetches and unpacks several packages at a time. */
+async function installAll(
+  placements: readonly Placement[],
+  plan: PlacementPlan,
+  { install, unpackers, sum }: { install: LockedInstall; unpackers: Unpackers; sum: Sum },
+): Promise<void> {
+  if (placements.length === 0) return;
+  const stop = new AbortController();
+  const signal = install.signal ? AbortSignal.any([install.signal, stop.signal]) : stop.signal;
+  const context: DownloadContext = {
+    io: install.io,
+    config: install.config,
+    transport: createTransport(install.config.network, atATime),
+    signal,
+    deadlineMs: install.deadlineMs ?? 60_000,
+    onRetry: install.warn,
+  };
+  const cache = install.cacheDir === undefined ? undefined : openTarballCache(install.cacheDir);
+  const targetsOf = planTargets(plan, install);
+  // Packuments may be asked for as well, all with this signal.
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', context.transport.close, { once: true });
+  let next = 0;
+  let done = 0;
+  let received = 0;
+  try {
+    // The first failure stops the others, and all have ended before it is told.
+    await Promise.all(
+      Array.from({ length: Math.min(atATime, placements.length) }, () =>
+        takeTurns().catch(error => stop.abort(error)),
+      ),
+    );
+    if (signal.aborted) throw signal.reason;
+  } finally {
+    signal.removeEventListener('abort', context.transport.close);
+    context.transport.close();
+  }
+
+  async function takeTurns(): Promise<void> {
+    for (let i = next++; i < placements.length; i = next++) {
+      signal.throwIfAborted();
+      const placement = placements[i] as Placement;
+      const tarball = await obtain(placement, i);
+      const unpacked = await unpackers.run({
+        root: install.release,
+        what: describe(placement),
+        tarball,
+        targets: placement.paths.map(targetsOf(placement)),
+      });
+      if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
+      add(sum, unpacked);
+      done++;
+      install.progress?.({ done, total: placements.length, received });
+    }
+  }
+
+  async function obtain(placement: Placement, i: number): Promise<Tarball> {
+    const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
+    if (local !== undefined)
+      return typeof local === 'string' ? { file: local, isKept: true } : { data: local };
+    const what = describe(placement);
+    const checksum = parseIntegrity(placement.integrity);
+    if (!checksum)
+      throw new InstallError('LOCK_NO_INTEGRITY', `${what} has no checksum in the lock`, {
+        fix: 'make the lock again with: bootlace lock',
+        facts: { package: what },
+      });
+    const kept = cache?.read(checksum);
+    if (kept) return kept;
+    const { url, isGuess } = planTarballUrl(placement, install.config);
+    const newSink = () => new TarballSink(join(install.work, `tarball-${i}.tgz`));
+    const get = (url: string) => download({ what, url, checksum }, newSink, context);
+    const sink = await get(url).catch(async error => {
+      if (!isGuess || !nothingThere.includes(systemCode(error) ?? '')) throw error;
+      return get(await askPackument(placement));
+    });
+    received += sink.size;
+    const tarball = sink.take();
+    cache?.keep(checksum, tarball);
+    return tarball;
+  }
+
+  async function askPackument({ name, version = '' }: Placement): Promise<string> {
+    const { config, io } = install;
+    const client = createRegistryClient({ io, config, signal, onRetry: install.warn });
+    const { versions } = await client.packument(name);
+    return parseManifest(versions[version], name, version, registryOf(name, config)).dist.tarball;
+  }
+}
+
+function describe({ name, version }: Placement): string {
+  return version ? `${name}@${version}` : name;
+}
+
+/** The backend is most often the largest: begun last, everything would wait for it. */
+function backendFirst(placements: readonly Placement[], backend: string | undefined): Placement[] {
+  const isBackend = ({ paths }: Placement) => backend !== undefined && paths.includes(backend);
+  return [...placements.filter(isBackend), ...placements.filter(each => !isBackend(each))];
+}
+
+/** What unpacking has to know of a package's folder besides its tarball. */
+function planTargets(plan: PlacementPlan, install: LockedInstall) {
+  const bundled = new Set(plan.bundled);
+  /** The package whose tarball brings a folder. */
+  const bringerOf = (path: string) => {
+    let folder = path;
+    while (bundled.has(folder)) folder = parentOf(folder);
+    return folder;
+  };
+  const foreign = new Map<string, string[]>();
+  for (const { paths } of plan.placements)
+    for (const path of paths)
+      for (let up = parentOf(path); up !== ''; up = parentOf(up))
+        push(foreign, up, path.slice(up.length + 1).toLowerCase());
+  const brings = new Map<string, string[]>();
+  for (const path of plan.bundled) push(brings, bringerOf(path), path);
+  const links = new Map<string, BinLink[]>();
+  for (const link of planBinLinks(plan.bins)) push(links, bringerOf(link.folder), link);
+  return (placement: Placement) =>
+    (folder: string): UnpackTarget => ({
+      folder,
+      foreign: foreign.get(folder) ?? [],
+      links: links.get(folder) ?? [],
+      bundled: brings.get(folder) ?? [],
+      slim: install.slim === true && folder !== install.backend && placement.name !== 'typescript',
+    });
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function add(sum: Sum, unpacked: Unpacked): void {
+  for (const [folder, hash] of unpacked.packages) sum.packages.set(folder, hash);
+  for (const [link, target] of unpacked.links) sum.links.set(link, target);
+  sum.missing.push(...unpacked.missing);
+  sum.gyp.push(...unpacked.gyp);
+  sum.savedFiles += unpacked.savedFiles;
+  sum.savedBytes += unpacked.savedBytes;
+}
+
+/** Bundled packages that their bundle does not hold are fetched like others, as npm does. */
+function takeMissing(sum: Sum, { lock, release }: LockedInstall): Placement[] {
+  return sum.missing.flatMap(path => {
+    const entry = lock.packages.get(path);
+    if (!entry?.integrity) return [];
+    rmSync(join(release, path), { recursive: true, force: true });
+    for (const folder of sum.packages.keys())
+      if (folder === path || folder.startsWith(`${path}/`)) sum.packages.delete(folder);
+    const { version, resolved, integrity } = entry;
+    return [{ name: packageName(path, entry), version, resolved, integrity, paths: [path] }];
+  });
+}

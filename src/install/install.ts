@@ -1,0 +1,122 @@
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Io } from '../io';
+import type { Tree } from '../release/receipt';
+import { hashTree } from '../release/tree';
+import type { InstallProgress } from '../ui/install-progress';
+import { withoutMissingOptional } from './check-lock';
+import { readInstallHost } from './host';
+import { installLocked } from './install-locked';
+import { type LockDocument, renderLock } from './lock-document';
+import { folderName, parseLockfile } from './lockfile';
+import { type NpmRun, runNpm } from './run-npm';
+import { slimTree } from './slim-tree';
+import type { Tarball } from './tarball';
+
+export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
+  io: Io;
+  /** The release to fill: package.json and package-lock.json are there, on the disk they stay on. */
+  release: string;
+  /** A composed lock, and the same as text. */
+  lock: LockDocument;
+  lockText: string;
+  /** What the lock is, for a failure. */
+  where: string;
+  /** The backend's name and its verified tarball. */
+  backend: string;
+  tarball: Tarball;
+  installer: 'bootlace' | 'npm';
+  slim: boolean;
+  /** Keep verified tarballs here. */
+  cacheDir?: string;
+  /** Packages whose install scripts may run. */
+  scripts: readonly string[];
+  progress: (state: InstallProgress) => void;
+  warn: (sentence: string) => void;
+}
+
+export interface InstalledTree {
+  tree: Tree;
+  /** What was left out; undefined when nothing was to be. */
+  slim?: { files: number; bytes: number };
+  /** Packages with install scripts that were not named, so did not run. */
+  skippedScripts: string[];
+}
+
+/**
+ * Lays out exactly what a lock names, by the own installer or by `npm ci`; both give the same tree.
+ * Then the install scripts of the named packages run, by npm and without any credential.
+ * @throws LOCK_INVALID and its kin, download and integrity failures, or npm's
+ */
+export async function installTree(request: TreeRequest): Promise<InstalledTree> {
+  const { scripts, release } = request;
+  const { tree, withScripts, slim } =
+    request.installer === 'npm' ? await installByNpm(request) : await installByLock(request);
+  const names = [...new Set(withScripts.map(folderName))];
+  const skippedScripts = names.filter(name => !scripts.includes(name));
+  if (skippedScripts.length === names.length) return { tree, slim, skippedScripts };
+  await runNpm(['rebuild', '--json', ...scripts], { ...request, cwd: release, scripts });
+  const built = hashTree(join(release, 'node_modules'));
+  return { tree: { ...tree, ...built }, slim, skippedScripts };
+}
+
+type Laid = Omit<InstalledTree, 'skippedScripts'> & { withScripts: string[] };
+
+async function installByLock(request: TreeRequest): Promise<Laid> {
+  const { tarball, release, work, config, io, slim, cacheDir } = request;
+  const backend = `node_modules/${request.backend}`;
+  const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
+  const lock = parseLockfile(request.lockText, request.where, local);
+  const installed = await installLocked({
+    release,
+    work,
+    lock,
+    config,
+    host: readInstallHost(io),
+    slim,
+    backend,
+    cacheDir,
+    local,
+    io,
+    signal: request.signal,
+    progress: request.progress,
+    warn: request.warn,
+  });
+  const { paths, sha256, files, bytes, savedFiles, savedBytes, withScripts } = installed;
+  return {
+    tree: { paths, sha256, files, bytes },
+    slim: slim ? { files: savedFiles, bytes: savedBytes } : undefined,
+    withScripts,
+  };
+}
+
+/** A local build has no address: its tarball lies where the lock says while npm works. */
+async function installByNpm(request: TreeRequest): Promise<Laid> {
+  const { release, lock, tarball } = request;
+  const home = `node_modules/${request.backend}`;
+  parseLockfile(request.lockText, request.where, new Set([home]));
+  const local = /^file:(.+)$/.exec(lock.packages[home]?.resolved ?? '')?.[1];
+  const file = local && join(release, local);
+  if (file) {
+    if ('file' in tarball) copyFileSync(tarball.file, file);
+    else writeFileSync(file, tarball.data);
+  }
+  const lockFile = join(release, 'package-lock.json');
+  writeFileSync(lockFile, renderLock(withoutMissingOptional(lock)));
+  await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
+  writeFileSync(lockFile, request.lockText);
+  if (file) rmSync(file, { force: true });
+  const slim = request.slim ? slimTree(release, lock, home) : undefined;
+  // The lock also names what another platform would install.
+  const present = Object.entries(lock.packages).filter(
+    ([path]) => path !== '' && existsSync(join(release, path, 'package.json')),
+  );
+  return {
+    tree: {
+      paths: present.map(([path]) => path),
+      ...hashTree(join(release, 'node_modules')),
+    },
+    slim,
+    withScripts: present.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path),
+  };
+}

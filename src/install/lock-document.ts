@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+
+/** A lock's entry with everything that npm writes; unchecked, so never installed from directly. */
+export interface RawEntry {
+  name?: string;
+  version?: string;
+  resolved?: string;
+  integrity?: string;
+  inBundle?: boolean;
+  optional?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  [key: string]: unknown;
+}
+
+/**
+ * An npm v3 lock as a document. It has one of two forms. Bare: the project '' is the backend, as in
+ * bootlace-lock.json. Composed: the project depends on the backend and on nothing else, as in a
+ * release.
+ */
+export interface LockDocument {
+  name?: string;
+  lockfileVersion: 3;
+  requires: true;
+  packages: Record<string, RawEntry>;
+}
+
+/** What a package.json says that a lock depends on. */
+export interface LockedManifest {
+  name: string;
+  version?: string;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  bundleDependencies?: readonly string[] | boolean;
+  bundledDependencies?: readonly string[] | boolean;
+  overrides?: Record<string, unknown>;
+  scripts?: Record<string, string>;
+  [key: string]: unknown;
+}
+
+export const lockName = 'bootlace-lock.json';
+
+/** @returns the document, or undefined for anything that is no lock with packages */
+export function parseLockDocument(text: string): LockDocument | undefined {
+  try {
+    const value = JSON.parse(text.replace(/^\uFEFF/, '')) as Partial<LockDocument> | null;
+    const isLock =
+      typeof value?.packages === 'object' &&
+      value.packages !== null &&
+      Object.values(value.packages).every(entry => typeof entry === 'object' && entry !== null);
+    return isLock ? (value as LockDocument) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names that a package's own tarball brings along. */
+export function bundledNames(manifest: LockedManifest): string[] {
+  const names = manifest.bundleDependencies ?? manifest.bundledDependencies;
+  if (names === true) return Object.keys(manifest.dependencies ?? {});
+  return Array.isArray(names) ? names.filter(name => typeof name === 'string') : [];
+}
+
+/**
+ * What must be installed beside the backend: its dependencies without those that its tarball
+ * brings, and an optional one only once, as npm reads them.
+ */
+export function productionSpecs(manifest: LockedManifest): {
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+} {
+  const bundled = new Set(bundledNames(manifest));
+  const optional = manifest.optionalDependencies ?? {};
+  const pick = (specs: Record<string, string>, without: (name: string) => boolean) =>
+    Object.fromEntries(
+      Object.entries(specs)
+        .filter(([name]) => !bundled.has(name) && !without(name))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  return {
+    dependencies: pick(manifest.dependencies ?? {}, name => Object.hasOwn(optional, name)),
+    optionalDependencies: pick(optional, () => false),
+  };
+}
+
+/**
+ * A lock as text: paths and keys in one order, nothing that changes without the tree changing.
+ * The same lock always gives the same bytes.
+ */
+export function renderLock(lock: LockDocument): string {
+  const packages: Record<string, RawEntry> = {};
+  for (const path of Object.keys(lock.packages).sort()) {
+    const entry = lock.packages[path] as RawEntry;
+    const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
+    keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+    packages[path] = Object.fromEntries(keys.map(key => [key, ordered(entry[key])]));
+  }
+  const { name } = lock;
+  const document = { ...(name && { name }), lockfileVersion: 3, requires: true, packages };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Identifies a tree: the hash of the bare lock's text. */
+export function hashLock(bare: LockDocument): string {
+  return createHash('sha256').update(renderLock(bare)).digest('hex');
+}
+
+/** A bare lock's '': no version, so that a release of the same tree has the same lock. */
+export function rootOf(name: string, manifest: LockedManifest): RawEntry {
+  const { dependencies, optionalDependencies } = productionSpecs(manifest);
+  return {
+    name,
+    ...(Object.keys(dependencies).length && { dependencies }),
+    ...(Object.keys(optionalDependencies).length && { optionalDependencies }),
+  };
+}
+
+/** Changed by a registry or a later npm without the tree changing. */
+const volatileKeys = new Set(['deprecated', 'funding', 'extraneous', 'dev', 'devOptional']);
+const leadingKeys = ['name', 'version', 'resolved', 'integrity'];
+
+function rank(key: string): number {
+  const at = leadingKeys.indexOf(key);
+  return at < 0 ? leadingKeys.length : at;
+}
+
+/** A table with its keys in order; anything else as it is. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,161 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InstallError } from '../errors';
+import type { Io } from '../io';
+import { createRegistryClient, type RegistryClient } from '../registry/client';
+import { integrityOf, parseManifest } from '../registry/packument';
+import { bareLock, composeLock } from './compose-lock';
+import {
+  type LockDocument,
+  type LockedManifest,
+  parseLockDocument,
+  productionSpecs,
+  type RawEntry,
+} from './lock-document';
+import { type NpmRun, runNpm } from './run-npm';
+import { stubTarball } from './stub-tarball';
+
+export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
+  io: NpmRun['io'] & Pick<Io, 'now' | 'sleep'>;
+  manifest: LockedManifest;
+  /** A bare lock whose versions stay where they still fit. */
+  seed?: LockDocument;
+  onRetry?: (sentence: string) => void;
+}
+
+/**
+ * Lets npm choose the production tree of a package as if it were installed by its name: its
+ * dependencies and optional dependencies of all platforms, its peers, its overrides.
+ * @param request.work a folder of ours; what is made in it is removed again
+ * @returns a bare lock in which every entry has its address and its checksum
+ * @throws npm's failures, the registry's, or LOCK_DEPENDENCY_GIT
+ */
+export async function resolveLock(request: ResolveRequest): Promise<LockDocument> {
+  const { manifest } = request;
+  const folder = join(request.work, 'resolve');
+  const wanted = productionSpecs(manifest);
+  const stub: LockedManifest = {
+    name: manifest.name,
+    version: '0.0.0',
+    ...wanted,
+    peerDependencies: manifest.peerDependencies,
+    peerDependenciesMeta: manifest.peerDependenciesMeta,
+  };
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'backend.tgz'), stubTarball(JSON.stringify(stub)));
+    writeJson(join(folder, 'package.json'), {
+      private: true,
+      dependencies: { [manifest.name]: stubSpec },
+      ...(manifest.overrides && { overrides: rootOverrides(manifest) }),
+    });
+    if (request.seed) writeJson(join(folder, 'package-lock.json'), seedLock(request.seed, stub));
+    await runNpm(['install', '--package-lock-only', '--json'], {
+      ...request,
+      cwd: folder,
+      scripts: [],
+    });
+    const lock = parseLockDocument(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+    if (!lock) throw new Error('npm wrote no lock');
+    const { bare, entry } = bareLock(lock, manifest.name);
+    if (entry?.resolved !== stubSpec) throw new Error(`npm locked ${entry?.resolved} instead`);
+    await complete(bare, request);
+    return bare;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const stubSpec = 'file:backend.tgz';
+
+/** `$name` in overrides means a dependency of the project, which is not the project here. */
+export function rootOverrides({
+  overrides,
+  ...manifest
+}: LockedManifest): Record<string, unknown> | undefined {
+  const specs: Record<string, string> = {
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+  };
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string')
+      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+  };
+  return overrides && (resolve(overrides) as Record<string, unknown>);
+}
+
+function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {
+  const lock = composeLock(seed, {
+    manifest: stub,
+    version: '0.0.0',
+    resolved: stubSpec,
+    integrity: '',
+    bundled: new Map(),
+  });
+  delete lock.packages[`node_modules/${stub.name}`]?.integrity;
+  return lock;
+}
+
+const inFlight = 8;
+
+/** Fills in what npm left out and takes out of addresses what belongs to one person or one hour. */
+async function complete(bare: LockDocument, request: ResolveRequest): Promise<void> {
+  const missing: [string, RawEntry][] = [];
+  for (const [path, entry] of Object.entries(bare.packages)) {
+    if (path === '' || entry.inBundle) continue;
+    if (entry.resolved !== undefined) {
+      if (!/^https?:/i.test(entry.resolved)) throw notFromRegistry(path, entry.resolved);
+      entry.resolved = plainAddress(entry.resolved);
+    }
+    if (!entry.resolved || !entry.integrity) missing.push([path, entry]);
+  }
+  if (missing.length === 0) return;
+  const client = createRegistryClient({
+    io: request.io,
+    config: request.config,
+    signal: request.signal,
+    onRetry: request.onRetry,
+  });
+  const queue = missing.values();
+  const worker = async () => {
+    for (const [path, entry] of queue) await completeEntry(path, entry, client);
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+}
+
+async function completeEntry(path: string, entry: RawEntry, client: RegistryClient): Promise<void> {
+  const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 13);
+  const version = String(entry.version);
+  const packument = await client.packument(name);
+  const manifest = parseManifest(packument.versions[version], name, version, 'the registry');
+  entry.resolved ??= plainAddress(manifest.dist.tarball);
+  entry.integrity ??= integrityOf(manifest);
+}
+
+/** Without user, password, query and fragment: a signed address is a secret and does not last. */
+export function plainAddress(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+function notFromRegistry(path: string, resolved: string): InstallError {
+  const name = path.slice(path.lastIndexOf('node_modules/') + 13);
+  return new InstallError(
+    'LOCK_DEPENDENCY_GIT',
+    `${name} comes from ${resolved.slice(0, 100)}, which is no registry`,
+    {
+      fix: `replace ${name} by a version that is published, in the package that asks for it or by "overrides" in package.json`,
+      facts: { path },
+    },
+  );
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import type { Io } from '../io';
+import type { RegistryConfig } from '../registry/config';
+import { findNpm } from './find-npm';
+import { planNpmConfig, writeNpmConfig } from './npm-config';
+import { npmFailure } from './npm-failure';
+
+export interface NpmRun {
+  io: Pick<Io, 'env' | 'execPath'>;
+  config: RegistryConfig;
+  /** Where npm runs, and a folder of ours beside it. */
+  cwd: string;
+  work: string;
+  /** Packages whose scripts this run may execute; it then has no credentials. */
+  scripts?: readonly string[];
+  /** npm's output goes here, secrets taken out. */
+  log: string;
+  redact: (text: string) => string;
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs npm as a child with its own clean configuration.
+ * @returns its standard output
+ * @throws the failure that npm's error stands for, naming the log
+ */
+export async function runNpm(args: readonly string[], run: NpmRun): Promise<string> {
+  const npm = findNpm(run.io);
+  const scripts = run.scripts ?? [];
+  const npmConfig = planNpmConfig(run.config, run.io, run.work, {
+    withCredentials: scripts.length === 0,
+    scripts,
+  });
+  writeNpmConfig(npmConfig, run.config, run.work);
+  appendFileSync(run.log, `$ npm ${args.join(' ')}\n`);
+  const { code, stdout, stderr } = await new Promise<{
+    code: number | null;
+    stdout: string;
+    stderr: string;
+  }>((resolve, reject) => {
+    const child = spawn(run.io.execPath, [npm, ...args], {
+      cwd: run.cwd,
+      env: npmConfig.env as NodeJS.ProcessEnv,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: run.signal,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    // What it was doing is thrown away with the stage, so there is nothing to end gently.
+    const stop = () => child.kill('SIGKILL');
+    run.signal?.addEventListener('abort', stop, { once: true });
+    child.once('error', reject);
+    child.once('close', code => {
+      run.signal?.removeEventListener('abort', stop);
+      if (run.signal?.aborted) reject(run.signal.reason);
+      else resolve({ code, stdout, stderr });
+    });
+  });
+  appendFileSync(run.log, run.redact(`${stderr}${stdout}\nnpm ended with ${code}\n`));
+  if (code === 0) return stdout;
+  throw npmFailure({ stdout: run.redact(stdout), stderr: run.redact(stderr), code, log: run.log });
+}

@@ -1,0 +1,59 @@
+import { SettingError } from '../errors';
+import { bundledNames, type LockedManifest } from '../install/lock-document';
+
+interface Kind {
+  kind: string;
+  pattern: RegExp;
+  fix: (name: string) => string;
+}
+
+const publish = (name: string) =>
+  `publish ${name} and depend on its version, or bundle its code into the build and move it to devDependencies`;
+
+/** Dependencies that mean something on the publisher's machine only. */
+const kinds: readonly Kind[] = [
+  { kind: 'workspace:', pattern: /^workspace:/, fix: publish },
+  {
+    kind: 'catalog:',
+    pattern: /^catalog:/,
+    fix: name => `write the version that the workspace's catalog names for ${name}`,
+  },
+  { kind: 'link:', pattern: /^link:/, fix: publish },
+  { kind: 'portal:', pattern: /^portal:/, fix: publish },
+  {
+    kind: 'patch:',
+    pattern: /^patch:/,
+    fix: name => `publish the patched ${name} under your own name, or depend on the plain version`,
+  },
+  { kind: 'file:', pattern: /^(file:|[./]|~[\\/]|[a-z]:[\\/])/i, fix: publish },
+  {
+    kind: 'git',
+    pattern:
+      /^(git(\+\w+)?:|git@|(github|gitlab|bitbucket|gist):|https?:.*\.git(#.*)?$|ssh:|[\w.-]+@[\w.-]+:)|^(?!@)[\w.-]+\/[\w.-]+(#.*)?$/i,
+    fix: name => `publish ${name} to your registry and depend on its version`,
+  },
+];
+
+/**
+ * Refuses dependencies that no other machine can install from a registry. Pure.
+ * @throws SettingError LOCK_DEPENDENCY with every one of them in its facts
+ */
+export function checkLockable(manifest: LockedManifest): void {
+  const bundled = new Set(bundledNames(manifest));
+  const refused: string[] = [];
+  let fix = '';
+  for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
+    for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
+      if (bundled.has(name)) continue;
+      const found = kinds.find(({ pattern }) => pattern.test(String(spec).trim()));
+      if (!found) continue;
+      refused.push(`${name}@${String(spec).slice(0, 80)}`);
+      fix ||= found.fix(name);
+    }
+  if (refused.length === 0) return;
+  throw new SettingError(
+    'LOCK_DEPENDENCY',
+    `${refused.join(', ')} cannot be locked: only a registry's versions can be installed elsewhere`,
+    { fix, facts: { candidates: refused.join(', ') } },
+  );
+}

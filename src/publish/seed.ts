@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { bareLock } from '../install/compose-lock';
+import { type LockDocument, lockName, parseLockDocument } from '../install/lock-document';
+
+export interface Seed {
+  lock: LockDocument;
+  /** The file whose versions are kept. */
+  from: string;
+}
+
+/**
+ * The versions to start from: those that the publisher has tested, in npm's own lock of the
+ * package or of the workspace around it; else those of the lock that is made again.
+ * @param folder the package's folder
+ * @param target where the lock is written
+ */
+export function findSeed(folder: string, target: string, name: string): Seed | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    for (const file of ['npm-shrinkwrap.json', 'package-lock.json']) {
+      const lock = readLock(join(at, file));
+      const seed = lock && seedOf(lock, relative(at, folder).split(sep).join('/'), name);
+      if (seed) return { lock: seed, from: join(at, file) };
+    }
+    if (existsSync(join(at, '.git')) || dirname(at) === at) break;
+  }
+  const present = readLock(join(target, lockName));
+  return present && { lock: bareLock(present, name).bare, from: join(target, lockName) };
+}
+
+/**
+ * A package's part of an npm lock, as if the package stood alone. npm repairs what does not fit.
+ * @param place the package's folder from the lock's folder, '' for the same
+ */
+export function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
+  const isOwn = lock.packages['']?.name === name;
+  const isWorkspace = !isOwn && place !== '' && lock.packages[place] !== undefined;
+  if (!isOwn && !isWorkspace && place !== '') return undefined;
+  const packages: LockDocument['packages'] = {};
+  const inner = isWorkspace ? `${place}/` : '';
+  for (const [path, entry] of Object.entries(lock.packages))
+    if (path.startsWith('node_modules/') && !entry.link) packages[path] = entry;
+  if (inner)
+    for (const [path, entry] of Object.entries(lock.packages))
+      if (path.startsWith(`${inner}node_modules/`) && !entry.link)
+        packages[path.slice(inner.length)] = entry;
+  packages[''] = { name };
+  return { name, lockfileVersion: 3, requires: true, packages };
+}
+
+function readLock(file: string): LockDocument | undefined {
+  if (!existsSync(file)) return undefined;
+  return parseLockDocument(readFileSync(file, 'utf8'));
+}

@@ -1,0 +1,275 @@
+import { readFileSync } from 'node:fs';
+import defaults from 'npm-registry-fetch/lib/default-opts.js';
+import { AuthError, SettingError, systemCode } from '../errors';
+import type { Io } from '../io';
+import { Secret } from '../secret';
+import { scopeOf } from '../settings/package-name';
+import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
+import type { Setting, Settings } from '../settings/settings';
+import { isUnexpanded } from './npmrc';
+import { lookUp, type NpmrcLevel } from './npmrc-files';
+
+/** The credentials that .npmrc knows for one nerf-darted address. */
+export interface Credentials {
+  readonly token?: Secret;
+  /** Base64 of `user:password`. */
+  readonly basic?: Secret;
+  readonly from: string;
+}
+
+export interface NetworkOptions {
+  readonly ca?: string;
+  readonly strictSSL: boolean;
+  readonly proxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+}
+
+/** Which registry serves what, with which credentials: one value, made once a command. */
+export interface RegistryConfig {
+  /** Where the backend comes from, and by which rule. */
+  readonly registry: Setting<string>;
+  /** Where packages come from whose scope names no registry. */
+  readonly defaultRegistry: Setting<string>;
+  /** `@scope` → address; the backend's own scope among them. */
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly credentials: ReadonlyMap<string, Credentials>;
+  readonly network: NetworkOptions;
+  /** The lines that setup keeps in .npmrc; no secret is in them. */
+  readonly managedLines: readonly string[];
+  /** Where the token for the backend's registry comes from; undefined when none is known. */
+  readonly tokenFrom: string | undefined;
+  readonly tokenEnv: string;
+  /** Other variables that hold credentials of the backend's registry: its lines in .npmrc name them. */
+  readonly secretEnv: readonly string[];
+  /** Set when the backend's registry needs a token and none is known: throw it before a request. */
+  readonly tokenMissing: AuthError | undefined;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Chooses registries and credentials by the rule of the README's settings table. Pure save for
+ * the certificate file that .npmrc may name.
+ * @throws SettingError for an address or a certificate file that cannot be used
+ */
+export function planRegistry(
+  settings: Settings,
+  levels: readonly NpmrcLevel[],
+  env: Io['env'],
+): RegistryConfig {
+  const scope = scopeOf(settings.package.value);
+  const token = settings.token;
+  const defaultRegistry = registryFrom(levels, 'registry') ?? {
+    value: defaults.registry as string,
+    from: 'default',
+  };
+  const ofScope = scope ? registryFrom(levels, `${scope}:registry`) : undefined;
+  const registry =
+    settings.registry ??
+    ofScope ??
+    (scope && token
+      ? { value: githubPackages, from: `${scope} is scoped and ${token.from} is set` }
+      : defaultRegistry);
+
+  const scopes = readScopes(levels);
+  if (scope) scopes.set(scope, registry.value);
+  const credentials = readCredentials(levels);
+  const warnings: string[] = [];
+
+  // The token belongs to a registry that somebody named for the backend. The public default is
+  // not that: a GitHub token must not travel there because a package has no scope.
+  const dart = nerfDart(registry.value);
+  const isNamed = settings.registry !== undefined || ofScope !== undefined || (scope && token);
+  const own = credentials.get(dart);
+  // What the project's own .npmrc says for that registry is what npm would send, so it stays.
+  const project = levels.find(level => level.ownKeys)?.ownKeys ?? {};
+  const isOwnLine = own !== undefined && authKeys.some(name => `${dart}:${name}` in project);
+  if (token && isNamed && !isOwnLine)
+    credentials.set(dart, { token: token.value, from: token.from });
+  else if (token && !own)
+    warnings.push(
+      `${token.from} is not used: ${settings.package.value} comes from the default registry. Set BACKEND_REGISTRY to use it.`,
+    );
+  if (scope && !token && registry === defaultRegistry)
+    warnings.push(
+      `${settings.tokenEnv.value} is not set and no .npmrc names a registry for ${scope}, so ${settings.package.value} comes from the default registry`,
+    );
+  if (`${dart}:certfile` in Object.assign({}, ...levels.map(({ keys }) => keys)))
+    warnings.push(`client certificates (certfile for ${dart} in .npmrc) are not supported`);
+  const unset = levels.map(level => unsetVariable(level, dart)).find(Boolean);
+  const found = findCredentials(registry.value, credentials);
+  const tokenMissing =
+    !found && (registry.value === githubPackages || unset)
+      ? missingToken(registry.value, unset ?? settings.tokenEnv.value)
+      : undefined;
+
+  return {
+    registry,
+    defaultRegistry: !scope && settings.registry ? registry : defaultRegistry,
+    scopes,
+    credentials,
+    network: readNetwork(levels, env),
+    managedLines: managedLines(),
+    tokenFrom: found?.from,
+    tokenEnv: settings.tokenEnv.value,
+    secretEnv: secretVariables(levels, dart).filter(name => name !== settings.tokenEnv.value),
+    tokenMissing,
+    warnings,
+  };
+
+  function managedLines(): string[] {
+    const project = levels.find(level => level.ownKeys);
+    const own = project?.ownKeys ?? {};
+    const lines: string[] = [];
+    const key = scope ? `${scope}:registry` : 'registry';
+    const chosen = settings.registry !== undefined || (scope && registry !== defaultRegistry);
+    if (chosen && !sameRegistry(own[key], registry.value)) lines.push(`${key}=${registry.value}`);
+    const auth = `${dart}:_authToken`;
+    const isOwn = authKeys.some(name => `${dart}:${name}` in own);
+    // Without a token at hand the line that an earlier setup wrote stays.
+    const wasManaged = project !== undefined && auth in project.keys;
+    if (!isOwn && ((token && isNamed) || wasManaged))
+      lines.push(`${auth}=\${${settings.tokenEnv.value}}`);
+    return lines;
+  }
+}
+
+const authKeys = ['_authToken', '_auth', '_password'];
+
+function secretVariables(levels: readonly NpmrcLevel[], dart: string): string[] {
+  const names = levels.flatMap(({ variables = {} }) =>
+    authKeys.flatMap(key => variables[`${dart}:${key}`] ?? []),
+  );
+  return [...new Set(names)];
+}
+
+function missingToken(registry: string, variable: string): AuthError {
+  const kind = registry === githubPackages ? ' (a classic token with read:packages)' : '';
+  return new AuthError('TOKEN_MISSING', `${registry} needs a token and ${variable} is not set`, {
+    fix: `set ${variable} to a token that may read packages${kind}`,
+    facts: { registry, variable },
+  });
+}
+
+/** Every secret that a command with these settings holds. */
+export function secretsOf(settings: Settings, config: RegistryConfig): Secret[] {
+  const known = [...config.credentials.values()].flatMap(({ token, basic }) => [token, basic]);
+  return [settings.token?.value, ...known].filter(secret => secret !== undefined);
+}
+
+/**
+ * The credentials for a URL: those of the longest nerf-darted path that the URL lies under, as
+ * npm looks them up. This is the one place where credentials meet a URL.
+ */
+export function findCredentials(
+  url: string,
+  credentials: RegistryConfig['credentials'],
+): Credentials | undefined {
+  const { host, pathname } = new URL(url);
+  for (let path = pathname; ; path = path.replace(/[^/]*\/?$/, '')) {
+    const found = credentials.get(`//${host}${path.endsWith('/') ? path : `${path}/`}`);
+    if (found) return found;
+    if (path === '' || path === '/') return undefined;
+  }
+}
+
+/** The registry that serves a package. */
+export function registryOf(packageName: string, config: RegistryConfig): string {
+  const scope = scopeOf(packageName);
+  return (scope && config.scopes.get(scope)) || config.defaultRegistry.value;
+}
+
+function registryFrom(levels: readonly NpmrcLevel[], key: string): Setting<string> | undefined {
+  const found = lookUp(levels, key);
+  return (
+    found && {
+      value: parseRegistryUrl(found.value, `${key} in ${found.from}`),
+      from: `${key} in ${found.from}`,
+    }
+  );
+}
+
+function sameRegistry(text: string | undefined, registry: string): boolean {
+  return text !== undefined && parseRegistryUrl(text, 'registry in .npmrc') === registry;
+}
+
+function readScopes(levels: readonly NpmrcLevel[]): Map<string, string> {
+  const scopes = new Map<string, string>();
+  for (const { keys, from } of levels)
+    for (const [key, value] of Object.entries(keys)) {
+      const scope = /^(@[^/:]+):registry$/.exec(key)?.[1];
+      if (scope && !scopes.has(scope))
+        scopes.set(scope, parseRegistryUrl(value, `${key} in ${from}`));
+    }
+  return scopes;
+}
+
+function readCredentials(levels: readonly NpmrcLevel[]): Map<string, Credentials> {
+  const credentials = new Map<string, Credentials>();
+  for (const { keys, from } of levels)
+    for (const [key, value] of Object.entries(keys)) {
+      const match = /^(\/\/.+?\/?):(_authToken|_auth|_password)$/.exec(key);
+      if (!match?.[1] || value === '' || isUnexpanded(value)) continue;
+      const dart = match[1].endsWith('/') ? match[1] : `${match[1]}/`;
+      if (credentials.has(dart)) continue;
+      if (match[2] === '_authToken') credentials.set(dart, { token: new Secret(value), from });
+      else if (match[2] === '_auth') credentials.set(dart, { basic: new Secret(value), from });
+      else {
+        const username = keys[`${match[1]}:username`];
+        if (!username) continue;
+        const password = Buffer.from(value, 'base64').toString();
+        const basic = Buffer.from(`${username}:${password}`).toString('base64');
+        credentials.set(dart, { basic: new Secret(basic), from });
+      }
+    }
+  return credentials;
+}
+
+/** The variable that this registry's line in .npmrc names, when it is unset. */
+function unsetVariable({ keys }: NpmrcLevel, dart: string): string | undefined {
+  const value = keys[`${dart}:_authToken`];
+  return value === undefined ? undefined : /\$\{([^}?]+)\??\}/.exec(value)?.[1];
+}
+
+function readNetwork(levels: readonly NpmrcLevel[], env: Io['env']): NetworkOptions {
+  const value = (key: string) => lookUp(levels, key)?.value;
+  const cafile = value('cafile');
+  const proxy = proxyAddress(value('proxy') ?? env.HTTP_PROXY ?? env.http_proxy);
+  const httpsProxy = proxyAddress(value('https-proxy') ?? env.HTTPS_PROXY ?? env.https_proxy);
+
+  return {
+    ca:
+      value('ca') ??
+      (cafile === undefined
+        ? undefined
+        : readCertificates(cafile.replace(/^~(?=\/)/, env.HOME ?? '~'))),
+    strictSSL: value('strict-ssl') !== 'false',
+    proxy,
+    httpsProxy,
+    noProxy: value('noproxy') ?? env.NO_PROXY ?? env.no_proxy,
+  };
+}
+
+/** The address may hold a password, so an error never repeats it. */
+function proxyAddress(address: string | undefined): string | undefined {
+  if (!address || address === 'false') return undefined;
+  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
+  throw new SettingError('PROXY_INVALID', 'the proxy has no http or https address', {
+    fix: 'set HTTPS_PROXY, or https-proxy in .npmrc, to an address such as http://proxy.acme.test:3128',
+  });
+}
+
+function readCertificates(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SettingError(
+      'CAFILE_UNREADABLE',
+      `cafile in .npmrc names ${file}, which cannot be read (${systemCode(error)})`,
+      {
+        fix: 'correct cafile, or remove it',
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,19 @@
+import type { Io } from '../io';
+import type { SettingSources, Settings } from '../settings/settings';
+import { planRegistry, type RegistryConfig } from './config';
+import { readNpmrcLevels } from './npmrc-files';
+
+/**
+ * Reads what npm would read for a folder and chooses registries and credentials.
+ * @param sources what the settings were read from; .env lies beneath the environment
+ * @throws SettingError as readNpmrcLevels and planRegistry do
+ */
+export function loadRegistryConfig(
+  settings: Settings,
+  { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
+  dir: string,
+  { execPath }: Pick<Io, 'execPath'>,
+): RegistryConfig {
+  const merged = { ...dotenv, ...env };
+  return planRegistry(settings, readNpmrcLevels(dir, merged, execPath), merged);
+}

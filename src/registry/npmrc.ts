@@ -1,0 +1,99 @@
+import { decode } from 'ini';
+import { SettingError } from '../errors';
+import type { Io } from '../io';
+
+/** The keys of one .npmrc, variables expanded; a list is reduced to its last value. */
+export type NpmrcKeys = Readonly<Record<string, string>>;
+
+const begin = '# bootlace begin (bootlace setup keeps these lines up to date)';
+const end = '# bootlace end';
+
+/**
+ * Reads .npmrc text as npm does: ini, `${VAR}` from the environment, an unset variable stays
+ * as it is written.
+ * @throws SettingError NPMRC_INVALID when npm could not use it either
+ */
+export function parseNpmrc(text: string, env: Io['env'], file = '.npmrc'): NpmrcKeys {
+  if (text.includes('\0'))
+    throw new SettingError('NPMRC_INVALID', `${file} is not a text file`, {
+      fix: `write key=value lines in ${file}`,
+    });
+  const keys: Record<string, string> = Object.create(null);
+  for (const [key, value] of Object.entries(decode(text.replace(/^\uFEFF/, '')))) {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      throw new SettingError('NPMRC_INVALID', `${file} holds the section [${key.slice(0, 60)}]`, {
+        fix: `write plain key=value lines in ${file}; a value that begins with [ needs quotes`,
+      });
+    keys[expand(key, env)] = expand(String(Array.isArray(value) ? value.at(-1) : value), env);
+  }
+  for (const bare of ['_auth', '_authToken', '_password', 'username'])
+    if (bare in keys)
+      throw new SettingError('NPMRC_BARE_AUTH', `${file} holds ${bare} for no registry`, {
+        fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
+      });
+  return keys;
+}
+
+function expand(text: string, env: Io['env']): string {
+  return text.replace(
+    /(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g,
+    (whole, slashes: string, name: string, optional: string | undefined) =>
+      slashes.length % 2
+        ? whole.slice((slashes.length + 1) / 2)
+        : (env[name] ?? (optional ? '' : whole)),
+  );
+}
+
+/** The variables in lines such as `//host/:_authToken=${NAME}`, by the line's key. */
+export function credentialVariables(text: string): NpmrcKeys {
+  const lines = /^\s*(\/\/\S+:(?:_authToken|_auth|_password))\s*=.*?\$\{([^${}?]+)\??\}/gm;
+  return Object.fromEntries(
+    [...text.matchAll(lines)].map(([, key = '', name = '']) => [key, name]),
+  );
+}
+
+/** True for a value that still holds a variable, because that variable is unset. */
+export function isUnexpanded(value: string): boolean {
+  return /\$\{[^}]*\}/.test(value);
+}
+
+/** The user's own lines: everything outside the managed block. */
+export function withoutManagedLines(text: string, file = '.npmrc'): string {
+  return split(text, file).own;
+}
+
+/**
+ * Puts the managed lines into .npmrc text, keeping every other line, comment, order and line end.
+ * @param existing the present text, undefined when there is no file
+ * @param lines the managed lines; none takes the block away
+ * @returns the new text; the same text when nothing changes
+ * @throws SettingError NPMRC_MARKERS when a marker stands alone or twice
+ */
+export function renderNpmrc(existing: string | undefined, lines: readonly string[]): string {
+  const text = existing ?? '';
+  const eol = /\r\n/.test(text) ? '\r\n' : '\n';
+  const { before, after } = split(text, '.npmrc');
+  if (lines.length === 0) return before + after;
+  const block = [begin, ...lines, end].join(eol) + eol;
+  const separated = before === '' || before.endsWith('\n') ? before : before + eol;
+  return separated + block + after;
+}
+
+function split(text: string, file: string): { before: string; after: string; own: string } {
+  const begins = [...text.matchAll(/^# bootlace begin[^\n]*\n?/gm)];
+  const ends = [...text.matchAll(/^# bootlace end[^\n]*\n?/gm)];
+  const [first] = begins;
+  const [last] = ends;
+  if (!first && !last) return { before: text, after: '', own: text };
+  if (!first || !last || begins.length > 1 || ends.length > 1 || last.index < first.index)
+    throw new SettingError(
+      'NPMRC_MARKERS',
+      `the marker comments of bootlace in ${file} do not pair up`,
+      {
+        fix: `remove the lines from "# bootlace begin" to "# bootlace end" in ${file} and run bootlace setup again`,
+      },
+    );
+  const before = text.slice(0, first.index);
+  const after = text.slice(last.index + last[0].length);
+  return { before, after, own: before + after };
+}

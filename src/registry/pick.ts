@@ -1,0 +1,109 @@
+import compare from 'semver/functions/compare';
+import parse from 'semver/functions/parse';
+import satisfies from 'semver/functions/satisfies';
+import { NotFoundError, SettingError } from '../errors';
+import { type VersionWish, wishText } from '../settings/version-wish';
+import { type Manifest, type Packument, parseManifest } from './packument';
+
+export interface Picked {
+  manifest: Manifest;
+  /** The rule that chose it, for the report: `the tag latest`, `highest in ^1.0.0`. */
+  why: string;
+}
+
+/**
+ * Chooses the one version that a wish stands for. A tag is what the tag says, whatever is newer.
+ * @param choose npm-pick-manifest, handed in because it loads with the network libraries
+ * @throws NotFoundError VERSION_NOT_FOUND with the nearest versions and the tags
+ */
+export function pickVersion(
+  packument: Packument,
+  wish: VersionWish,
+  options: {
+    registry: string;
+    nodeVersion: string;
+    choose: (packument: Packument, wanted: string, options: { nodeVersion: string }) => Manifest;
+  },
+): Picked {
+  const { name } = packument;
+  const done = (version: string, why: string): Picked => ({
+    manifest: parseManifest(packument.versions[version], name, version, options.registry),
+    why,
+  });
+  const has = (version: string | undefined): version is string =>
+    version !== undefined && Object.hasOwn(packument.versions, version);
+
+  if (wish.kind === 'exact') {
+    if (has(wish.version)) return done(wish.version, 'pinned');
+  } else if (wish.kind === 'tag') {
+    const version = packument['dist-tags'][wish.tag];
+    if (has(version)) return done(version, `the tag ${wish.tag}`);
+  } else {
+    try {
+      const { version } = options.choose(packument, wish.range || '*', {
+        nodeVersion: options.nodeVersion,
+      });
+      return done(version, `the best in ${wishText(wish)}`);
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
+    }
+  }
+  throw notFound(packument, wish, options.registry);
+}
+
+/**
+ * Checks a package's engines.node against the host.
+ * @throws SettingError ENGINE_MISMATCH
+ */
+export function checkEngines({ name, version, engines }: Manifest, nodeVersion: string): void {
+  const wanted = engines?.node;
+  if (typeof wanted !== 'string' || satisfies(nodeVersion, wanted, { includePrerelease: true }))
+    return;
+  throw new SettingError(
+    'ENGINE_MISMATCH',
+    `${name}@${version} needs Node ${wanted}, this is ${nodeVersion}`,
+    {
+      fix: `use a Node that fits (NODE_VERSION on Render), choose another version, or pass --ignore-engines`,
+      facts: { package: name, version, wanted, node: nodeVersion },
+    },
+  );
+}
+
+function notFound(packument: Packument, wish: VersionWish, registry: string): NotFoundError {
+  const wanted = wishText(wish);
+  const versions = Object.keys(packument.versions);
+  const near = wish.kind === 'tag' ? [] : nearest(wanted, versions, 5);
+  const tags = packument['dist-tags'];
+  const tagText = Object.entries(tags).map(([tag, version]) => `${tag} ${version}`);
+  return new NotFoundError(
+    'VERSION_NOT_FOUND',
+    wish.kind === 'tag'
+      ? `${packument.name} has no tag ${wanted}`
+      : `${packument.name} has no version ${wanted}`,
+    {
+      fix: versions.length
+        ? `set BACKEND_VERSION to one of these, or publish ${wanted} first (--wait-for MINUTES waits for it)`
+        : 'publish a version first',
+      facts: {
+        ...(near.length && { nearest: near.join(', ') }),
+        tags: tagText.slice(0, 10).join(', ') || 'none',
+        registry,
+      },
+    },
+  );
+}
+
+/** The versions closest to a wanted one: same major and minor first, then newest first. */
+export function nearest(wanted: string, versions: readonly string[], count: number): string[] {
+  const like = parse(wanted) ?? parse(/\d+\.\d+\.\d+/.exec(wanted)?.[0] ?? '');
+  const distance = (version: string) => {
+    const v = parse(version);
+    if (!v || !like) return 0;
+    return v.major !== like.major ? 2 : v.minor !== like.minor ? 1 : 0;
+  };
+  return versions
+    .filter(version => parse(version))
+    .sort((a, b) => distance(a) - distance(b) || compare(b, a))
+    .slice(0, count);
+}

@@ -1,0 +1,141 @@
+import {
+  type Agent,
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request,
+} from 'node:http';
+import { Agent as HttpsAgent, request as requestTls } from 'node:https';
+import { Readable } from 'node:stream';
+import type { NetworkOptions } from './config';
+
+/** An answer whose body has not been read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Readable;
+  /** Gives the connection up without reading the body. */
+  discard(): void;
+}
+
+/** One GET, one answer: no redirect is followed, nothing is tried again. */
+export interface Transport {
+  get(url: string, headers: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Breaks off what is under way. */
+  close(): void;
+}
+
+const silenceMs = 30_000;
+
+/**
+ * The way to registries: Node's own client with kept connections, or, where a proxy stands in
+ * between, npm's.
+ * @param sockets connections at a time to one host
+ */
+export function createTransport(network: NetworkOptions, sockets: number): Transport {
+  return network.proxy || network.httpsProxy
+    ? npmTransport(network)
+    : plainTransport(network, sockets);
+}
+
+function plainTransport({ ca, strictSSL }: NetworkOptions, sockets: number): Transport {
+  const options = { keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets };
+  const agents: { http?: Agent; https?: Agent } = {};
+  return {
+    get(url, headers) {
+      const isTls = url.startsWith('https:');
+      if (isTls) agents.https ??= new HttpsAgent({ ...options, ca, rejectUnauthorized: strictSSL });
+      else agents.http ??= new HttpAgent(options);
+      return new Promise((resolve, reject) => {
+        const sent: ClientRequest = (isTls ? requestTls : request)(
+          url,
+          { agent: isTls ? agents.https : agents.http, headers, timeout: silenceMs },
+          answer => resolve(answerOf(answer)),
+        );
+        sent.once('timeout', () => sent.destroy(silence()));
+        sent.once('error', reject);
+        sent.end();
+      });
+    },
+    close() {
+      agents.http?.destroy();
+      agents.https?.destroy();
+    },
+  };
+}
+
+function answerOf(message: IncomingMessage): Answer {
+  return {
+    status: message.statusCode ?? 0,
+    headers: message.headers as Record<string, string>,
+    body: message,
+    discard: () => message.destroy(),
+  };
+}
+
+function silence(): Error {
+  return Object.assign(new Error(`no answer for ${silenceMs / 1000} s`), { code: 'ETIMEDOUT' });
+}
+
+function npmTransport(network: NetworkOptions): Transport {
+  const stop = new AbortController();
+  return {
+    async get(url, headers) {
+      const { fetch } = await import('./npm-libraries');
+      const answer = await fetch(url, {
+        headers,
+        redirect: 'manual',
+        cache: 'no-store',
+        retry: false,
+        timeout: silenceMs,
+        signal: stop.signal,
+        ca: network.ca,
+        strictSSL: network.strictSSL,
+        noProxy: network.noProxy,
+        proxy: network.httpsProxy || network.proxy,
+      });
+      return {
+        status: answer.status,
+        headers: flat(answer.headers.raw()),
+        ...bodyOf(answer.body),
+      };
+    },
+    close: () => stop.abort(),
+  };
+}
+
+function flat(headers: Record<string, string[]> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([key, values]) => [key.toLowerCase(), String(values)]),
+  );
+}
+
+function bodyOf(
+  source: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Pick<Answer, 'body' | 'discard'> {
+  const body = Readable.from(source);
+  return { body, discard: () => body.destroy() };
+}
+
+/**
+ * Reads a body to its end.
+ * @param take told each piece; what it throws ends the reading
+ */
+export function readBody({ body }: Answer, take: (piece: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    body.on('data', (piece: Buffer) => {
+      try {
+        take(piece);
+      } catch (error) {
+        reject(error);
+        body.destroy();
+      }
+    });
+    body.once('end', resolve);
+    body.once('error', reject);
+    body.once('close', () => {
+      if (!body.readableEnded && !body.errored)
+        reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    });
+  });
+}

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InstallError, systemCode } from '../errors';
+import type { Io } from '../io';
+import { writeAtomic, writeFailure } from './atomic';
+import { goodReleases } from './history';
+import { readHistory } from './history-file';
+import type { Layout } from './layout';
+import { hostLabel, isAlive } from './owner';
+import type { Current, StartPlan, Wanted } from './receipt';
+import { stagePrefix } from './stage';
+import { isWhole, listReleases, readCurrent, readRelease } from './store';
+
+/** The active release and this many before it stay on disk. */
+export const keptBefore = 2;
+
+export interface Activation {
+  name: string;
+  wanted: Wanted;
+  start: StartPlan;
+}
+
+/** The next current.json. Pure. */
+export function planActivation(
+  present: Current | undefined,
+  next: Activation,
+  now: number,
+): Current {
+  const before = present ? [present.active, ...present.previous] : [];
+  return {
+    format: 1,
+    active: next.name,
+    previous: before.filter(name => name !== next.name).slice(0, keptBefore),
+    wanted: next.wanted,
+    start: next.start,
+    activatedAt: new Date(now).toISOString(),
+  };
+}
+
+/**
+ * Makes a release the active one by one rename, then removes the releases that fell off the list.
+ * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE,
+ *   DISK_FULL or LOCKED; the active release is then unchanged
+ */
+export async function activate(
+  layout: Layout,
+  next: Activation,
+  io: Pick<Io, 'now' | 'sleep'>,
+): Promise<Current> {
+  const unlock = await lock(join(layout.root, 'activate.lock'), io);
+  let dropped: string[];
+  let current: Current;
+  try {
+    const release = readRelease(layout, next.name);
+    if (!release || !isWhole(release))
+      throw new InstallError('RELEASE_GONE', `${next.name} was removed by another setup`, {
+        fix: 'run the same command again',
+      });
+    const present = readCurrent(layout);
+    current = planActivation(present, next, io.now());
+    writeAtomic(layout.current, `${JSON.stringify(current, null, 2)}\n`);
+    dropped = setAside(layout, current, present, io.now());
+  } finally {
+    unlock();
+  }
+  for (const folder of dropped) rmSync(folder, { recursive: true, force: true });
+  return current;
+}
+
+const youngMs = 60 * 60 * 1000;
+
+/**
+ * Renames what fell off the list out of every other setup's sight; removing it takes longer than
+ * a lock should be held. A release that was never on the list may be about to be activated by
+ * another setup, so it goes only when it is old.
+ * @returns the folders to remove
+ */
+function setAside(
+  layout: Layout,
+  current: Current,
+  before: Current | undefined,
+  now: number,
+): string[] {
+  // However many releases failed since: the last that started well is what `up` goes back to.
+  const good = goodReleases(readHistory(layout)).find(name => existsSync(layout.release(name)));
+  const kept = new Set([current.active, ...current.previous, ...(good ? [good] : [])]);
+  const listed = new Set(before ? [before.active, ...before.previous] : []);
+  return listReleases(layout).flatMap(({ name, folder, receipt }) => {
+    const isYoung = now - Date.parse(receipt.installedAt) < youngMs;
+    if (kept.has(name) || (isYoung && !listed.has(name))) return [];
+    const aside = layout.release(`${stagePrefix}${hostLabel()}-${process.pid}-${name}`);
+    try {
+      renameSync(folder, aside);
+      return [aside, join(layout.cache, 'compile', name)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const staleMs = 30_000;
+
+/** A file as a lock, held for milliseconds: one of a process that has ended belongs to nobody. */
+async function lock(file: string, io: Pick<Io, 'now' | 'sleep'>): Promise<() => void> {
+  const mine = `${hostLabel()} ${process.pid}`;
+  for (let tries = 0; tries < 400; tries++) {
+    try {
+      writeFileSync(file, mine, { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw writeFailure(error, file);
+      if (isAbandoned(file)) rmSync(file, { recursive: true, force: true });
+      else await io.sleep(50);
+    }
+  }
+  throw new InstallError('LOCKED', `another bootlace holds ${file}`, {
+    fix: `run the same command again; if nothing else runs, remove ${file}`,
+  });
+}
+
+function isAbandoned(file: string): boolean {
+  try {
+    const age = Date.now() - statSync(file).mtimeMs;
+    const [host, pid] = readFileSync(file, 'utf8').split(' ');
+    return age > staleMs || (host === hostLabel() && Number(pid) > 0 && !isAlive(Number(pid)));
+  } catch {
+    return false;
+  }
+}

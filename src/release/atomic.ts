@@ -1,0 +1,63 @@
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { InstallError, systemCode } from '../errors';
+
+/**
+ * Writes a whole file by a temporary one beside it and a rename: a reader, or a kill, sees the old
+ * content or the new. An existing file keeps its mode.
+ * @param mode for a new file
+ * @throws InstallError NOT_WRITABLE or DISK_FULL, the old content kept
+ */
+export function writeAtomic(path: string, text: string, mode = 0o644): void {
+  const file = targetOf(path);
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  try {
+    const keep = statSync(file, { throwIfNoEntry: false })?.mode;
+    const fd = openSync(temporary, 'w', keep === undefined ? mode : keep & 0o777);
+    try {
+      writeSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw writeFailure(error, file);
+  }
+}
+
+/** A link is kept, and what it points to is written. */
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The failure of a write, or the error itself when it is none of a disk's. */
+export function writeFailure(error: unknown, path: string): unknown {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new InstallError('DISK_FULL', `the disk is full: cannot write ${path}`, {
+      fix: 'make room and run the same command again',
+      cause: error,
+    });
+  if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT'].includes(code))
+    return new InstallError('NOT_WRITABLE', `cannot write ${path} (${code})`, {
+      fix: 'run as the owner of the folder, or choose another with --dir',
+      facts: { path, reason: code },
+      cause: error,
+    });
+  return error;
+}

@@ -1,0 +1,57 @@
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type History, type Line, readLines } from './history';
+import type { Layout } from './layout';
+
+const fileOf = (layout: Layout) => join(layout.root, 'starts.log');
+
+/** The history on disk; an empty one when there is none that can be read. */
+export function readHistory(layout: Layout): History {
+  try {
+    return readLines(readFileSync(fileOf(layout), 'utf8'), isAlive);
+  } catch {
+    return { runs: [], passedOver: {} };
+  }
+}
+
+const largest = 32 * 1024;
+const keptLines = 60;
+
+/**
+ * Adds a line, in one write, so that several processes can. It is a record, not a need: on a disk
+ * that cannot be written a line is lost and no start is.
+ */
+export function addLine(layout: Layout, line: Line): void {
+  const file = fileOf(layout);
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > largest) shorten(file);
+    appendFileSync(file, `${JSON.stringify(line)}\n`);
+  } catch {}
+}
+
+/** Keeps the newest lines, and what proved the last releases good whatever its age. */
+function shorten(file: string): void {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const proofs = new Set<number>();
+  for (const [i, line] of lines.entries()) {
+    if (!/"is":"good"|"is":"end".*"code":0,/.test(line)) continue;
+    const { key, pid } = JSON.parse(line) as { key: string; pid: number };
+    const start = `{"is":"start","key":${JSON.stringify(key)},"pid":${pid},`;
+    proofs.add(lines.findLastIndex((other, j) => j < i && other.startsWith(start))).add(i);
+  }
+  const kept = [...proofs].filter(i => i >= 0 && i < lines.length - keptLines).slice(-8);
+  const temporary = `${file}.${process.pid}.tmp`;
+  const text = [...kept.map(i => lines[i]), ...lines.slice(-keptLines)].join('\n');
+  writeFileSync(temporary, `${text}\n`);
+  renameSync(temporary, file);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A process that asks about its own number is a later one.
+    return pid !== process.pid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

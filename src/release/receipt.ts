@@ -1,0 +1,157 @@
+import { isObject } from '../json';
+import type { Entry } from '../start/entry';
+
+/** What an install is, once and for all; written last, so a release that has one is whole. */
+export interface Receipt {
+  readonly format: 1;
+  readonly package: string;
+  readonly version: string;
+  /** Of the backend's tarball. */
+  readonly integrity: string;
+  readonly source: Source;
+  /** What makes two installs of one version differ; part of the release's id. */
+  readonly host: Host;
+  /** Packages whose install scripts ran. */
+  readonly scripts: readonly string[];
+  readonly tree: Tree;
+  /** What decided the tree. */
+  readonly lock?: ReceiptLock;
+  readonly installer?: 'bootlace' | 'npm';
+  /** What --slim left out; undefined when nothing was to be left out. */
+  readonly slim?: { readonly files: number; readonly bytes: number };
+  readonly bootlace: string;
+  readonly node: string;
+  /** ISO 8601. */
+  readonly installedAt: string;
+}
+
+/**
+ * The lock that a tree stands on: the package's own, one that an earlier setup kept, one given by
+ * --lock, or what npm resolved just then.
+ */
+export interface ReceiptLock {
+  readonly kind: 'package' | 'kept' | 'file' | 'resolved';
+  /** Of the backend's own lock as text. */
+  readonly sha256: string;
+  /** For a file: as it was given. */
+  readonly file?: string;
+}
+
+/** A registry's address, or the path given to --from. */
+export type Source = { readonly registry: string } | { readonly path: string };
+
+export interface Host {
+  readonly platform: string;
+  readonly arch: string;
+  /** Node's ABI for native modules. */
+  readonly abi: string;
+}
+
+export interface Tree {
+  /** Folders of the packages, from the release's folder. */
+  readonly paths: readonly string[];
+  readonly sha256: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Which release is active and how it starts; replaced by one rename. */
+export interface Current {
+  readonly format: 1;
+  /** Names of folders in releases/. */
+  readonly active: string;
+  /** Those before it, newest first. */
+  readonly previous: readonly string[];
+  readonly wanted: Wanted;
+  readonly start: StartPlan;
+  /** ISO 8601. */
+  readonly activatedAt: string;
+}
+
+/** The wish that chose the version, where it came from, and the rule. */
+export interface Wanted {
+  readonly text: string;
+  readonly from: string;
+  readonly why: string;
+}
+
+/** What the launcher needs besides the release. */
+export interface StartPlan {
+  readonly entry: Entry;
+  /** BACKEND_ENTRY as it stood at setup. */
+  readonly asked?: string;
+  readonly args?: readonly string[];
+  readonly tokenEnv: string;
+  /** More variables that hold credentials and are not the backend's to see. */
+  readonly secretEnv?: readonly string[];
+  /** BACKEND_MEMORY as it stood at setup; absent for auto. */
+  readonly memory?: 'off' | number;
+  /** What the backend's package.json declares: its processes, and the variables it cannot do without. */
+  readonly roles?: Readonly<Record<string, Entry>>;
+  readonly requires?: readonly string[];
+}
+
+const releaseName = /^[0-9A-Za-z][0-9A-Za-z.+-]*-[0-9a-f]{10}$/;
+
+/** Checks a receipt at the door; undefined for anything this version did not write. */
+export function parseReceipt(text: string): Receipt | undefined {
+  const value = parseObject(text);
+  const tree = value?.tree as Tree | undefined;
+  const isReceipt =
+    value?.format === 1 &&
+    typeof value.package === 'string' &&
+    typeof value.version === 'string' &&
+    isNameOfPackage(value.package) &&
+    isObject(value.host) &&
+    isObject(value.source) &&
+    Array.isArray(value.scripts) &&
+    typeof value.installedAt === 'string' &&
+    Array.isArray(tree?.paths) &&
+    tree.paths.every(isInnerPath);
+  return isReceipt ? (value as unknown as Receipt) : undefined;
+}
+
+/** Checks current.json at the door; undefined when it cannot be relied on. */
+export function parseCurrent(text: string): Current | undefined {
+  const value = parseObject(text);
+  const names = [value?.active, ...(Array.isArray(value?.previous) ? value.previous : [null])];
+  const start = value?.start as StartPlan | undefined;
+  const isCurrent =
+    value?.format === 1 &&
+    names.every(name => typeof name === 'string' && releaseName.test(name)) &&
+    isObject(value.wanted) &&
+    isEntry(start?.entry) &&
+    Object.values(start?.roles ?? {}).every(isEntry) &&
+    typeof start?.tokenEnv === 'string';
+  return isCurrent ? (value as unknown as Current) : undefined;
+}
+
+/** A file on disk may be damaged or forged: nothing in it may lead out of the release. */
+function isInnerPath(path: unknown): boolean {
+  return (
+    typeof path === 'string' &&
+    path !== '' &&
+    !/^[\\/]|^[a-z]:|(^|[\\/])\.\.([\\/]|$)|\0/i.test(path)
+  );
+}
+
+function isNameOfPackage(name: string): boolean {
+  return /^(@[^@/\\\s]+\/)?[^@/\\\s.][^@/\\\s]*$/.test(name);
+}
+
+function isEntry(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return (
+    isInnerPath(value.file) &&
+    ['env', 'flags', 'args', 'unused'].every(key => Array.isArray(value[key]))
+  );
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

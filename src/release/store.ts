@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Layout, receiptName } from './layout';
+import { type Current, parseCurrent, parseReceipt, type Receipt } from './receipt';
+
+export interface Release {
+  name: string;
+  folder: string;
+  receipt: Receipt;
+}
+
+/** The releases that have a receipt, newest install first. */
+export function listReleases(layout: Layout): Release[] {
+  let names: string[];
+  try {
+    names = readdirSync(layout.releases);
+  } catch {
+    return [];
+  }
+  return names
+    .filter(name => !name.startsWith('.'))
+    .flatMap(name => readRelease(layout, name) ?? [])
+    .sort((a, b) => (a.receipt.installedAt < b.receipt.installedAt ? 1 : -1));
+}
+
+export function readRelease(layout: Layout, name: string): Release | undefined {
+  const folder = layout.release(name);
+  const text = readIfThere(join(folder, receiptName));
+  const receipt = text === undefined ? undefined : parseReceipt(text);
+  return receipt && { name, folder, receipt };
+}
+
+/** current.json, or undefined when there is none that can be relied on. */
+export function readCurrent(layout: Layout): Current | undefined {
+  const text = readIfThere(layout.current);
+  return text === undefined ? undefined : parseCurrent(text);
+}
+
+/** The folder of a release: its version and ten hex digits of everything that decides its tree. */
+export function releaseNameOf(
+  receipt: Pick<
+    Receipt,
+    'package' | 'version' | 'integrity' | 'host' | 'scripts' | 'lock' | 'slim'
+  >,
+): string {
+  const { package: name, version, integrity, host, scripts, lock, slim } = receipt;
+  const identity = JSON.stringify([
+    name,
+    version,
+    integrity,
+    host.platform,
+    host.arch,
+    host.abi,
+    scripts,
+    lock?.sha256,
+    slim !== undefined,
+  ]);
+  return `${version}-${createHash('sha256').update(identity).digest('hex').slice(0, 10)}`;
+}
+
+/** True when every package of a release is still there: a receipt alone may outlive its content. */
+export function isWhole({ folder, receipt }: Release): boolean {
+  return receipt.tree.paths.every(path => existsSync(join(folder, path, 'package.json')));
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import { hash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface TreeHash {
+  /** In hex. */
+  sha256: string;
+  files: number;
+  bytes: number;
+}
+
+/** A file as the tree's hash sees it. */
+export interface HashedFile {
+  readonly isExecutable: boolean;
+  readonly size: number;
+  /** Of its content, in hex. */
+  readonly sha256: string;
+}
+
+/** sha256 in hex of content that is at hand. */
+export function hashContent(content: Buffer): string {
+  return hash('sha256', content, 'hex');
+}
+
+/**
+ * The hashes of packages from those of their files: one sorted line for each file. Package by
+ * package, so that an installer can do it while it has the content at hand, in any order.
+ * @param files path from the release's folder, beginning with `node_modules/` → file
+ * @returns package's folder → hash
+ */
+export function hashPackages(files: ReadonlyMap<string, HashedFile>): Map<string, TreeHash> {
+  const packages = new Map<string, { lines: string[]; bytes: number }>();
+  let last = '';
+  let lastFolder = '';
+  for (const [path, { isExecutable, size, sha256 }] of files) {
+    // Files come folder by folder, so the one before mostly tells.
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    const name = folder === lastFolder ? last : packageOf(folder);
+    last = name;
+    lastFolder = folder;
+    let part = packages.get(name);
+    if (!part) {
+      part = { lines: [], bytes: 0 };
+      packages.set(name, part);
+    }
+    part.lines.push(`${path}\0${isExecutable ? 'x' : 'f'}${sha256}\n`);
+    part.bytes += size;
+  }
+  return new Map(
+    [...packages].map(([name, { lines, bytes }]) => [
+      name,
+      { sha256: hashLines(lines), files: lines.length, bytes },
+    ]),
+  );
+}
+
+/**
+ * The hash of a tree from those of its packages and its links.
+ * @param links path → what the link holds
+ */
+export function combineTree(
+  packages: ReadonlyMap<string, TreeHash>,
+  links: ReadonlyMap<string, string>,
+): TreeHash {
+  const lines: string[] = [];
+  let files = 0;
+  let bytes = 0;
+  for (const [folder, part] of packages) {
+    lines.push(`${folder}\0p${part.sha256}\n`);
+    files += part.files;
+    bytes += part.bytes;
+  }
+  for (const [path, target] of links) lines.push(`${path}\0l${target}\n`);
+  return { sha256: hashLines(lines), files, bytes };
+}
+
+/**
+ * Hashes a release's node_modules on the disk. npm's hidden lock file is left out; it is a cache
+ * of npm's and holds what the receipt holds.
+ * @param folder the node_modules folder
+ */
+export function hashTree(folder: string): TreeHash {
+  const files = new Map<string, HashedFile>();
+  const links = new Map<string, string>();
+  walk('node_modules', folder);
+  return combineTree(hashPackages(files), links);
+
+  function walk(path: string, full: string): void {
+    for (const entry of readdirSync(full, { withFileTypes: true })) {
+      const child = `${path}/${entry.name}`;
+      const at = join(full, entry.name);
+      if (entry.isDirectory()) walk(child, at);
+      else if (entry.isSymbolicLink()) links.set(child, readlinkSync(at));
+      else if (child !== 'node_modules/.package-lock.json') {
+        const content = readFileSync(at);
+        const isExecutable = (lstatSync(at).mode & 0o100) !== 0;
+        files.set(child, { isExecutable, size: content.length, sha256: hashContent(content) });
+      }
+    }
+  }
+}
+
+/** The innermost package's folder of a path; '' for what lies in none. */
+function packageOf(path: string): string {
+  for (let at = path.lastIndexOf(modules); at >= 0; at = path.lastIndexOf(modules, at - 1)) {
+    const name = /^(?:@[^/]+\/)?[^@./][^/]*(?=\/)/.exec(path.slice(at + modules.length))?.[0];
+    if (name && (at === 0 || path[at - 1] === '/'))
+      return path.slice(0, at + modules.length) + name;
+    if (at === 0) break;
+  }
+  return '';
+}
+
+const modules = 'node_modules/';
+
+function hashLines(lines: string[]): string {
+  return hash('sha256', lines.sort().join(''), 'hex');
+}

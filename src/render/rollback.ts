@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { NotFoundError, UsageError } from '../errors';
+import { urlOf } from './address';
+import { startBackTo } from './artifact';
+import type { ProofWish } from './deploy-one';
+import { waitForOthers } from './deploy-one';
+import { findServices } from './find';
+import { findLiveVersion } from './live-version';
+import { type Look, lookAt } from './look';
+import { classOf, type Deploy } from './model';
+import { keepProven, setPin } from './pin';
+import { checkDeployable, type DeployPlan, isLeftOver, ownDeploy, planDeploy } from './plan';
+import { prove } from './prove';
+import type { ResolvedWish } from './resolve-wish';
+import type { ServiceResult } from './result';
+import type { Session } from './session';
+import { describeTrail, type Trail } from './trail';
+import { endDeploy, undo } from './undo';
+import { failureOf, waitForEnd } from './wait';
+
+export interface RollbackOptions {
+  services: readonly string[];
+  envKey: string | undefined;
+  /** An exact version, or a deploy's id for a service that no variable pins. */
+  to: string | undefined;
+  proof: ProofWish;
+  hold: boolean;
+  /** Asks the registry for an exact version. */
+  resolve: (servicePackage: string | undefined, version: string) => Promise<ResolvedWish>;
+}
+
+/** Where a rollback leads. */
+interface Target {
+  /** undefined for a service that no variable pins. */
+  version: string | undefined;
+  /** The deploy whose artifact can be used again. */
+  deploy: Deploy | undefined;
+}
+
+const nothingAsked = {
+  package: undefined,
+  clearCache: false,
+  commit: undefined,
+  image: undefined,
+  force: false,
+  keepPin: false,
+};
+
+/**
+ * Leads services back, one after the other: a version's pin with it, proven like a deploy.
+ * @throws NotFoundError NO_PROVEN_VERSION, VERSION_NOT_FOUND for a version that the registry no
+ *   longer has; DeployError as deploy does
+ */
+export async function rollbackServices(
+  session: Session,
+  options: RollbackOptions,
+  results: ServiceResult[],
+): Promise<void> {
+  const looks: Look[] = [];
+  for (const service of await findServices(session.client, options.services)) {
+    const look = await lookAt(session.client, service, options.envKey);
+    checkDeployable(look, { ...nothingAsked, version: undefined });
+    looks.push(look);
+  }
+  for (const look of looks) await rollbackOne(session, options, look, results);
+}
+
+async function rollbackOne(
+  session: Session,
+  options: RollbackOptions,
+  first: Look,
+  results: ServiceResult[],
+): Promise<void> {
+  const { client, signal } = session;
+  const { service } = first;
+  const url = urlOf(service, options.proof);
+  const { pending } = first.record;
+  const isUnproven = pending !== undefined && isLeftOver(first) && !pending.isRollback;
+  let look = first;
+  const own = pending && isLeftOver(first) ? ownDeploy(first, pending) : undefined;
+  const isOwnRunning = own !== undefined && own.id === look.running?.id;
+  if (look.running && !(isUnproven && options.to === undefined && isOwnRunning)) {
+    if (isUnproven && isOwnRunning) await endDeploy(session, service, own);
+    else await waitForOthers(session, look);
+    look = await lookAt(client, await client.service(service.id), options.envKey);
+  }
+  const live = await findLiveVersion(client, look, { url, shown: options.proof.shown, signal });
+  const result: ServiceResult = {
+    service: service.name,
+    id: service.id,
+    type: service.type,
+    version: undefined,
+    previous: live?.version,
+    deploy: undefined,
+    url,
+    outcome: 'failed',
+    proof: [],
+  };
+  results.push(result);
+  const trail: Trail = { stage: 'untouched' };
+  let plan: DeployPlan | undefined;
+  try {
+    if (isUnproven && pending && options.to === undefined) {
+      const keepPin = pending.keepsPin === true;
+      const wish = { ...nothingAsked, version: pending.to, keepPin };
+      plan = planDeploy(look, wish, live, pending.nonce);
+      trail.stage = 'creating';
+      trail.deploy = own?.id;
+      const { version, deploy, text } = await undo(session, plan, trail, options.proof);
+      Object.assign(result, { version, deploy, outcome: 'rolled back', proof: [text] });
+    } else {
+      const target = pickTarget(look, options.to, live?.version);
+      const { version } = target;
+      const resolved =
+        version === undefined
+          ? undefined
+          : await options.resolve(await client.variable(service.id, 'BACKEND_PACKAGE'), version);
+      plan = {
+        ...planDeploy(
+          look,
+          { ...nothingAsked, version, force: true },
+          live,
+          randomBytes(6).toString('hex'),
+        ),
+        isRollback: true,
+      };
+      const done = await moveTo(session, options, plan, target, resolved?.package, trail);
+      Object.assign(result, { version, outcome: 'rolled back', ...done });
+    }
+  } catch (error) {
+    if (plan && trail.stage !== 'untouched') session.warn(describeTrail(plan, trail, 'rollback'));
+    else if (signal.aborted) session.warn(`${service.name}: nothing was changed`);
+    throw error;
+  }
+  if (options.hold) await client.setAutoDeploy(service.id, false);
+  else if (service.autoDeploy !== 'off' && !look.isPinned)
+    session.warn(
+      `${service.name}: autodeploy is on (${service.autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
+    );
+}
+
+/**
+ * Chooses where to go back to: the version asked for, the one that an interrupted rollback was on
+ * its way to, else the last proven one that is not the current. Pure.
+ * @param current the version that is live, where it is known
+ * @throws NotFoundError NO_PROVEN_VERSION; UsageError TO_INVALID
+ */
+function pickTarget(look: Look, asked: string | undefined, current: string | undefined): Target {
+  const { service, record, deploys, live } = look;
+  if (!look.isPinned) {
+    if (asked !== undefined && !asked.startsWith('dep-'))
+      throw new UsageError('TO_INVALID', `${service.name} is not pinned by a variable`, {
+        fix: "pass a deploy's id, --to dep-…, or leave --to out for the one before",
+      });
+    const deploy = deploys.find(({ id, status }) =>
+      asked === undefined ? status === 'deactivated' && id !== live?.id : id === asked,
+    );
+    if (deploy) return { version: undefined, deploy };
+    throw nothingProven(look, 'has no earlier deploy to go back to');
+  }
+  const interrupted = record.pending?.isRollback ? record.pending.to : undefined;
+  const version =
+    asked ??
+    interrupted ??
+    record.proven.find(proven => proven.version !== (current ?? look.pin))?.version;
+  if (version === undefined)
+    throw nothingProven(look, 'has no version that was proven before the current one');
+  // An interrupted rollback may have come this far by itself.
+  if (current === version) return { version, deploy: live };
+  const proven = record.proven.filter(item => item.version === version).map(item => item.deploy);
+  const deploy = deploys.find(
+    item => proven.includes(item.id) && ['live', 'superseded'].includes(classOf(item)),
+  );
+  return { version, deploy };
+}
+
+function nothingProven({ service, deploys }: Look, what: string): NotFoundError {
+  return new NotFoundError('NO_PROVEN_VERSION', `${service.name} ${what}`, {
+    fix: `name one: bootlace rollback ${service.name} --to 1.2.3`,
+    facts: {
+      candidates: deploys
+        .slice(0, 10)
+        .map(({ id, status }) => `${id} ${status}`)
+        .join(', '),
+    },
+  });
+}
+
+async function moveTo(
+  session: Session,
+  options: RollbackOptions,
+  plan: DeployPlan,
+  target: Target,
+  packageName: string | undefined,
+  trail: Trail,
+): Promise<{ deploy: string; proof: readonly string[] }> {
+  const { service, live } = plan.look;
+  const { proof: wish } = options;
+  session.say(`${service.name}: going back to ${target.version ?? target.deploy?.id}`);
+  await setPin(session, plan, trail);
+  trail.stage = 'creating';
+  const isPinned = target.version !== undefined;
+  const { deploy, isNew } =
+    live && target.deploy?.id === live.id
+      ? { deploy: live, isNew: false }
+      : await startBackTo(session, service, target.deploy, isPinned);
+  trail.stage = 'waiting';
+  trail.deploy = deploy.id;
+  const ended = deploy === live ? deploy : await waitForEnd(session, service, deploy);
+  if (classOf(ended) !== 'live') throw await failureOf(session, service, ended);
+  trail.stage = 'proving';
+  const proof = await prove(session, {
+    service,
+    deploy: ended,
+    version: wish.healthOnly ? undefined : target.version,
+    package: packageName,
+    // An artifact runs with the environment, and so the nonce, of its own time.
+    nonce: isNew && isPinned ? plan.nonce : undefined,
+    shown: wish.healthOnly ? undefined : wish.shown,
+    startLines: !wish.healthOnly && deploy !== live,
+    url: urlOf(service, wish),
+  });
+  if (target.version !== undefined) await keepProven(session, plan, target.version, ended.id);
+  trail.stage = 'done';
+  return { deploy: ended.id, proof };
+}

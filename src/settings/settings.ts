@@ -1,0 +1,196 @@
+import { SettingError } from '../errors';
+import type { Io } from '../io';
+import { type Memory, parseMemory } from '../memory/setting';
+import { Secret } from '../secret';
+import { type Definition, definitions, type SettingName } from './definitions';
+import { parsePackageName } from './package-name';
+import { parseRegistryUrl } from './registry-url';
+import { parseVersionWish, type VersionWish } from './version-wish';
+import { literal, splitWords } from './words';
+
+/** A value that remembers where it came from, such as `BACKEND_VERSION in .env`. */
+export interface Setting<T> {
+  readonly value: T;
+  readonly from: string;
+}
+
+export type Installer = 'bootlace' | 'npm';
+
+export interface Settings {
+  readonly package: Setting<string>;
+  readonly version: Setting<VersionWish>;
+  /** undefined: no one asked for a registry, so .npmrc and the defaults decide. */
+  readonly registry: Setting<string> | undefined;
+  readonly tokenEnv: Setting<string>;
+  readonly token: Setting<Secret> | undefined;
+  readonly entry: Setting<string> | undefined;
+  readonly args: Setting<readonly string[]> | undefined;
+  /** auto, off, or a budget in MB. */
+  readonly memory: Setting<Memory>;
+  readonly scripts: Setting<readonly string[]>;
+  readonly installer: Setting<Installer>;
+  readonly slim: Setting<boolean>;
+  /** A folder for verified tarballs, as it was typed. */
+  readonly cache: Setting<string> | undefined;
+}
+
+/** Everything that settings are read from, in the order of precedence. */
+export interface SettingSources {
+  flags: Readonly<Record<string, unknown>>;
+  env: Io['env'];
+  dotenv: Readonly<Record<string, string>>;
+  config: { readonly values: Readonly<Record<string, unknown>>; readonly file: string };
+}
+
+type Raw = Partial<Record<SettingName, Setting<unknown>>>;
+
+/** The first source that names each setting wins. Pure; checks nothing. */
+export function collectSettings({ flags, env, dotenv, config }: SettingSources): Raw {
+  const raw: Raw = {};
+  for (const key of Object.keys(definitions) as SettingName[]) {
+    const definition: Definition = definitions[key];
+    // A blank variable is unset, but a blank pin is a mistake that must not become `latest`.
+    const isSet = (value: string | undefined) =>
+      value !== undefined && (key === 'version' || value.trim() !== '');
+    if (flags[definition.flag] !== undefined)
+      raw[key] = { value: flags[definition.flag], from: `--${definition.flag}` };
+    else if (isSet(env[definition.env]))
+      raw[key] = { value: env[definition.env], from: definition.env };
+    else if (isSet(dotenv[definition.env]))
+      raw[key] = { value: dotenv[definition.env], from: `${definition.env} in .env` };
+    else if (config.values[key] !== undefined)
+      raw[key] = { value: config.values[key], from: `"${key}" in ${config.file}` };
+  }
+  return raw;
+}
+
+/**
+ * Checks every setting once.
+ * @throws SettingError whose code and fix name the setting
+ */
+export function readSettings(sources: SettingSources): Settings {
+  const raw = collectSettings(sources);
+  const named = <T>(key: SettingName, parse: (text: string, name: string) => T) => {
+    const setting = raw[key];
+    if (!setting) return undefined;
+    const name =
+      setting.from.split(' ')[0] === `"${key}"` ? setting.from : definitionName(setting.from);
+    return { value: parse(String(setting.value), name), from: setting.from };
+  };
+  const packageName = named('package', parsePackageName);
+  if (!packageName)
+    throw new SettingError('PACKAGE_MISSING', 'no backend package is named', {
+      fix: 'set BACKEND_PACKAGE, for example BACKEND_PACKAGE=@acme/backend',
+    });
+  const tokenEnv = named('tokenEnv', parseVariableName) ?? { value: 'NPM_TOKEN', from: 'default' };
+  return Object.freeze({
+    package: packageName,
+    version: named('version', parseVersionWish) ?? {
+      value: { kind: 'tag' as const, tag: 'latest' },
+      from: 'default',
+    },
+    registry: named('registry', parseRegistryUrl),
+    tokenEnv,
+    token: readToken(sources, tokenEnv.value),
+    entry: named('entry', parseEntry),
+    args: readArgs(raw.args),
+    memory: named('memory', parseMemory) ?? { value: 'auto' as const, from: 'default' },
+    scripts: named('scripts', parseNames) ?? { value: [], from: 'default' },
+    installer: named('installer', parseInstaller) ?? {
+      value: 'bootlace' as const,
+      from: 'default',
+    },
+    slim: named('slim', parseSwitch) ?? { value: false, from: 'default' },
+    cache: named('cache', text => text.trim()),
+  });
+}
+
+function definitionName(from: string): string {
+  return from.replace(/ in \.env$/, '');
+}
+
+/** The token of the variable that holds it, from the environment or .env. */
+export function readToken(
+  { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
+  name: string,
+): Setting<Secret> | undefined {
+  for (const [values, from] of [
+    [env, name],
+    [dotenv, `${name} in .env`],
+  ] as const) {
+    const value = values[name]?.trim();
+    if (!value) continue;
+    // A header cannot carry these, and an error about the header would print the value.
+    if (/[^\x21-\x7e]/.test(value))
+      throw new SettingError('TOKEN_MALFORMED', `${from} holds blanks or control characters`, {
+        fix: `set ${name} again, as one word without quotes or line ends`,
+      });
+    return { value: new Secret(value), from };
+  }
+  return undefined;
+}
+
+function parseVariableName(text: string, name: string): string {
+  const wanted = text.trim();
+  if (/^(gh[a-z]_|github_pat_|npm_[A-Za-z0-9]{20})/.test(wanted) || !/^[A-Za-z_]\w*$/.test(wanted))
+    throw new SettingError('TOKEN_ENV_INVALID', `${name} is not the name of a variable`, {
+      fix: `set ${name} to a name such as NPM_TOKEN, and that variable to the token`,
+    });
+  return wanted;
+}
+
+function parseEntry(text: string, name: string): string {
+  const wanted = text.trim();
+  if (
+    /[\0\n\r]/.test(wanted) ||
+    /^([\\/]|[a-z]:[\\/])/i.test(wanted) ||
+    /(^|[\\/])\.\.([\\/]|$)/.test(wanted)
+  )
+    throw new SettingError(
+      'ENTRY_OUTSIDE',
+      `${name}=${JSON.stringify(wanted.slice(0, 60))} is outside the package`,
+      {
+        fix: `set ${name} to a file in the package such as dist/main.js, a bin's name, or an export such as ./worker`,
+      },
+    );
+  return wanted;
+}
+
+function parseNames(text: string, name: string): string[] {
+  return text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(item => parsePackageName(item, name));
+}
+
+function parseInstaller(text: string, name: string): Installer {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === 'bootlace' || wanted === 'npm') return wanted;
+  throw new SettingError(
+    'INSTALLER_INVALID',
+    `${name}=${JSON.stringify(text.slice(0, 60))} is no installer`,
+    { fix: `set ${name} to bootlace or npm` },
+  );
+}
+
+function parseSwitch(text: string, name: string): boolean {
+  const wanted = text.trim().toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(wanted)) return true;
+  if (['0', 'false', 'no', 'off'].includes(wanted)) return false;
+  throw new SettingError(
+    'SWITCH_INVALID',
+    `${name}=${JSON.stringify(text.slice(0, 60))} is neither on nor off`,
+    { fix: `set ${name} to 1 or 0` },
+  );
+}
+
+function readArgs(setting: Setting<unknown> | undefined): Setting<readonly string[]> | undefined {
+  if (!setting) return undefined;
+  if (Array.isArray(setting.value)) return { value: setting.value.map(String), from: setting.from };
+  const words = splitWords(String(setting.value))?.map(literal);
+  if (words?.every(word => word !== undefined))
+    return { value: words as string[], from: setting.from };
+  throw new SettingError('ARGS_INVALID', `${setting.from} needs a shell to be understood`, {
+    fix: 'write plain words, with quotes around those that hold blanks or special characters',
+  });
+}

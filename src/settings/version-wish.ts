@@ -1,0 +1,56 @@
+import validVersion from 'semver/functions/valid';
+import validRange from 'semver/ranges/valid';
+import { SettingError } from '../errors';
+
+/** What the user asked for. A tag names whatever the registry says it names right now. */
+export type VersionWish =
+  | { kind: 'exact'; version: string }
+  | { kind: 'range'; range: string }
+  | { kind: 'tag'; tag: string };
+
+const longest = 256;
+
+/**
+ * Reads BACKEND_VERSION: an exact version, a range or a dist-tag. Blanks around it and a leading
+ * `v` are forgiven; everything that could reach another place than the registry is refused.
+ * @param text the value as given
+ * @param name what to call it in an error, such as BACKEND_VERSION
+ * @throws SettingError VERSION_EMPTY, VERSION_TOO_LONG, VERSION_IS_PATH, VERSION_IS_URL,
+ *   VERSION_IS_ALIAS or VERSION_INVALID
+ */
+export function parseVersionWish(text: string, name: string): VersionWish {
+  const wanted = text.trim();
+  if (wanted === '')
+    throw new SettingError('VERSION_EMPTY', `${name} is set, but blank`, {
+      fix: `set ${name} to a version such as 1.4.2, or unset it to follow the tag latest`,
+    });
+  if (wanted.length > longest)
+    throw refused('VERSION_TOO_LONG', name, wanted, `is ${wanted.length} characters long`);
+  if (/^(file|link|portal|workspace|catalog):|^[./~\\]|^[a-z]:\\|\.t(ar\.)?gz$/i.test(wanted))
+    throw refused('VERSION_IS_PATH', name, wanted, 'is a path', 'or use --from for a local build');
+  if (/^npm:/i.test(wanted)) throw refused('VERSION_IS_ALIAS', name, wanted, 'is an alias');
+  if (/^[a-z][a-z+.-]*:|^[^@\s]+@[^\s]+:|^[\w.-]+\/[\w.-]+/i.test(wanted))
+    throw refused('VERSION_IS_URL', name, wanted, 'is a URL or a repository');
+
+  const isText = !/[\0-\x1f\x7f]/.test(wanted);
+  const range = isText ? validRange(wanted) : null;
+  const version = validVersion(wanted) ?? (range && validVersion(range));
+  if (version) return { kind: 'exact', version };
+  if (range !== null) return { kind: 'range', range };
+  if (/^[A-Za-z0-9_.~-]+$/.test(wanted)) return { kind: 'tag', tag: wanted };
+  throw refused('VERSION_INVALID', name, wanted, 'is neither a version, a range nor a dist-tag');
+}
+
+/** The wish as a user would type it. */
+export function wishText(wish: VersionWish): string {
+  if (wish.kind === 'exact') return wish.version;
+  return wish.kind === 'range' ? wish.range || '*' : wish.tag;
+}
+
+function refused(code: string, name: string, wanted: string, why: string, also = ''): SettingError {
+  const shown = wanted.length > 60 ? `${wanted.slice(0, 57)}...` : wanted;
+  return new SettingError(code, `${name}=${JSON.stringify(shown)} ${why}`, {
+    fix: `set ${name} to a version such as 1.4.2, a range such as ^1.4.0, or a tag such as latest${also && `; ${also}`}`,
+    facts: { wanted: shown },
+  });
+}

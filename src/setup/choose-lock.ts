@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InstallError, SettingError } from '../errors';
+import type { BackendTarball } from '../install/backend-tarball';
+import { lockProblems } from '../install/check-lock';
+import { bareLock } from '../install/compose-lock';
+import { hashLock, type LockDocument, lockName, type RawEntry } from '../install/lock-document';
+import { parseLockfile } from '../install/lockfile';
+import type { ReceiptLock } from '../release/receipt';
+import type { Release } from '../release/store';
+
+/** The lock that a release will stand on. */
+export interface ChosenLock {
+  bare: LockDocument;
+  receipt: ReceiptLock;
+}
+
+/** A lock given by --lock. */
+export interface LockFile {
+  /** As it was typed. */
+  path: string;
+  /** Of the backend's own part of it. */
+  sha256: string;
+  bare: LockDocument;
+  /** What it says of the backend itself, when it names it. */
+  entry: RawEntry | undefined;
+}
+
+export interface LockChoice {
+  backend: BackendTarball;
+  version: string;
+  integrity: string;
+  file: LockFile | undefined;
+  /** Releases in this folder, whole or not: a lock outlives its tree. */
+  releases: readonly Release[];
+}
+
+/**
+ * Chooses among the locks that are there: the one that was asked for, the package's own, the one
+ * that an earlier setup kept for the same bytes.
+ * @returns undefined when there is none, so that npm must resolve the tree
+ * @throws LOCK_INVALID and its kin, LOCK_STALE, or LOCK_OTHER_VERSION
+ */
+export function chooseLock(choice: LockChoice): ChosenLock | undefined {
+  const { backend, version, file } = choice;
+  const { name } = backend.manifest;
+  if (file) {
+    const { bare, entry } = file;
+    const isOther = entry?.version !== undefined && entry.version !== version;
+    const isChanged = entry?.integrity !== undefined && entry.integrity !== choice.integrity;
+    if (isOther || isChanged)
+      throw new SettingError(
+        'LOCK_OTHER_VERSION',
+        isOther
+          ? `${file.path} is the lock of ${name}@${entry.version}, and ${version} is to be installed`
+          : `${file.path} is the lock of other bytes of ${name}@${version}`,
+        {
+          fix: `set BACKEND_VERSION=${entry.version}, or make it again: bootlace setup --save-lock ${file.path}`,
+        },
+      );
+    const problems = lockProblems(bare, backend.manifest);
+    if (problems.length)
+      throw new SettingError('LOCK_STALE', stale(file.path, name, version, problems), {
+        fix: `make it again: bootlace setup --save-lock ${file.path}`,
+        facts: { problems },
+      });
+    return { bare, receipt: { kind: 'file', sha256: file.sha256, file: file.path } };
+  }
+  if (backend.lock !== undefined) {
+    const { bare } = readLock(backend.lock, `${lockName} of ${name}@${version}`, name);
+    const problems = lockProblems(bare, backend.manifest);
+    if (problems.length)
+      throw new InstallError('LOCK_STALE', stale(lockName, name, version, problems), {
+        fix: 'run bootlace lock in the backend and publish a new version; --lock FILE takes another lock',
+        facts: { problems },
+      });
+    return { bare, receipt: { kind: 'package', sha256: hashLock(bare) } };
+  }
+  return findKept(choice);
+}
+
+function stale(lock: string, name: string, version: string, problems: readonly string[]): string {
+  return `${lock} does not fit the package.json of ${name}@${version}: ${problems.slice(0, 10).join('; ')}`;
+}
+
+/** Checks the text as hostile before anything looks into it. */
+function readLock(text: string, where: string, name: string): ReturnType<typeof bareLock> {
+  parseLockfile(text.replace(/^\uFEFF/, ''), where, new Set([`node_modules/${name}`]));
+  return bareLock(JSON.parse(text.replace(/^\uFEFF/, '')) as LockDocument, name);
+}
+
+/** @throws LOCK_INVALID and its kin */
+export function parseLockFile(text: string, path: string, backend: string): LockFile {
+  const { bare, entry } = readLock(text, path, backend);
+  return { path, sha256: hashLock(bare), bare, entry };
+}
+
+function findKept({ backend, version, integrity, releases }: LockChoice): ChosenLock | undefined {
+  const { name } = backend.manifest;
+  for (const { folder, receipt } of releases) {
+    const { lock } = receipt;
+    if (lock?.kind !== 'resolved' && lock?.kind !== 'kept') continue;
+    if (receipt.package !== name || receipt.version !== version) continue;
+    if (receipt.integrity !== integrity) continue;
+    try {
+      const { bare } = readLock(
+        readFileSync(join(folder, 'package-lock.json'), 'utf8'),
+        folder,
+        name,
+      );
+      const sha256 = hashLock(bare);
+      // One that somebody edited is no record of what was installed.
+      if (sha256 === lock.sha256) return { bare, receipt: { kind: 'kept', sha256 } };
+    } catch {}
+  }
+  return undefined;
+}
+
+/** How a person reads what a tree stands on. */
+export function lockText(lock: ReceiptLock | undefined): string {
+  switch (lock?.kind) {
+    case 'package':
+      return 'the lock that the package carries';
+    case 'file':
+      return `the lock ${lock.file}`;
+    case 'kept':
+      return 'the lock that an earlier setup kept';
+    default:
+      return 'not locked by its publisher; npm resolved it, and that is kept';
+  }
+}

@@ -1,0 +1,133 @@
+import type { Io } from '../io';
+import { createRegistryClient } from '../registry/client';
+import { resolveVersion } from '../registry/resolve';
+import { backendFolder } from '../release/layout';
+import type { Setting } from '../settings/settings';
+import { wishText } from '../settings/version-wish';
+import { chooseEntry } from '../start/entry';
+import { table } from '../ui/text';
+import type { SetupPlan } from './plan';
+import { planStart } from './plan-start';
+
+export interface Description {
+  lines: string[];
+  json: Record<string, unknown>;
+}
+
+interface DescribeContext {
+  io: Io;
+  signal?: AbortSignal;
+  flags: Readonly<Record<string, unknown>>;
+}
+
+interface Row {
+  name: string;
+  value: unknown;
+  from: string;
+}
+
+/**
+ * The plan as --dry-run shows it: every value, its source, and the rule that chose registry,
+ * version and entry. Asks the registry which version it would be, and changes nothing.
+ * @throws the failures that setup would meet up to the download
+ */
+export async function describePlan(
+  plan: SetupPlan,
+  { io, signal, flags }: DescribeContext,
+): Promise<Description> {
+  const { settings, config } = plan;
+  const rows: Row[] = [
+    row('package', settings.package),
+    { name: 'version', value: wishText(settings.version.value), from: settings.version.from },
+    row('registry', config.registry),
+    {
+      name: 'token',
+      value: config.tokenFrom ? 'set' : 'none',
+      from: config.tokenFrom ?? 'not needed so far',
+    },
+    row('entry', settings.entry),
+    row('args', settings.args && { ...settings.args, value: settings.args.value.join(' ') }),
+    row('memory', settings.memory),
+    {
+      name: 'scripts',
+      value: settings.scripts.value.join(' ') || 'none run',
+      from: settings.scripts.from,
+    },
+    row('installer', settings.installer),
+    row('slim', settings.slim),
+    {
+      name: 'cache',
+      value: settings.cache?.value ?? 'none',
+      from: settings.cache?.from ?? 'default',
+    },
+    {
+      name: 'lock',
+      value: plan.lock?.path ?? "the package's own, or one kept",
+      from: plan.lock ? '--lock' : 'default',
+    },
+  ];
+  const chosen = await choose(plan, { io, signal, flags });
+  const files = plan.changes.map(({ path }) => path);
+  return {
+    lines: [
+      ...table([
+        ['setting', 'value', 'from'],
+        ...rows.map(({ name, value, from }) => [name, String(value), from]),
+      ]),
+      '',
+      `would use ${settings.package.value} ${chosen.version} (${chosen.why})`,
+      `would start ${chosen.entry}`,
+      plan.reuse
+        ? 'would install nothing: this release is on disk'
+        : 'would install it below .bootlace/releases',
+      files.length
+        ? `would write ${files.join(', ')}`
+        : 'would leave .npmrc and the server file as they are',
+    ],
+    json: {
+      dryRun: true,
+      settings: Object.fromEntries(rows.map(({ name, value, from }) => [name, { value, from }])),
+      ...chosen,
+      reuse: plan.reuse?.name,
+      writes: files,
+      warnings: config.warnings,
+    },
+  };
+}
+
+function row(name: string, setting: Setting<unknown> | undefined): Row {
+  return { name, value: setting?.value ?? 'by the rule', from: setting?.from ?? 'default' };
+}
+
+async function choose(
+  plan: SetupPlan,
+  { io, signal, flags }: DescribeContext,
+): Promise<{ version: string; why: string; entry: string }> {
+  const { settings, config, reuse } = plan;
+  if (plan.from)
+    return { version: plan.from, why: 'a local build', entry: 'what its package.json says' };
+  if (reuse) {
+    const { version, package: name } = reuse.receipt;
+    const { entry } = planStart(plan, backendFolder(reuse.folder, name));
+    return { version, why: 'pinned, on disk', entry: `${entry.file} (${entry.why})` };
+  }
+  if (config.tokenMissing) throw config.tokenMissing;
+  const client = createRegistryClient({ io, config, signal });
+  const { manifest, why } = await resolveVersion({
+    io,
+    package: settings.package.value,
+    wish: settings.version.value,
+    registry: config.registry.value,
+    client,
+    full: true,
+    ignoreEngines: flags['ignore-engines'] === true,
+    signal,
+  });
+  // Before the download nobody knows which files there are: take package.json at its word.
+  const choice = chooseEntry(manifest, settings.entry?.value, path =>
+    path === 'index.js' ? undefined : path,
+  );
+  const entry =
+    'entry' in choice ? `${choice.entry.file} (${choice.entry.why})` : 'what its files show';
+  return { version: manifest.version, why, entry };
+}

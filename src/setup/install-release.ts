@@ -1,0 +1,200 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { IntegrityError, SettingError } from '../errors';
+import {
+  type BackendTarball,
+  integrityOfBytes,
+  readBackendTarball,
+} from '../install/backend-tarball';
+import { composeLock } from '../install/compose-lock';
+import { installTree } from '../install/install';
+import { hashLock, type LockDocument, renderLock } from '../install/lock-document';
+import { plainAddress, resolveLock, rootOverrides } from '../install/resolve-lock';
+import type { NpmRun } from '../install/run-npm';
+import type { Tarball } from '../install/tarball';
+import { integrityOf } from '../registry/packument';
+import type { Picked } from '../registry/pick';
+import { backendFolder, layoutOf } from '../release/layout';
+import type { Receipt } from '../release/receipt';
+import { openStage } from '../release/stage';
+import { listReleases, type Release, releaseNameOf } from '../release/store';
+import { sayProgress } from '../ui/install-progress';
+import type { ApplyOptions } from './apply';
+import { type ChosenLock, chooseLock } from './choose-lock';
+import { fetchBackend } from './fetch-backend';
+import { packLocal } from './pack-local';
+import type { SetupPlan } from './plan';
+import { planStart } from './plan-start';
+
+/** The backend's tarball, verified, and where it is from. */
+interface Obtained {
+  tarball: Tarball;
+  integrity: string;
+  /** Its address in the lock. */
+  resolved: string;
+  backend: BackendTarball;
+  version: string;
+}
+
+const localTarball = 'backend.tgz';
+
+/**
+ * Installs one exact version into a stage and publishes the stage as a release: the backend's
+ * tarball, the lock that it or somebody else brings, the tree that the lock names.
+ * @param picked undefined for a local build
+ * @throws whatever fails; nothing of the release is then visible
+ */
+export async function installRelease(
+  plan: SetupPlan,
+  picked: Picked | undefined,
+  options: ApplyOptions,
+): Promise<Release> {
+  const { settings, config, host } = plan;
+  const name = settings.package.value;
+  const layout = layoutOf(options.dir);
+  const stage = openStage(layout, options.io.now());
+  const logs = join(layout.cache, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const run = {
+    io: options.io,
+    config,
+    work: stage.work,
+    log: join(logs, `setup-${process.pid}.log`),
+    redact: options.redact,
+    signal: options.signal,
+  };
+  try {
+    options.progress(
+      `installing ${name}${picked ? `@${picked.manifest.version}` : ` from ${plan.from}`}`,
+    );
+    const obtained = await obtain(plan, picked, options, run);
+    const { backend, version, integrity, resolved } = obtained;
+    const chosen =
+      chooseLock({
+        backend,
+        version,
+        integrity,
+        file: plan.lock,
+        releases: listReleases(layout),
+      }) ?? (await resolveNow(backend, options, run));
+    const lock = composeLock(chosen.bare, { ...backend, version, integrity, resolved });
+    const lockText = renderLock(lock);
+    writeProject(stage.release, lock, lockText, backend);
+    const { tree, slim, skippedScripts } = await installTree({
+      ...run,
+      release: stage.release,
+      lock,
+      lockText,
+      where: `the lock of ${name}@${version}`,
+      backend: name,
+      tarball: obtained.tarball,
+      installer: settings.installer.value,
+      slim: settings.slim.value,
+      cacheDir: settings.cache && resolve(options.dir, settings.cache.value),
+      scripts: settings.scripts.value,
+      progress: sayProgress({
+        now: options.io.now,
+        isInteractive: options.isInteractive,
+        say: options.progress,
+      }),
+      warn: options.warn,
+    });
+    for (const name of skippedScripts)
+      options.warn(
+        `${name} has an install script, which did not run; BACKEND_SCRIPTS=${name} allows it`,
+      );
+    // The stage must hold something that can start before anything of it is visible.
+    planStart(plan, backendFolder(stage.release, name));
+    const receipt: Receipt = {
+      format: 1,
+      package: name,
+      version,
+      integrity,
+      source: plan.from ? { path: plan.from } : { registry: config.registry.value },
+      host,
+      scripts: settings.scripts.value,
+      tree,
+      lock: chosen.receipt,
+      installer: settings.installer.value,
+      slim,
+      bootlace: options.bootlace,
+      node: options.io.nodeVersion,
+      installedAt: new Date(options.io.now()).toISOString(),
+    };
+    const releaseName = releaseNameOf(receipt);
+    stage.publish(releaseName, receipt);
+    rmSync(run.log, { force: true });
+    return { name: releaseName, folder: layout.release(releaseName), receipt };
+  } finally {
+    stage.discard();
+  }
+}
+
+type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> & Pick<ApplyOptions, 'io'>;
+
+/** Fetches or packs the backend's tarball, once. */
+async function obtain(
+  plan: SetupPlan,
+  picked: Picked | undefined,
+  options: ApplyOptions,
+  run: Run,
+): Promise<Obtained> {
+  const name = plan.settings.package.value;
+  if (picked) {
+    const { manifest } = picked;
+    const integrity = integrityOf(manifest);
+    const resolved = plainAddress(manifest.dist.tarball);
+    const label = `${name}@${manifest.version}`;
+    const tarball = await fetchBackend(manifest, { ...run, onRetry: options.warn });
+    const backend = readBackendTarball(tarball, label, plan.lock !== undefined);
+    if (backend.manifest.name !== name || backend.manifest.version !== manifest.version)
+      throw new IntegrityError(
+        'TARBALL_OTHER_PACKAGE',
+        `the tarball of ${label} holds ${backend.manifest.name}@${backend.manifest.version}`,
+        { fix: 'publish the version again; if it happens again, do not trust the registry' },
+      );
+    return { tarball, integrity, resolved, backend, version: manifest.version };
+  }
+  const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
+  const backend = readBackendTarball({ file }, String(plan.from), plan.lock !== undefined);
+  if (backend.manifest.name !== name)
+    throw new SettingError(
+      'FROM_OTHER_PACKAGE',
+      `${plan.from} holds ${backend.manifest.name}, and ${plan.settings.package.from} says ${name}`,
+      { fix: `set BACKEND_PACKAGE=${backend.manifest.name}, or give --from another build` },
+    );
+  return {
+    tarball: { file },
+    integrity: integrityOfBytes(readFileSync(file)),
+    resolved: `file:${localTarball}`,
+    backend,
+    version: String(backend.manifest.version),
+  };
+}
+
+/** Without any lock: npm chooses now, and what it chose is kept. */
+async function resolveNow(
+  { manifest }: BackendTarball,
+  options: ApplyOptions,
+  run: Run,
+): Promise<ChosenLock> {
+  options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
+  const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
+  options.warn(
+    `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run bootlace lock before publishing, or commit what --save-lock FILE writes`,
+  );
+  return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
+}
+
+/** The release as an npm project, so that npm's own commands understand it. */
+function writeProject(
+  release: string,
+  lock: LockDocument,
+  lockText: string,
+  { manifest }: BackendTarball,
+): void {
+  const overrides = rootOverrides(manifest);
+  const project = { private: true, ...lock.packages[''], ...(overrides && { overrides }) };
+  writeFileSync(join(release, 'package.json'), `${JSON.stringify(project, null, 2)}\n`);
+  writeFileSync(join(release, 'package-lock.json'), lockText);
+}

@@ -1,0 +1,121 @@
+import { SettingError } from '../errors';
+import type { RegistryConfig } from '../registry/config';
+import { renderNpmrc } from '../registry/npmrc';
+import type { Host, Receipt } from '../release/receipt';
+import type { Release } from '../release/store';
+import type { Settings } from '../settings/settings';
+import { isServerFile } from '../start/server-file';
+import type { LockFile } from './choose-lock';
+
+/** A file that setup keeps; undefined when it is right already. */
+export interface FileChange {
+  path: string;
+  text: string;
+  mode: number;
+}
+
+/** What setup will do, before any request: a plain value that --dry-run prints. */
+export interface SetupPlan {
+  settings: Settings;
+  config: RegistryConfig;
+  host: Host;
+  /** A local build in place of the registry. */
+  from: string | undefined;
+  /** Given by --lock. */
+  lock: LockFile | undefined;
+  /** Where --save-lock writes the lock, absolute. */
+  saveLock: string | undefined;
+  /** A release on disk that is what is wanted; then nothing is asked or installed. */
+  reuse: Release | undefined;
+  serverFile: string;
+  changes: FileChange[];
+}
+
+export interface PlanInput
+  extends Pick<SetupPlan, 'settings' | 'config' | 'host' | 'from' | 'lock' | 'saveLock'> {
+  /** The releases on disk. */
+  releases: readonly Release[];
+  /** Asked of the one that fits, since it looks at every package. */
+  isWhole: (release: Release) => boolean;
+  npmrc: { path: string; text: string | undefined };
+  server: { path: string; name: string; present: string | undefined; wanted: string };
+}
+
+/**
+ * Plans a setup. Pure.
+ * @throws SettingError SERVER_FILE_TAKEN or NPMRC_MARKERS
+ */
+export function planSetup(input: PlanInput): SetupPlan {
+  const { settings, config, server, npmrc } = input;
+  const changes: FileChange[] = [];
+  // Without a line to keep, no empty file and no empty block.
+  const npmrcText = renderNpmrc(npmrc.text, config.managedLines);
+  if (npmrcText !== (npmrc.text ?? ''))
+    changes.push({ path: npmrc.path, text: npmrcText, mode: 0o600 });
+  if (
+    server.present !== undefined &&
+    server.present !== server.wanted &&
+    !isServerFile(server.present)
+  )
+    throw new SettingError(
+      'SERVER_FILE_TAKEN',
+      `${server.name} is there and bootlace did not write it`,
+      {
+        fix: 'pass --server-file start.js (any free name), or move the file away',
+        facts: { path: server.path },
+      },
+    );
+  if (server.present !== server.wanted)
+    changes.push({ path: server.path, text: server.wanted, mode: 0o644 });
+  return {
+    settings,
+    config,
+    host: input.host,
+    from: input.from,
+    lock: input.lock,
+    saveLock: input.saveLock,
+    reuse: findReusable(input),
+    serverFile: server.name,
+    changes,
+  };
+}
+
+/** Only a pin can be answered from the disk: what a tag or a range means is the registry's to say. */
+function findReusable(input: PlanInput): Release | undefined {
+  const { settings, config, from, releases } = input;
+  const wish = settings.version.value;
+  if (from !== undefined || wish.kind !== 'exact') return undefined;
+  return releases.find(
+    release =>
+      release.receipt.version === wish.version &&
+      'registry' in release.receipt.source &&
+      release.receipt.source.registry === config.registry.value &&
+      isSameTree(release.receipt, input) &&
+      input.isWhole(release),
+  );
+}
+
+/**
+ * True when a release of the right version is what this host and these settings would install.
+ * A tree that stands on a lock file is no answer once that file is not asked for any more.
+ */
+export function isSameTree(
+  receipt: Receipt,
+  { settings, host, lock }: Pick<SetupPlan, 'settings' | 'host' | 'lock'>,
+): boolean {
+  return (
+    receipt.package === settings.package.value &&
+    isSameHost(receipt.host, host) &&
+    sameNames(receipt.scripts, settings.scripts.value) &&
+    (receipt.slim !== undefined) === settings.slim.value &&
+    (lock ? receipt.lock?.sha256 === lock.sha256 : receipt.lock?.kind !== 'file')
+  );
+}
+
+export function isSameHost(a: Host, b: Host): boolean {
+  return a.platform === b.platform && a.arch === b.arch && a.abi === b.abi;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
+}

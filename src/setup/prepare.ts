@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { SettingError, UsageError } from '../errors';
+import type { Io } from '../io';
+import { loadRegistryConfig } from '../registry/load-config';
+import { layoutOf } from '../release/layout';
+import { isWhole, listReleases } from '../release/store';
+import { loadSources } from '../settings/load';
+import { readText } from '../settings/read-text';
+import { readSettings } from '../settings/settings';
+import { renderServerFile } from '../start/server-file';
+import { type LockFile, parseLockFile } from './choose-lock';
+import { planSetup, type SetupPlan } from './plan';
+
+export interface PrepareOptions {
+  dir: string;
+  flags: Readonly<Record<string, unknown>>;
+  io: Pick<Io, 'env' | 'execPath' | 'platform' | 'arch'>;
+  /** This bootlace's version and its launcher's bundle. */
+  version: string;
+  launcher: string;
+  /** Node's ABI for native modules. */
+  abi: string;
+}
+
+/**
+ * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
+ * @throws SettingError, UsageError
+ */
+export function prepareSetup(options: PrepareOptions): SetupPlan {
+  const { dir, flags, io } = options;
+  const sources = loadSources(dir, withLocalPackage(flags, dir), io.env);
+  const settings = readSettings(sources);
+  const config = loadRegistryConfig(settings, sources, dir, io);
+  const serverName = serverFileName(flags['server-file']);
+  const npmrcPath = join(dir, '.npmrc');
+  const serverPath = join(dir, serverName);
+  return planSetup({
+    settings,
+    config,
+    host: { platform: io.platform, arch: io.arch, abi: options.abi },
+    from: flags.from === undefined ? undefined : resolve(dir, String(flags.from)),
+    lock: readLockFile(flags.lock, dir, settings.package.value),
+    saveLock:
+      flags['save-lock'] === undefined ? undefined : resolve(dir, String(flags['save-lock'])),
+    releases: listReleases(layoutOf(dir)),
+    isWhole,
+    npmrc: { path: npmrcPath, text: readText(npmrcPath) },
+    server: {
+      path: serverPath,
+      name: serverName,
+      present: readText(serverPath),
+      wanted: renderServerFile(options.launcher, options.version),
+    },
+  });
+}
+
+/** @throws SettingError LOCK_FILE_MISSING, or what a lock is refused for */
+function readLockFile(flag: unknown, dir: string, name: string): LockFile | undefined {
+  if (flag === undefined) return undefined;
+  const path = String(flag);
+  const text = readText(resolve(dir, path));
+  if (text === undefined)
+    throw new SettingError('LOCK_FILE_MISSING', `there is no lock ${path}`, {
+      fix: `make it first: bootlace setup --save-lock ${path}`,
+    });
+  return parseLockFile(text, path, name);
+}
+
+/** A local build names itself: its package.json stands in for BACKEND_PACKAGE. */
+function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareOptions['flags'] {
+  if (flags.from === undefined || flags.package !== undefined) return flags;
+  const folder = resolve(dir, String(flags.from));
+  try {
+    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      name?: unknown;
+    };
+    return typeof name === 'string' ? { ...flags, package: name } : flags;
+  } catch {
+    return flags;
+  }
+}
+
+function serverFileName(flag: unknown): string {
+  if (flag === undefined) return 'server.js';
+  const name = String(flag);
+  if (isAbsolute(name) || /[\\/\0]/.test(name) || !/\.(js|cjs|mjs)$/.test(name))
+    throw new UsageError(
+      'SERVER_FILE_INVALID',
+      `--server-file ${JSON.stringify(name)} is no file name in this folder`,
+      {
+        fix: 'pass a name such as --server-file start.js',
+      },
+    );
+  return name;
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Io } from '../io';
+import type { Layout } from '../release/layout';
+import { secretNames } from '../start/backend-env';
+import { compileCacheFolder } from '../start/compile-cache';
+
+export interface WarmOptions {
+  layout: Layout;
+  /** The release that was activated, and the file that starts it. */
+  release: string;
+  serverFile: string;
+  tokenEnv: string;
+  io: Pick<Io, 'env' | 'now' | 'sleep' | 'execPath' | 'nodeVersion'>;
+  /** How long the backend may take until it listens. */
+  limitMs: number;
+  signal?: AbortSignal;
+}
+
+export interface WarmResult {
+  /** True when the backend listened on PORT. */
+  booted: boolean;
+  /** What happened, as a sentence's end. */
+  how: string;
+  /** Compiled files that were kept. */
+  kept: number;
+  ms: number;
+  /** What the backend printed; undefined when it was not run. */
+  log?: string;
+}
+
+/** A server that listens still loads what it needs for its first answers. */
+const settleMs = 500;
+const stopMs = 10_000;
+
+/**
+ * Starts the backend once, on a free port and without any token, so that V8's compiled code is
+ * kept for the real starts. A backend that fails for want of a database has compiled by then what
+ * it loaded. Its failure is told and is none of setup's.
+ * @throws the signal's reason when it is aborted; the backend is then ended first
+ */
+export async function warm(options: WarmOptions): Promise<WarmResult> {
+  const { layout, io, signal } = options;
+  const begun = io.now();
+  if (!('enableCompileCache' in (await import('node:module'))))
+    return { booted: false, how: `Node ${io.nodeVersion} has no compile cache`, kept: 0, ms: 0 };
+  const logs = join(layout.cache, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const log = join(logs, 'warm.log');
+  const port = await freePort();
+  const env: Record<string, string | undefined> = { ...io.env };
+  for (const name of secretNames(env, options)) delete env[name];
+  const fd = openSync(log, 'w');
+  const child = spawn(io.execPath, [join(layout.dir, options.serverFile)], {
+    cwd: layout.dir,
+    env: { ...env, PORT: String(port), BOOTLACE_WARM: '1' } as NodeJS.ProcessEnv,
+    stdio: ['ignore', fd, fd],
+  });
+  closeSync(fd);
+  const ended = new Promise<string>(resolve => {
+    child.once('error', error => resolve(`could not start (${error.message})`));
+    child.once('exit', (code, name) => resolve(name ? `ended by ${name}` : `ended with ${code}`));
+  });
+  try {
+    const how = await Promise.race([ended, untilListening(port, options)]);
+    const booted = how === undefined;
+    if (booted) await Promise.race([ended, io.sleep(settleMs, signal)]);
+    await stop(child, ended, io);
+    return {
+      booted,
+      how: how ?? 'listened',
+      kept: countFiles(compileCacheFolder(layout, options.release)),
+      ms: io.now() - begun,
+      log,
+    };
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+}
+
+/** Asks the launcher to keep what was compiled and to end. */
+async function stop(
+  child: ChildProcess,
+  ended: Promise<string>,
+  io: WarmOptions['io'],
+): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGUSR2');
+    await Promise.race([ended, io.sleep(stopMs)]);
+  }
+}
+
+/** @returns undefined when something listens, or what to say when the time is over */
+async function untilListening(
+  port: number,
+  { io, limitMs, signal }: WarmOptions,
+): Promise<string | undefined> {
+  const end = io.now() + limitMs;
+  for (;;) {
+    if (await canConnect(port)) return undefined;
+    if (io.now() > end) return `did not listen on PORT within ${Math.round(limitMs / 1000)} s`;
+    await io.sleep(100, signal);
+  }
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: 'localhost' });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function countFiles(folder: string): number {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry =>
+      entry.isFile(),
+    ).length;
+  } catch {
+    return 0;
+  }
+}

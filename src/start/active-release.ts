@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NotFoundError, systemCode } from '../errors';
+import { backendFolder, layoutOf, receiptName } from '../release/layout';
+import { type Current, parseCurrent, parseReceipt, type Receipt } from '../release/receipt';
+
+export interface ActiveRelease {
+  current: Current;
+  receipt: Receipt;
+  /** The release's folder and the backend's folder in it, absolute. */
+  folder: string;
+  backend: string;
+}
+
+/**
+ * Reads which release is active: two small files, nothing else.
+ * @param dir the folder that setup ran in
+ * @throws NotFoundError NOT_SET_UP or RELEASE_BROKEN
+ */
+export function readActiveRelease(dir: string): ActiveRelease {
+  const layout = layoutOf(dir);
+  const text = readIfThere(layout.current);
+  if (text === undefined)
+    throw new NotFoundError('NOT_SET_UP', `no backend is set up in ${dir}`, {
+      fix: 'run: npx bootlace setup',
+    });
+  const current = parseCurrent(text);
+  if (!current) throw broken(layout.current, 'is not what bootlace wrote');
+  const folder = layout.release(current.active);
+  const file = join(folder, receiptName);
+  const receiptText = readIfThere(file);
+  if (receiptText === undefined) throw broken(file, 'is missing');
+  const receipt = parseReceipt(receiptText);
+  if (!receipt) throw broken(file, 'is not what bootlace wrote');
+  return { current, receipt, folder, backend: backendFolder(folder, receipt.package) };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw broken(file, `cannot be read (${systemCode(error)})`);
+  }
+}
+
+function broken(file: string, what: string): NotFoundError {
+  return new NotFoundError('RELEASE_BROKEN', `${file} ${what}`, { fix: 'run: npx bootlace setup' });
+}

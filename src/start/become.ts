@@ -1,0 +1,94 @@
+import { accessSync, constants, fsyncSync } from 'node:fs';
+
+/** A program with its arguments and its whole environment. */
+export interface Program {
+  file: string;
+  args: readonly string[];
+  env: Record<string, string | undefined>;
+  cwd?: string;
+}
+
+type Execve = (file: string, args: readonly string[], env: Record<string, string>) => never;
+
+/**
+ * Ends this process as another program: in place where Node can (22.15, 23.11 and later), else as
+ * a child whose signals, output and end are ours. Returns a promise only in the second case.
+ */
+export function become(program: Program): Promise<never> {
+  if (canReplace(program.file)) {
+    const { execve } = process as unknown as { execve: Execve };
+    for (const fd of [1, 2]) {
+      try {
+        fsyncSync(fd);
+      } catch {}
+    }
+    if (program.cwd) process.chdir(program.cwd);
+    const env = Object.fromEntries(
+      Object.entries(program.env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+    );
+    execve.call(process, program.file, [program.file, ...program.args], env);
+  }
+  return runAsChild(program).then(code => process.exit(code));
+}
+
+/** True where this process can become `file` in place. */
+export function canReplace(file: string): boolean {
+  const { execve } = process as { execve?: Execve };
+  return execve !== undefined && process.platform !== 'win32' && isExecutable(file);
+}
+
+// Before Node 26 a call that fails ends the process with a core dump, so look first.
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const forwarded: NodeJS.Signals[] = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+];
+/** A terminal sends these to the whole foreground group, the child among it. */
+const fromTerminal = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGWINCH']);
+
+/**
+ * Runs a program with this process's streams, hands signals on, and waits for its end.
+ * @returns its exit code, or 128 + n when signal n ended it
+ * @throws what spawn throws, when the program cannot be started
+ */
+export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // Loaded only here: most starts need no child, and each would pay milliseconds for it.
+    const { spawn } = process.getBuiltinModule('node:child_process');
+    const { constants } = process.getBuiltinModule('node:os');
+    const child = spawn(file, args, { stdio: 'inherit', env: env as NodeJS.ProcessEnv, cwd });
+    const onTerminal = process.stdin.isTTY === true;
+    const handlers = forwarded.map(signal => {
+      const handler = () => {
+        if (!(onTerminal && fromTerminal.has(signal))) child.kill(signal);
+      };
+      process.on(signal, handler);
+      return [signal, handler] as const;
+    });
+    const done = () => {
+      for (const [signal, handler] of handlers) process.removeListener(signal, handler);
+    };
+    child.once('error', error => {
+      done();
+      reject(error);
+    });
+    child.once('exit', (code, signal) => {
+      done();
+      resolve(signal ? 128 + constants.signals[signal] : (code ?? 0));
+    });
+  });
+}

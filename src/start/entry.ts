@@ -1,0 +1,190 @@
+import { isObject } from '../json';
+import type { Word } from '../settings/words';
+import { parseStartScript } from './start-script';
+
+/** What of a backend's package.json decides how it starts. */
+export interface PackageJson {
+  name?: string;
+  version?: string;
+  type?: string;
+  main?: unknown;
+  bin?: unknown;
+  exports?: unknown;
+  scripts?: unknown;
+  /** What a publisher tells bootlace: see publisher.ts. */
+  bootlace?: unknown;
+}
+
+/** How to start the backend: plain data, kept in the receipt and used by the launcher. */
+export interface Entry {
+  /** Path in the package, with forward slashes. */
+  file: string;
+  /** The rule that chose it, for the log line: `scripts.start`, `bin node-red`, `main`. */
+  why: string;
+  /** What scripts.start puts around it; empty for the other rules. */
+  env: readonly (readonly [string, Word])[];
+  flags: readonly Word[];
+  args: readonly Word[];
+  /** What else could have been meant, when the choice was a guess. */
+  unused: readonly string[];
+}
+
+/** The packages' bins, by name; only those with a usable path. */
+export function binsOf({ name, bin }: PackageJson): Record<string, string> {
+  const unscoped = name?.replace(/^@[^/]*\//, '') ?? '';
+  const bins = typeof bin === 'string' ? { [unscoped]: bin } : isObject(bin) ? bin : {};
+  return Object.fromEntries(
+    Object.entries(bins).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+/** Says which file a path of package.json means, as Node does; undefined for none in the package. */
+export type FindFile = (path: string) => string | undefined;
+
+export type EntryChoice =
+  | { entry: Entry }
+  | {
+      failure: 'ENTRY_NOT_FOUND' | 'ENTRY_AMBIGUOUS' | 'ENTRY_MISSING';
+      message: string;
+      candidates: string[];
+    };
+
+/**
+ * Chooses what to start; the first rule that applies wins: what was asked for, scripts.start, the
+ * package's own bin, exports or main or index.js, the only bin. Pure save for `find`.
+ * @param asked BACKEND_ENTRY: a file, a bin's name or an export subpath
+ */
+export function chooseEntry(
+  json: PackageJson,
+  asked: string | undefined,
+  find: FindFile,
+): EntryChoice {
+  const bins = binsOf(json);
+  const scripts = isObject(json.scripts) ? json.scripts : {};
+  const startText = typeof scripts.start === 'string' ? scripts.start : undefined;
+  const candidates = listCandidates(json, bins, find);
+  if (asked !== undefined) {
+    const found = findAsked(json, bins, asked, find);
+    if (found) return plain(found.file, found.why);
+    return {
+      failure: 'ENTRY_NOT_FOUND',
+      message: `${json.name} holds no ${JSON.stringify(asked)}: no such file, bin or export`,
+      candidates,
+    };
+  }
+  const script = startText === undefined ? undefined : parseStartScript(startText);
+  const scriptFile = script && find(script.file);
+  if (script && scriptFile)
+    return { entry: { ...script, file: scriptFile, why: 'scripts.start', unused: [] } };
+
+  const unscoped = json.name?.replace(/^@[^/]*\//, '') ?? '';
+  const ownBin = bins[unscoped] && find(bins[unscoped]);
+  if (ownBin) return plain(ownBin, `bin ${unscoped}`);
+
+  const names = Object.keys(bins).filter(name => find(bins[name] as string));
+  const main = mainFile(json, find);
+  if (main)
+    return {
+      entry: {
+        file: main.file,
+        why: main.why,
+        env: [],
+        flags: [],
+        args: [],
+        unused: [
+          ...names.map(name => `the bin ${name}`),
+          ...(startText === undefined ? [] : [`scripts.start (${startText.slice(0, 80)})`]),
+        ],
+      },
+    };
+  const [only] = names;
+  if (only && names.length === 1)
+    return plain(find(bins[only] as string) as string, `the only bin, ${only}`);
+  if (names.length > 1)
+    return {
+      failure: 'ENTRY_AMBIGUOUS',
+      message: `${json.name} has several bins and nothing says which one is the server`,
+      candidates,
+    };
+  return {
+    failure: 'ENTRY_MISSING',
+    message: `${json.name} has nothing to start: no usable scripts.start, bin, exports, main or index.js`,
+    candidates,
+  };
+}
+
+function plain(file: string, why: string): EntryChoice {
+  return { entry: { file, why, env: [], flags: [], args: [], unused: [] } };
+}
+
+function findAsked(json: PackageJson, bins: Record<string, string>, asked: string, find: FindFile) {
+  const bin = Object.hasOwn(bins, asked) ? find(bins[asked] as string) : undefined;
+  if (bin) return { file: bin, why: `BACKEND_ENTRY, bin ${asked}` };
+  const subpath = asked.startsWith('.') ? asked : `./${asked}`;
+  const target = exportTarget(json, subpath);
+  const exported = target && find(target);
+  if (exported) return { file: exported, why: `BACKEND_ENTRY, export ${subpath}` };
+  const file = find(asked);
+  return file ? { file, why: 'BACKEND_ENTRY' } : undefined;
+}
+
+function mainFile(json: PackageJson, find: FindFile): { file: string; why: string } | undefined {
+  const target = exportTarget(json, '.');
+  const exported = target && find(target);
+  if (exported) return { file: exported, why: 'exports' };
+  const main = typeof json.main === 'string' ? find(json.main) : undefined;
+  if (main) return { file: main, why: 'main' };
+  const index = find('index.js');
+  return index ? { file: index, why: 'index.js' } : undefined;
+}
+
+/** The target of an export subpath under Node's conditions, for the package's own module type. */
+function exportTarget(json: PackageJson, subpath: string): string | undefined {
+  if (json.exports === undefined || json.exports === null) return undefined;
+  const isMap =
+    isObject(json.exports) && Object.keys(json.exports).some(key => key.startsWith('.'));
+  const map: Record<string, unknown> = isMap
+    ? (json.exports as Record<string, unknown>)
+    : { '.': json.exports };
+  const kinds = json.type === 'module' ? ['import', 'require'] : ['require', 'import'];
+  for (const kind of kinds) {
+    const target = pickCondition(Object.hasOwn(map, subpath) ? map[subpath] : undefined, kind);
+    if (target) return target;
+  }
+  return undefined;
+}
+
+function pickCondition(target: unknown, kind: string): string | undefined {
+  if (typeof target === 'string') return target;
+  if (Array.isArray(target)) {
+    for (const item of target) {
+      const found = pickCondition(item, kind);
+      if (found) return found;
+    }
+  } else if (isObject(target)) {
+    for (const [condition, item] of Object.entries(target)) {
+      if (!['node', 'default', 'node-addons', 'module-sync', kind].includes(condition)) continue;
+      const found = pickCondition(item, kind);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function listCandidates(json: PackageJson, bins: Record<string, string>, find: FindFile): string[] {
+  const subpaths = isObject(json.exports) ? Object.keys(json.exports) : [];
+  const found = [
+    ...Object.keys(bins).filter(name => find(bins[name] as string)),
+    ...subpaths.filter(path => path.startsWith('.') && exportTarget(json, path)),
+    ...[
+      'dist/main.js',
+      'dist/index.js',
+      'dist/server.js',
+      'server.js',
+      'index.js',
+      'main.js',
+      'app.js',
+    ].flatMap(path => find(path) ?? []),
+  ];
+  return [...new Set(found)].slice(0, 12);
+}

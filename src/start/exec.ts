@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { NotFoundError, SettingError } from '../errors';
+import type { Io } from '../io';
+import { readDotenv } from '../settings/dotenv-file';
+import { expandWord, splitWords } from '../settings/words';
+import { readActiveRelease } from './active-release';
+import { prepareBackendEnv } from './backend-env';
+import type { Program } from './become';
+import { binsOf } from './entry';
+import { findIn, readPackageJson } from './package-files';
+import { checkRequired } from './pick-entry';
+import { readPublisher } from './publisher';
+import { parseStartScript } from './start-script';
+
+/**
+ * Plans the run of a program that the active release ships, in the backend's environment: .env
+ * beneath, secrets out, the release's bins on PATH, the working folder as it is.
+ * @throws NotFoundError NOT_SET_UP, RELEASE_BROKEN or BIN_NOT_FOUND
+ */
+export function planExec(
+  dir: string,
+  bin: string,
+  args: readonly string[],
+  io: Pick<Io, 'env' | 'cwd' | 'execPath'>,
+): Program {
+  const { backend, folder, current } = readActiveRelease(dir);
+  const env: Record<string, string | undefined> = { ...io.env };
+  prepareBackendEnv(env, readDotenv(io.cwd), current.start);
+  const binFolders = [join(backend, 'node_modules', '.bin'), join(folder, 'node_modules', '.bin')];
+  env.PATH = [...binFolders, dirname(io.execPath), env.PATH].filter(Boolean).join(delimiter);
+
+  const own = binsOf(readPackageJson(backend));
+  const ownFile = Object.hasOwn(own, bin) ? join(backend, own[bin] as string) : undefined;
+  const file = [ownFile, ...binFolders.map(binFolder => join(binFolder, bin))].find(
+    path => path && existsSync(path),
+  );
+  if (!file || /[\\/]/.test(bin))
+    throw new NotFoundError(
+      'BIN_NOT_FOUND',
+      `the installed release has no program ${JSON.stringify(bin)}`,
+      {
+        fix: 'use the name of a bin; see the candidates',
+        facts: {
+          candidates:
+            [...Object.keys(own), ...binFolders.flatMap(namesIn)].slice(0, 30).join(', ') || 'none',
+        },
+      },
+    );
+  const real = realpathSync(file);
+  return isNodeScript(real)
+    ? { file: io.execPath, args: [real, ...args], env }
+    : { file: real, args, env };
+}
+
+/**
+ * Plans the release command that the backend's package.json names (`"release": "migrate deploy"`):
+ * a program as for exec, or `node FILE` with a file of the backend.
+ * @returns undefined when it names none
+ * @throws SettingError VARIABLE_MISSING or RELEASE_COMMAND_INVALID, and what planExec throws
+ */
+export function planRelease(
+  dir: string,
+  args: readonly string[],
+  io: Pick<Io, 'env' | 'cwd' | 'execPath'>,
+): Program | undefined {
+  const { backend, current } = readActiveRelease(dir);
+  const { release } = readPublisher(readPackageJson(backend));
+  if (release === undefined) return undefined;
+  const script = parseStartScript(release);
+  const words = (script ? [[script.file], ...script.args] : splitWords(release)) ?? [];
+  const env = { ...readDotenv(io.cwd), ...io.env };
+  checkRequired(current.start.requires, env);
+  const [name, ...rest] = words.map(word => expandWord(word, env));
+  if (!name || script?.env.length || script?.flags.length)
+    throw new SettingError(
+      'RELEASE_COMMAND_INVALID',
+      `the release command ${JSON.stringify(release)} needs a shell`,
+      {
+        fix: 'write a bin with plain arguments, or node FILE, and publish again',
+      },
+    );
+  if (!script) return planExec(dir, name, [...rest, ...args], io);
+  const file = findIn(backend)(name);
+  if (!file)
+    throw new NotFoundError('BIN_NOT_FOUND', `the installed release has no file ${name}`, {
+      fix: 'build before you publish, and list the folder in "files"',
+    });
+  const all = { ...io.env };
+  prepareBackendEnv(all, env, current.start);
+  return { file: io.execPath, args: [join(backend, file), ...rest, ...args], env: all };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Run by this Node rather than by whichever one `env node` finds. */
+function isNodeScript(file: string): boolean {
+  const head = readFileSync(file).subarray(0, 128).toString('latin1').split('\n')[0] ?? '';
+  return head.startsWith('#!') ? /\bnode\b/.test(head) : /\.[cm]?js$/.test(file);
+}

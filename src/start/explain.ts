@@ -1,0 +1,59 @@
+import { writeSync } from 'node:fs';
+import type { Receipt } from '../release/receipt';
+import type { Entry } from './entry';
+
+const atOnceSeconds = 3;
+
+/**
+ * Says what to do when the backend cannot load a module, or ends at once although something else
+ * in its package looks like the server. Watches only: Node's own message, code and end stay.
+ */
+export function explainFailures(receipt: Receipt, entry: Entry): void {
+  process.on('uncaughtExceptionMonitor', error => {
+    const advice = adviceFor(error, receipt);
+    if (advice) writeSync(2, `bootlace: ${advice}\n`);
+  });
+  if (entry.unused.length === 0) return;
+  const begun = process.uptime();
+  process.on('exit', code => {
+    if (code !== 0 || process.uptime() - begun > atOnceSeconds) return;
+    const one = entry.unused[0] as string;
+    const bin = /^the bin (.+)$/.exec(one)?.[1];
+    writeSync(
+      2,
+      `bootlace: the backend ended at once with 0. ${entry.file} (${entry.why}) may be a library; ` +
+        `${receipt.package} also has ${entry.unused.join(', ')}.\n` +
+        `  fix: set BACKEND_ENTRY${bin ? `=${bin}` : " to the server's file"} and run: npx bootlace setup\n`,
+    );
+  });
+}
+
+/** What bindings, node-gyp-build, node-pre-gyp and require itself say when nothing was built. */
+const noBuild =
+  /locate the bindings file|No native build was found|Cannot find module '[^']*\.node'|Could not load the .* module using the/;
+
+/**
+ * Advice for a module that does not load or a port that is taken; undefined for every other error.
+ * @returns a code, a sentence and the fix
+ */
+export function adviceFor(
+  error: unknown,
+  receipt: Pick<Receipt, 'package' | 'version' | 'node'>,
+): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  const here = `Node ${process.versions.node}, ${process.platform}-${process.arch}`;
+  if (code === 'EADDRINUSE')
+    return `PORT_TAKEN: ${port === undefined ? 'the address' : `port ${port}`} is in use by another process\n  fix: set PORT to a free one, or stop the process that listens there`;
+  if (/NODE_MODULE_VERSION \d+/.test(error.message))
+    return `NATIVE_ABI: a native module was built for another Node than this one (${here}; installed under Node ${receipt.node})\n  fix: run npx bootlace setup again with the Node that starts the backend`;
+  if (code === 'ERR_DLOPEN_FAILED' || noBuild.test(error.message))
+    return `NATIVE_MODULE: a native module does not load on this host (${here})\n  fix: set BACKEND_SCRIPTS to the package that builds it and run: npx bootlace setup`;
+  const name = /Cannot find (?:module|package) '([^']+)'/.exec(error.message)?.[1];
+  const who = `${receipt.package}@${receipt.version}`;
+  if ((code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') && name)
+    return /^[./\\]|^[a-z]:/i.test(name)
+      ? `FILE_MISSING: ${who} does not hold ${name}\n  fix: build before you publish, list the folder in "files", publish again`
+      : `DEPENDENCY_MISSING: ${who} needs ${name}, which is not among its dependencies\n  fix: move ${name} to "dependencies" in the backend's package.json and publish again`;
+  return undefined;
+}

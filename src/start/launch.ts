@@ -1,0 +1,111 @@
+import { existsSync, writeSync } from 'node:fs';
+import { runMain } from 'node:module';
+import { join } from 'node:path';
+import { NotFoundError } from '../errors';
+import { applyMemory, findMemoryPlan } from '../memory/apply';
+import { memoryFlags } from '../memory/plan';
+import { parseMemory } from '../memory/setting';
+import { historyKey } from '../release/history';
+import { layoutOf } from '../release/layout';
+import type { Receipt, StartPlan } from '../release/receipt';
+import { readDotenv } from '../settings/dotenv-file';
+import { expandWord, expandWords } from '../settings/words';
+import { readActiveRelease } from './active-release';
+import { againWith, takeMark } from './again';
+import { prepareBackendEnv } from './backend-env';
+import { become, canReplace } from './become';
+import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
+import type { Entry } from './entry';
+import { explainFailures } from './explain';
+import { sortNodeFlags } from './node-flags';
+import { checkRequired, pickEntry } from './pick-entry';
+import { endBySignalsAsPidOne } from './pid-one';
+import { recordThisRun } from './record-run';
+
+/** Set by setup --warm: compile, keep what was compiled, end when told. */
+export const warmMark = 'BOOTLACE_WARM';
+
+/**
+ * Prepares the start of the active release in this process: what `node server.js` and `bootlace
+ * start` do. It loads no network code and asks nobody. What stays behind in the backend's process:
+ * an exit listener and one unref'd timer that write down how this run went; as process 1 also a
+ * default action for signals.
+ * @param dir the folder that setup ran in
+ * @param args the words after server.js: a role where the package has roles, then the backend's
+ * @param role of `bootlace start ROLE`
+ * @returns the last step. Call it outside of try and of promises, so that what the backend throws
+ *   meets Node's own handling and nothing of ours
+ * @throws NotFoundError or SettingError
+ */
+export function prepareLaunch(dir: string, args: readonly string[], role?: string): () => void {
+  const { receipt, backend, current } = readActiveRelease(dir);
+  const { start } = current;
+  const { env } = process;
+  const cwd = process.cwd();
+  const isAgain = takeMark(env);
+  const isWarming = takeMark(env, warmMark);
+  if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
+  const picked = pickEntry(start, backend, env, args, role);
+  const { entry } = picked;
+  const file = join(backend, entry.file);
+  if (!existsSync(file))
+    throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
+      fix: 'run: npx bootlace setup',
+    });
+  if (!isWarming) checkRequired(start.requires, env);
+  if (!isAgain) for (const [name, value] of entry.env) env[name] = expandWord(value, env);
+  const expand = (words: Entry['args']) => expandWords(words, env);
+
+  let before: readonly (() => unknown)[] = [];
+  if (!isAgain) {
+    const flags = expand(entry.flags);
+    const { here, needProcess } = sortNodeFlags(
+      flags,
+      entry.env.map(([name]) => name),
+      backend,
+      cwd,
+    );
+    const memory = findMemoryPlan({
+      asked: memoryOf(start),
+      userFlags: [env.NODE_OPTIONS, ...process.execArgv, ...flags].join(' '),
+      isReplaced: needProcess,
+      canReplace: canReplace(process.execPath),
+    });
+    writeSync(2, startLine(receipt, entry));
+    if (memory.says) writeSync(2, `bootlace: memory: ${memory.says}\n`);
+    if (needProcess || memory.ceiling === 'v8') {
+      if (isWarming) env[warmMark] = '1';
+      const program = againWith([...flags, ...memoryFlags(memory)], backend);
+      return () => void become(program);
+    }
+    applyMemory(memory);
+    before = here;
+  }
+  const layout = layoutOf(dir);
+  const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
+  if (isWarming) process.on('SIGUSR2', endWarm);
+  else recordThisRun(layout, historyKey(current.active, picked.role), cache);
+  process.argv = [process.argv[0] as string, file, ...expand(entry.args), ...picked.args];
+  explainFailures(receipt, entry);
+  endBySignalsAsPidOne();
+  const results = before.map(apply => apply());
+  if (!results.some(result => result instanceof Promise)) return runMain;
+  return () => void Promise.all(results).then(() => setImmediate(runMain));
+}
+
+function endWarm(): void {
+  flushCache();
+  process.reallyExit(0);
+}
+
+function memoryOf({ memory }: StartPlan) {
+  const text = process.env.BACKEND_MEMORY?.trim();
+  return text ? parseMemory(text, 'BACKEND_MEMORY') : (memory ?? 'auto');
+}
+
+/** One line that says what starts and why; a deploy's nonce proves in the logs which deploy it is. */
+function startLine(receipt: Receipt, entry: Entry): string {
+  const nonce = process.env.BOOTLACE_DEPLOY;
+  const proof = nonce && /^[\w.-]{1,64}$/.test(nonce) ? ` deploy=${nonce}` : '';
+  return `bootlace: starting ${receipt.package}@${receipt.version}: ${entry.file} (${entry.why})${proof}\n`;
+}

@@ -1,0 +1,54 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { NotFoundError } from '../errors';
+import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
+
+/** Reads a folder's package.json. @throws what fs and JSON.parse throw */
+export function readPackageJson(folder: string): PackageJson {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, ''));
+}
+
+/**
+ * Chooses what to start in an installed backend.
+ * @param asked BACKEND_ENTRY
+ * @throws NotFoundError ENTRY_NOT_FOUND, ENTRY_AMBIGUOUS or ENTRY_MISSING, with the candidates
+ */
+export function chooseEntryIn(folder: string, asked: string | undefined): Entry {
+  const choice = chooseEntry(readPackageJson(folder), asked, findIn(folder));
+  if ('entry' in choice) return choice.entry;
+  const list = choice.candidates.join(', ');
+  throw new NotFoundError(choice.failure, choice.message, {
+    fix: list
+      ? `set BACKEND_ENTRY to one of the candidates, or to another file in the package`
+      : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
+    facts: { ...(list && { candidates: list }) },
+  });
+}
+
+/** Looks for files in a package as Node does: the path, with an extension, as a folder's index. */
+export function findIn(folder: string): FindFile {
+  return path => {
+    const plain = posix.normalize(path.replaceAll('\\', '/'));
+    if (plain.startsWith('../') || plain === '..' || posix.isAbsolute(plain)) return undefined;
+    const tries = [plain, `${plain}.js`, `${plain}.mjs`, `${plain}.cjs`, `${plain}/index.js`];
+    if (isFolder(join(folder, plain))) tries.unshift(...mainOf(folder, plain));
+    return tries.map(path => posix.normalize(path)).find(path => isFile(join(folder, path)));
+  };
+}
+
+function mainOf(folder: string, plain: string): string[] {
+  try {
+    const { main } = readPackageJson(join(folder, plain));
+    return typeof main === 'string' ? [`${plain}/${main}`, `${plain}/${main}.js`] : [];
+  } catch {
+    return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

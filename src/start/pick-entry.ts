@@ -1,0 +1,81 @@
+import { NotFoundError, SettingError } from '../errors';
+import type { StartPlan } from '../release/receipt';
+import { expandWord, splitWords } from '../settings/words';
+import type { Entry } from './entry';
+import { chooseEntryIn } from './package-files';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Picked {
+  entry: Entry;
+  /** The role that was asked for, if one was. */
+  role?: string;
+  /** The backend's arguments. */
+  args: readonly string[];
+}
+
+/**
+ * Says which of a package's processes a command line means. Where the package names roles, the
+ * first word is one: a worker with a typing error must not become a second web server. A word for
+ * the backend itself then follows `--`. Where it names none, all words are the backend's.
+ * @param asked the role of `bootlace start ROLE`
+ * @throws NotFoundError ROLE_UNKNOWN or an entry's failure, SettingError ARGS_INVALID
+ */
+export function pickEntry(
+  start: StartPlan,
+  backend: string,
+  env: Env,
+  args: readonly string[],
+  asked?: string,
+): Picked {
+  const roles = start.roles ?? {};
+  const [first] = args;
+  if (asked !== undefined) return { ...byRole(asked), args: argsOr(args) };
+  if (start.roles && first === '--') return { ...byDefault(), args: argsOr(args.slice(1)) };
+  if (start.roles && first !== undefined && /^[A-Za-z][\w-]*$/.test(first))
+    return { ...byRole(first), args: args.slice(1) };
+  return { ...byDefault(), args: argsOr(args) };
+
+  function byRole(role: string): { entry: Entry; role: string } {
+    if (Object.hasOwn(roles, role)) return { entry: roles[role] as Entry, role };
+    const known = Object.keys(roles).join(', ');
+    throw new NotFoundError('ROLE_UNKNOWN', `the backend has no role ${JSON.stringify(role)}`, {
+      fix: known
+        ? `use one of ${known}; a word for the backend itself follows --`
+        : 'its package.json names no roles: start it without one, or set BACKEND_ENTRY to a file',
+      facts: { role, ...(known && { candidates: known }) },
+    });
+  }
+
+  /** What setup chose, unless BACKEND_ENTRY of now asks for another. */
+  function byDefault(): { entry: Entry; role?: string } {
+    const wanted = env.BACKEND_ENTRY?.trim() || undefined;
+    if (wanted === undefined || wanted === start.asked) return { entry: start.entry };
+    return Object.hasOwn(roles, wanted)
+      ? byRole(wanted)
+      : { entry: chooseEntryIn(backend, wanted) };
+  }
+
+  function argsOr(given: readonly string[]): readonly string[] {
+    if (given.length) return given;
+    const text = env.BACKEND_ARGS?.trim();
+    if (!text) return start.args ?? [];
+    const words = splitWords(text);
+    if (!words)
+      throw new SettingError('ARGS_INVALID', 'BACKEND_ARGS needs a shell to be understood', {
+        fix: 'write plain words, with quotes around those that hold blanks or special characters',
+      });
+    return words.map(word => expandWord(word, env));
+  }
+}
+
+/** @throws SettingError VARIABLE_MISSING that names every missing one at once */
+export function checkRequired(requires: readonly string[] | undefined, env: Env): void {
+  const missing = (requires ?? []).filter(name => !env[name]?.trim());
+  if (missing.length === 0) return;
+  const names = missing.join(', ');
+  throw new SettingError('VARIABLE_MISSING', `the backend needs ${names}, not set here`, {
+    fix: `set ${names} in the service's environment or in .env`,
+    facts: { missing: names },
+  });
+}

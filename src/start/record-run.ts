@@ -1,0 +1,43 @@
+import { addLine } from '../release/history-file';
+import type { Layout } from '../release/layout';
+import type { CacheState } from './compile-cache';
+
+/** A process that lives this long has started well; a crash loop is faster. */
+const goodAfterMs = 10_000;
+const healthTries = 60;
+
+/**
+ * Writes down that this process starts, how it ends, and that it started well. Nothing of ours
+ * outlives the process, so an end that it cannot see itself is found by whoever reads the record.
+ */
+export function recordThisRun(layout: Layout, key: string, cache: CacheState): void {
+  const { pid } = process;
+  const begun = Date.now();
+  const now = () => new Date().toISOString();
+  addLine(layout, { is: 'start', key, pid, at: now(), cache });
+  process.on('exit', code => {
+    const seconds = Math.round((Date.now() - begun) / 100) / 10;
+    addLine(layout, { is: 'end', key, pid, at: now(), code, seconds });
+  });
+  const good = () => addLine(layout, { is: 'good', key, pid, at: now() });
+  setTimeout(() => whenHealthy(good, healthTries), goodAfterMs).unref();
+}
+
+/** At once where no health path is set; else when 127.0.0.1:PORT answers it below 400. */
+function whenHealthy(good: () => void, tries: number): void {
+  const { BACKEND_HEALTH: path, PORT: port } = process.env;
+  if (!path?.startsWith('/') || !port || !/^\d+$/.test(port)) return good();
+  const again = () => {
+    if (tries > 1) setTimeout(() => whenHealthy(good, tries - 1), goodAfterMs).unref();
+  };
+  // A server with a health path has this module in memory already.
+  const http = process.getBuiltinModule('node:http');
+  http
+    .get({ host: '127.0.0.1', port, path, timeout: 5000, agent: false }, response => {
+      response.resume();
+      if ((response.statusCode ?? 500) < 400) good();
+      else again();
+    })
+    .once('error', again)
+    .once('socket', socket => socket.unref());
+}

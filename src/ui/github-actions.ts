@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import type { BootlaceError } from '../errors';
+import type { Io } from '../io';
+import type { Reporter } from './reporter';
+
+/**
+ * What a GitHub Actions run shows beyond the log: outputs, a summary, annotations, groups. Every
+ * text passes the reporter's redaction. Docs: "Workflow commands for GitHub Actions".
+ */
+export interface Workflow {
+  /** A failure as an annotation. */
+  error(error: BootlaceError): void;
+  /** Foreign lines, folded; a line among them that looks like a command is not carried out. */
+  group(title: string, lines: readonly string[]): void;
+  outputs(values: Readonly<Record<string, string | undefined>>): void;
+  summary(markdown: string): void;
+}
+
+/** @returns undefined anywhere but in GitHub Actions, where nothing of this is written */
+export function workflowOf(io: Pick<Io, 'env'>, report: Reporter): Workflow | undefined {
+  if (io.env.GITHUB_ACTIONS !== 'true') return undefined;
+  const append = (file: string | undefined, text: string) => {
+    if (!file) return;
+    try {
+      appendFileSync(file, report.clean(text));
+    } catch (error) {
+      report.warn(`cannot write ${file}: ${(error as Error).message}`);
+    }
+  };
+  return {
+    error({ code, message, fix }) {
+      report.machine(`::error title=${property(code)}::${data(`${message}. fix: ${fix}`)}`);
+    },
+    group(title, lines) {
+      const token = randomBytes(12).toString('hex');
+      report.machine(`::group::${data(title)}`);
+      report.machine(`::stop-commands::${token}`);
+      for (const line of lines) report.machine(line);
+      report.machine(`::${token}::`);
+      report.machine('::endgroup::');
+    },
+    outputs(values) {
+      for (const [name, value] of Object.entries(values)) {
+        // A delimiter that nobody can guess: a value must not end itself and set another output.
+        const end = `end_${randomBytes(12).toString('hex')}`;
+        append(io.env.GITHUB_OUTPUT, `${name}<<${end}\n${value ?? ''}\n${end}\n`);
+      }
+    },
+    summary(markdown) {
+      append(io.env.GITHUB_STEP_SUMMARY, `${markdown}\n`);
+    },
+  };
+}
+
+/** A Markdown table; cells cannot break out of it. */
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows.map(row => row.map(cell));
+  return [head, head.map(() => '---'), ...body].map(row => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function cell(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').replace(/[\\|`<>[\]*_]/g, '\\$&');
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

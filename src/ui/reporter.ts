@@ -1,0 +1,146 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import type { BootlaceError } from '../errors';
+import type { Io } from '../io';
+import { failureText } from './failure-text';
+import type { Redactor } from './redact';
+
+export interface ReporterOptions {
+  json: boolean;
+  quiet: boolean;
+  redactor: Redactor;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/**
+ * The only way to the user. Results go to stdout; progress, warnings and failures to stderr; every
+ * text passes the redactor. Under --json stdout holds one document and nothing else.
+ */
+export class Reporter {
+  readonly #io: Io;
+  readonly #options: ReporterOptions;
+  #progress = false;
+  #resultsToErr = false;
+  readonly warnings: string[] = [];
+
+  constructor(io: Io, options: ReporterOptions) {
+    this.#io = io;
+    this.#options = options;
+  }
+
+  /** True where a line can be rewritten. */
+  get isInteractive(): boolean {
+    return (
+      this.#io.errIsTerminal &&
+      !this.#options.quiet &&
+      this.#io.env.CI === undefined &&
+      this.#io.env.TERM !== 'dumb'
+    );
+  }
+
+  /** From here on stdout is the backend's, and what is to be said goes to stderr. */
+  leaveStdout(): void {
+    this.#resultsToErr = true;
+  }
+
+  /** A result line. */
+  line(text: string): void {
+    if (this.#options.json || this.#options.quiet) return;
+    this.#clear();
+    const write = this.#resultsToErr ? this.#io.err : this.#io.out;
+    write(`${this.#clean(text)}\n`);
+  }
+
+  /** What is going on: one rewritten line on a terminal, plain lines in a log. */
+  progress(text: string): void {
+    if (this.#options.quiet) return;
+    if (!this.isInteractive) return this.#io.err(`${this.#clean(text)}\n`);
+    this.#io.err(`\r\u001b[2K${this.#clean(text)}`);
+    this.#progress = true;
+  }
+
+  /** For a terminal only: too frequent for a log. */
+  tick(text: string): void {
+    if (this.isInteractive) this.progress(text);
+  }
+
+  warn(text: string): void {
+    const clean = this.#clean(text);
+    this.warnings.push(clean);
+    this.#clear();
+    this.#io.err(`${this.style('yellow', 'warning')}: ${clean}\n`);
+  }
+
+  fail(error: BootlaceError): void {
+    this.#clear();
+    if (this.#options.json) return this.json({ ok: false, error: errorJson(error) });
+    const [first = '', ...rest] = this.#clean(failureText(error)).split('\n');
+    this.#io.err([this.style('red', first), ...rest].join('\n'));
+  }
+
+  /** A bug in bootlace: the stack, and where to take it. */
+  bug(error: unknown): void {
+    this.#clear();
+    const text = this.#clean(
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+    if (this.#options.json)
+      this.json({
+        ok: false,
+        error: { code: 'BUG', message: text.split('\n')[0], fix: 'report this' },
+      });
+    this.#io.err(
+      `bootlace: this is a bug in bootlace, please report it with these lines\n${text}\n`,
+    );
+  }
+
+  /** The one document of --json. */
+  json(value: unknown): void {
+    this.#io.out(
+      `${JSON.stringify(value, (_, item) => (typeof item === 'string' ? this.#clean(item) : item), 2)}\n`,
+    );
+  }
+
+  /** A line for the machine that runs us, such as a workflow command; on stderr, even if quiet. */
+  machine(text: string): void {
+    this.#clear();
+    this.#io.err(`${this.#clean(text)}\n`);
+  }
+
+  /** Text for a file of that machine, without secrets. */
+  clean(text: string): string {
+    return this.#clean(text);
+  }
+
+  done(): void {
+    this.#clear();
+  }
+
+  style(style: Style, text: string): string {
+    const isPlain =
+      !this.#io.errIsTerminal || this.#io.env.NO_COLOR || this.#io.env.TERM === 'dumb';
+    return isPlain ? text : styleText(style, text, { validateStream: false });
+  }
+
+  #clean(text: string): string {
+    // A registry's words must not move the cursor or hide a line.
+    return this.#options.redactor
+      .redact(stripVTControlCharacters(text))
+      .replace(/[\0-\x08\x0b-\x1f\x7f]/g, '');
+  }
+
+  #clear(): void {
+    if (this.#progress) this.#io.err('\r\u001b[2K');
+    this.#progress = false;
+  }
+}
+
+function errorJson(error: BootlaceError): Record<string, unknown> {
+  return {
+    code: error.code,
+    exitCode: error.exitCode,
+    message: error.message,
+    fix: error.fix,
+    facts: error.facts,
+  };
+}

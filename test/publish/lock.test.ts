@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { FakeRegistry } from '../support/fake-registry';
+import { bootlace, cleanEnv, type Ended, temporaryFolder } from '../support/run';
+
+type Test = { after(fn: () => unknown): void };
+
+async function world(t: Test) {
+  const registry = await FakeRegistry.start({ redirectTarballs: false });
+  t.after(() => registry.close());
+  registry.publish({ name: 'a', version: '1.0.0', dependencies: { b: '^1.0.0' } });
+  registry.publish({ name: 'b', version: '1.0.0' });
+  registry.publish({ name: 'peer', version: '1.0.0' });
+  registry.publish({ name: 'linux-only', version: '1.0.0', os: ['linux'] });
+  registry.publish({ name: 'darwin-only', version: '1.0.0', os: ['darwin'] });
+  registry.publish({ name: 'tool', version: '1.0.0', dependencies: { b: '*' } });
+  const env = { npm_config_registry: registry.url };
+  const newer = () => {
+    registry.publish({ name: 'a', version: '1.1.0', dependencies: { b: '^1.0.0' } });
+    registry.publish({ name: 'b', version: '1.9.0' });
+  };
+  return { registry, env, newer };
+}
+
+const manifest = {
+  name: '@acme/backend',
+  version: '1.0.0',
+  main: 'main.js',
+  files: ['main.js'],
+  dependencies: { a: '^1.0.0' },
+  optionalDependencies: { 'linux-only': '1', 'darwin-only': '1', 'not-there': '1' },
+  peerDependencies: { peer: '^1.0.0' },
+  devDependencies: { tool: '*' },
+};
+
+function project(t: Test, more: object = {}, folder = temporaryFolder(t)): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, ...more }, null, 4));
+  writeFileSync(join(folder, 'main.js'), '');
+  return folder;
+}
+
+const read = (folder: string) => readFileSync(join(folder, 'bootlace-lock.json'), 'utf8');
+const packagesOf = (folder: string) =>
+  JSON.parse(read(folder)).packages as Record<string, Record<string, string>>;
+const ok = (ended: Ended): Ended => {
+  assert.equal(ended.code, 0, ended.stderr + ended.stdout);
+  return ended;
+};
+
+test('all platforms and peers, no development; each entry with its address and checksum', async t => {
+  const { registry, env } = await world(t);
+  const cwd = project(t);
+  const said = ok(await bootlace(['lock'], { cwd, env }));
+  assert.match(said.stdout, /every version was chosen now/);
+  const packages = packagesOf(cwd);
+  assert.deepEqual(Object.keys(packages), [
+    '',
+    'node_modules/a',
+    'node_modules/b',
+    'node_modules/darwin-only',
+    'node_modules/linux-only',
+    'node_modules/peer',
+  ]);
+  assert.equal('version' in (packages[''] ?? {}), false);
+  for (const [path, entry] of Object.entries(packages).slice(1)) {
+    assert.match(entry.resolved ?? '', new RegExp(`^${registry.url}download/`), path);
+    assert.match(entry.integrity ?? '', /^sha512-/, path);
+  }
+  const text = readFileSync(join(cwd, 'package.json'), 'utf8');
+  const changed = { ...manifest, files: ['main.js', 'bootlace-lock.json'] };
+  assert.equal(text, JSON.stringify(changed, null, 4));
+  assert.deepEqual(readdirSync(cwd).sort(), ['bootlace-lock.json', 'main.js', 'package.json']);
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+});
+
+test('the same input gives the same bytes, and what is locked stays until --fresh', async t => {
+  const { env, newer } = await world(t);
+  const cwd = project(t);
+  ok(await bootlace(['lock'], { cwd, env }));
+  const first = read(cwd);
+  const twin = project(t);
+  ok(await bootlace(['lock'], { cwd: twin, env }));
+  assert.equal(read(twin), first);
+  newer();
+  const before = statSync(join(cwd, 'bootlace-lock.json')).mtimeMs;
+  const said = ok(await bootlace(['lock'], { cwd, env }));
+  assert.match(said.stdout, /nothing changed/);
+  assert.equal(read(cwd), first);
+  assert.equal(statSync(join(cwd, 'bootlace-lock.json')).mtimeMs, before);
+  ok(await bootlace(['lock', '--fresh'], { cwd, env }));
+  assert.equal(packagesOf(cwd)['node_modules/a']?.version, '1.1.0');
+});
+
+for (const leavesOut of [false, true])
+  test(`the versions that npm's own lock tested stay, ${leavesOut ? 'without' : 'with'} addresses in it`, async t => {
+    const { registry, env, newer } = await world(t);
+    const cwd = project(t);
+    await promisify(execFile)('npm', ['install', '--package-lock-only', '--no-audit'], {
+      cwd,
+      env: cleanEnv({
+        ...env,
+        HOME: cwd,
+        npm_config_omit_lockfile_registry_resolved: String(leavesOut),
+      }),
+    });
+    assert.equal(
+      readFileSync(join(cwd, 'package-lock.json'), 'utf8').includes('"resolved"'),
+      !leavesOut,
+    );
+    newer();
+    const said = ok(await bootlace(['lock'], { cwd, env }));
+    assert.match(said.stdout, /versions kept from .*package-lock\.json/);
+    const packages = packagesOf(cwd);
+    assert.equal(packages['node_modules/a']?.version, '1.0.0');
+    assert.equal(packages['node_modules/b']?.version, '1.0.0');
+    assert.equal('node_modules/tool' in packages, false);
+    for (const [path, entry] of Object.entries(packages).slice(1))
+      assert.match(entry.resolved ?? '', new RegExp(`^${registry.url}download/`), path);
+  });
+
+test('an address that is signed for an hour or holds a password is written without it', async t => {
+  const { registry, env } = await world(t);
+  registry.patch('b', '1.0.0', ({ dist }) => {
+    dist.tarball = `${String(dist.tarball).replace('//', '//user:secret@')}?sig=secret#x`;
+  });
+  const cwd = project(t);
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.equal(read(cwd).includes('secret'), false);
+  assert.match(packagesOf(cwd)['node_modules/b']?.resolved ?? '', /\/download\/b\/1\.0\.0\/\w+$/);
+});
+
+test('a dependency of a dependency from git is refused with its fix', async t => {
+  const { registry, env } = await world(t);
+  const cwd = project(t, { dependencies: { c: '1' } });
+  registry.publish({
+    name: 'c',
+    version: '1.0.0',
+    dependencies: { b: 'git+http://127.0.0.1:1/b.git' },
+  });
+  const ended = await bootlace(['lock'], { cwd, env });
+  assert.notEqual(ended.code, 0);
+  assert.match(ended.stderr, /fix: /);
+  assert.equal(existsSync(join(cwd, 'bootlace-lock.json')), false);
+});
+
+const stale: [name: string, change: object, code: number, says: RegExp][] = [
+  ['nothing', {}, 0, /fits/],
+  ['the version', { version: '9.0.0' }, 0, /fits/],
+  ['a development dependency', { devDependencies: {} }, 0, /fits/],
+  ['a range that still fits', { dependencies: { a: '1.x' } }, 0, /fits/],
+  [
+    'a range that does not',
+    { dependencies: { a: '^2.0.0' } },
+    3,
+    /a is 1\.0\.0 in the lock and \^2/,
+  ],
+  ['one more', { dependencies: { a: '1', c: '1' } }, 3, /c@1 is not in the lock/],
+  ['one less', { dependencies: {} }, 3, /a is no dependency any more/],
+  ['one more optional', { optionalDependencies: { o: '1' } }, 3, /o@1 is not in the lock/],
+  ['a workspace', { dependencies: { a: 'workspace:*' } }, 3, /cannot be locked/],
+];
+
+test('--check says whether the lock fits, asks nobody and writes nothing', async t => {
+  const { registry, env } = await world(t);
+  const cwd = project(t);
+  const missing = await bootlace(['lock', '--check'], { cwd, env });
+  assert.equal(missing.code, 3);
+  assert.match(
+    missing.stderr,
+    /LOCK_STALE.*there is no bootlace-lock\.json[\s\S]*fix: run: bootlace lock/,
+  );
+  ok(await bootlace(['lock'], { cwd, env }));
+  const before = registry.requests.length;
+  for (const [name, change, code, says] of stale) {
+    project(t, change, cwd);
+    const ended = await bootlace(['lock', '--check'], { cwd, env });
+    assert.equal(ended.code, code, `${name}: ${ended.stderr}`);
+    assert.match(ended.stdout + ended.stderr, says, name);
+  }
+  assert.equal(registry.requests.length, before);
+});
+
+test('in a workspace only the package itself is locked, with the versions of the lock around it', async t => {
+  const { env, newer } = await world(t);
+  const top = temporaryFolder(t);
+  mkdirSync(join(top, '.git'));
+  writeFileSync(
+    join(top, 'package.json'),
+    JSON.stringify({
+      name: 'top',
+      private: true,
+      workspaces: ['packages/*'],
+      dependencies: { tool: '1' },
+    }),
+  );
+  writeFileSync(join(top, '.npmrc'), `registry=${env.npm_config_registry}\n`);
+  const folder = project(t, {}, join(top, 'packages/backend'));
+  project(t, { name: 'other', dependencies: {} }, join(top, 'packages/other'));
+  await promisify(execFile)('npm', ['install', '--package-lock-only', '--no-audit'], {
+    cwd: top,
+    env: cleanEnv({ ...env, HOME: top }),
+  });
+  newer();
+  // The registry is only named in the workspace's .npmrc.
+  const said = ok(await bootlace(['lock', 'packages/backend'], { cwd: top }));
+  assert.match(said.stdout, /versions kept from .*package-lock\.json/);
+  const packages = packagesOf(folder);
+  assert.equal(packages['node_modules/a']?.version, '1.0.0');
+  assert.deepEqual(
+    Object.keys(packages).filter(path => /tool|backend|other/.test(path)),
+    [],
+  );
+  assert.equal(existsSync(join(folder, 'package-lock.json')), false);
+  assert.equal(existsSync(join(folder, 'node_modules')), false);
+  ok(await bootlace(['lock', '--check', '--dir', 'packages/backend'], { cwd: top }));
+});
+
+for (const [tool, file, text] of [
+  ['pnpm', 'pnpm-workspace.yaml', 'packages:\n  - packages/*\n'],
+  ['yarn', 'yarn.lock', '# yarn lockfile v1\n'],
+] as const)
+  test(`in a ${tool} monorepo the package's own folder is enough`, async t => {
+    const { env } = await world(t);
+    const top = temporaryFolder(t);
+    writeFileSync(join(top, 'package.json'), JSON.stringify({ name: 'top', private: true }));
+    writeFileSync(join(top, file), text);
+    const folder = project(t, {}, join(top, 'packages/backend'));
+    project(t, { name: 'shared', dependencies: {} }, join(top, 'packages/shared'));
+    ok(await bootlace(['lock'], { cwd: folder, env }));
+    assert.equal(packagesOf(folder)['node_modules/a']?.version, '1.0.0');
+    const added = readdirSync(folder).filter(name => !['main.js', 'package.json'].includes(name));
+    assert.deepEqual(added, ['bootlace-lock.json']);
+    project(t, { dependencies: { a: '1', shared: 'workspace:*' } }, folder);
+    const ended = await bootlace(['lock'], { cwd: folder, env });
+    assert.equal(ended.code, 3);
+    assert.match(ended.stderr, /LOCK_DEPENDENCY.*shared@workspace:\*[\s\S]*fix: publish shared/);
+  });
+
+test('publishing from another folder: the lock goes where the packed package.json is', async t => {
+  const { env } = await world(t);
+  const cwd = project(t, { publishConfig: { directory: 'dist' } });
+  const ended = await bootlace(['lock'], { cwd, env });
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /LOCK_NOT_BUILT[\s\S]*fix: build first/);
+  project(t, {}, join(cwd, 'dist'));
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.equal(existsSync(join(cwd, 'bootlace-lock.json')), false);
+  assert.equal(packagesOf(join(cwd, 'dist'))['node_modules/a']?.version, '1.0.0');
+  // The same by naming the folder.
+  const twin = temporaryFolder(t);
+  cpSync(join(cwd, 'dist'), join(twin, 'dist'), { recursive: true });
+  rmSync(join(twin, 'dist/bootlace-lock.json'));
+  ok(await bootlace(['lock', 'dist'], { cwd: twin, env }));
+  assert.equal(read(join(twin, 'dist')), read(join(cwd, 'dist')));
+});
+
+test('a lock that .npmignore keeps out of the tarball is a failure', async t => {
+  const { env } = await world(t);
+  const cwd = project(t, { files: undefined });
+  writeFileSync(join(cwd, '.npmignore'), '*.json\n');
+  const ended = await bootlace(['lock'], { cwd, env });
+  assert.equal(ended.code, 8);
+  assert.match(ended.stderr, /LOCK_NOT_PACKED[\s\S]*fix: add the line !bootlace-lock\.json/);
+});
+
+test('overrides are part of what is locked, and both installers take them', async t => {
+  const { registry, env } = await world(t);
+  registry.publish({ name: 'b', version: '2.0.0' });
+  const more = {
+    dependencies: { a: '^1.0.0', peer: '1.0.0' },
+    overrides: { b: '2.0.0', peer: '$peer' },
+  };
+  const cwd = project(t, { ...more, optionalDependencies: {} });
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.equal(packagesOf(cwd)['node_modules/b']?.version, '2.0.0');
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+  for (const installer of ['bootlace', 'npm']) {
+    const host = temporaryFolder(t);
+    ok(await bootlace(['setup', '--from', cwd, '--installer', installer], { cwd: host, env }));
+    const { active } = JSON.parse(readFileSync(join(host, '.bootlace/current.json'), 'utf8'));
+    const b = join(host, '.bootlace/releases', active, 'node_modules/b/package.json');
+    assert.equal(JSON.parse(readFileSync(b, 'utf8')).version, '2.0.0');
+  }
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findCredentials, planRegistry, registryOf } from '../../src/registry/config';
+import { parseNpmrc, renderNpmrc, withoutManagedLines } from '../../src/registry/npmrc';
+import type { NpmrcLevel } from '../../src/registry/npmrc-files';
+import { readSettings } from '../../src/settings/settings';
+
+const github = 'https://npm.pkg.github.com/';
+
+interface Case {
+  env?: Record<string, string>;
+  project?: string;
+  user?: string;
+  npmConfig?: Record<string, string>;
+}
+
+function plan({ env = {}, project, user, npmConfig = {} }: Case) {
+  const settings = readSettings({
+    flags: {},
+    env: { BACKEND_PACKAGE: '@acme/backend', ...env },
+    dotenv: {},
+    config: { values: {}, file: 'package.json' },
+  });
+  const levels: NpmrcLevel[] = [{ from: 'npm_config variables', keys: npmConfig }];
+  if (project !== undefined)
+    levels.push({
+      from: '.npmrc',
+      keys: parseNpmrc(project, env),
+      ownKeys: parseNpmrc(withoutManagedLines(project), env),
+    });
+  if (user !== undefined)
+    levels.push({ from: 'user .npmrc', keys: parseNpmrc(user, env, 'user .npmrc') });
+  return planRegistry(settings, levels, env);
+}
+
+const acme = 'https://acme.test/npm/';
+const rules: [name: string, given: Case, registry: string, from: RegExp][] = [
+  [
+    'BACKEND_REGISTRY wins',
+    { env: { BACKEND_REGISTRY: acme }, project: '@acme:registry=https://other.test' },
+    acme,
+    /BACKEND_REGISTRY/,
+  ],
+  [
+    'the project names the scope',
+    { project: `@acme:registry=${acme}`, env: { NPM_TOKEN: 'abcd' } },
+    acme,
+    /in \.npmrc/,
+  ],
+  ['the user names the scope', { user: `@acme:registry=${acme}` }, acme, /user \.npmrc/],
+  ['scoped with a token', { env: { NPM_TOKEN: 'abcd' } }, github, /scoped and NPM_TOKEN is set/],
+  [
+    'scoped without a token',
+    { user: 'registry=https://mirror.test' },
+    'https://mirror.test/',
+    /registry in user/,
+  ],
+  [
+    'npm_config_registry beats .npmrc',
+    { project: 'registry=https://a.test', npmConfig: { registry: 'https://b.test' } },
+    'https://b.test/',
+    /npm_config/,
+  ],
+  [
+    'not scoped with a token',
+    { env: { BACKEND_PACKAGE: 'backend', NPM_TOKEN: 'abcd' }, user: 'registry=https://a.test' },
+    'https://a.test/',
+    /user/,
+  ],
+];
+for (const [name, given, registry, from] of rules)
+  test(`registry rule: ${name}`, () => {
+    const config = plan(given);
+    assert.equal(config.registry.value, registry);
+    assert.match(config.registry.from, from);
+    assert.equal(registryOf('@acme/backend', config), registry);
+  });
+
+test('packages outside the scope come from the registry that the user names', () => {
+  const config = plan({
+    env: { NPM_TOKEN: 'abcd' },
+    user: 'registry=https://mirror.test\n@tools:registry=https://tools.test',
+  });
+  assert.equal(registryOf('express', config), 'https://mirror.test/');
+  assert.equal(registryOf('@tools/x', config), 'https://tools.test/');
+});
+
+test('a token of a package without a registry of its own goes nowhere', () => {
+  const config = plan({ env: { BACKEND_PACKAGE: 'backend', NPM_TOKEN: 'abcd' } });
+  assert.equal(findCredentials(config.registry.value, config.credentials), undefined);
+  assert.match(config.warnings.join(), /NPM_TOKEN is not used/);
+  assert.deepEqual(config.managedLines, []);
+});
+
+test('credentials belong to a host, a port and a path', () => {
+  const config = plan({
+    env: { BACKEND_REGISTRY: 'https://acme.test:8443/npm/', NPM_TOKEN: 'abcd' },
+  });
+  const at = (url: string) => findCredentials(url, config.credentials)?.token?.reveal();
+  assert.equal(at('https://acme.test:8443/npm/@acme%2fbackend'), 'abcd');
+  assert.equal(at('https://acme.test:8443/npm/x/-/x-1.tgz'), 'abcd');
+  assert.equal(at('https://acme.test:8443/npmx/a'), undefined);
+  assert.equal(at('https://acme.test:8443/'), undefined);
+  assert.equal(at('https://acme.test/npm/a'), undefined);
+  assert.equal(at('https://acme.test.evil.test:8443/npm/a'), undefined);
+});
+
+const needed: [name: string, given: Case, missing: string | undefined][] = [
+  ['GitHub Packages always needs one', { env: { BACKEND_REGISTRY: github } }, 'NPM_TOKEN'],
+  ['a blank one is none', { env: { BACKEND_REGISTRY: github, NPM_TOKEN: '  ' } }, 'NPM_TOKEN'],
+  [
+    'a renamed one is asked for by its name',
+    { env: { BACKEND_REGISTRY: github, BACKEND_TOKEN_ENV: 'ACME' } },
+    'ACME',
+  ],
+  [
+    'a line in .npmrc names an unset one',
+    { project: `@acme:registry=${acme}\n//acme.test/npm/:_authToken=\${CI_TOKEN}` },
+    'CI_TOKEN',
+  ],
+  [
+    'the user has a literal one',
+    { env: { BACKEND_REGISTRY: github }, user: '//npm.pkg.github.com/:_authToken=abcd' },
+    undefined,
+  ],
+  ['another registry may be open', { env: { BACKEND_REGISTRY: acme } }, undefined],
+];
+for (const [name, given, missing] of needed)
+  test(`token: ${name}`, () => assert.equal(plan(given).tokenMissing?.facts.variable, missing));
+
+const managed: [name: string, given: Case, lines: string[]][] = [
+  [
+    'scope and token',
+    { env: { NPM_TOKEN: 'abcd' } },
+    [`@acme:registry=${github}`, '//npm.pkg.github.com/:_authToken=${NPM_TOKEN}'],
+  ],
+  [
+    'a renamed token',
+    { env: { BACKEND_TOKEN_ENV: 'ACME', ACME: 'abcd' } },
+    [`@acme:registry=${github}`, '//npm.pkg.github.com/:_authToken=${ACME}'],
+  ],
+  ['a public package needs none', { env: { BACKEND_PACKAGE: 'backend' } }, []],
+  [
+    'no scope, but a registry',
+    { env: { BACKEND_PACKAGE: 'backend', BACKEND_REGISTRY: acme } },
+    [`registry=${acme}`],
+  ],
+  [
+    'the user has both lines',
+    {
+      env: { NPM_TOKEN: 'abcd' },
+      project: `@acme:registry=${github}\n//npm.pkg.github.com/:_authToken=\${NPM_TOKEN}\n`,
+    },
+    [],
+  ],
+  [
+    'the user has another token',
+    {
+      env: { NPM_TOKEN: 'abcd', MINE: 'efgh' },
+      project: '//npm.pkg.github.com/:_authToken=${MINE}\n',
+    },
+    [`@acme:registry=${github}`],
+  ],
+];
+for (const [name, given, lines] of managed)
+  test(`managed lines: ${name}`, () => assert.deepEqual(plan(given).managedLines, lines));
+
+test('managed lines stay when the next setup has no token at hand', () => {
+  const lines = plan({ env: { NPM_TOKEN: 'abcd' } }).managedLines;
+  const project = renderNpmrc(undefined, lines);
+  const config = plan({ project });
+  assert.deepEqual(config.managedLines, lines);
+  assert.equal(config.tokenMissing?.code, 'TOKEN_MISSING');
+});

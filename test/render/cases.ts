@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import type { FakeService } from '../support/fake-render-service';
+import { interrupt } from './scenarios';
+import { apiKey, others, run, seedProven, type World } from './world';
+
+/** One line of a table about other services than the one in scenarios.ts. */
+export interface Case {
+  name: string;
+  given?: (world: World) => void;
+  argv: string;
+  exit: number;
+  says: RegExp;
+  check?: (world: World) => void | Promise<void>;
+}
+
+const pinned = { ...others, BACKEND_VERSION: '1.0.0' };
+
+function add(
+  world: World,
+  name: string,
+  type: FakeService['type'],
+  runtime = 'node',
+  instances = 1,
+): FakeService {
+  const service = world.render.add({
+    name,
+    type,
+    runtime,
+    instances,
+    env: runtime === 'node' ? pinned : others,
+  });
+  if (runtime === 'node') seedProven(service, '1.0.0');
+  else
+    service.seedLive('old', {
+      commit: 'aaaa111',
+      ...(runtime === 'image' && { image: 'docker.io/acme/app:old' }),
+    });
+  return service;
+}
+
+function find({ render }: World, name: string): FakeService {
+  const service = render.services.find(s => s.name === name);
+  assert.ok(service, name);
+  return service;
+}
+
+/** The pin, the live version, and whether anything else changed. */
+function stands(world: World, name: string, pin: string | undefined, live: string): void {
+  const service = find(world, name);
+  assert.equal(service.env.get('BACKEND_VERSION'), pin, name);
+  assert.equal(service.live?.version, live, name);
+  for (const [key, value] of Object.entries(others))
+    assert.equal(service.env.get(key), value, `${name} ${key}`);
+}
+
+const pinTo = (w: World, version: string) => void w.api.env.set('BACKEND_VERSION', version);
+const broken = { answer: () => ({ status: 500 }) };
+const to = '--backend-version 1.1.0';
+
+// biome-ignore format: one line a case
+export const types: readonly Case[] = [
+  { name: 'a worker by its start lines', given: w => void add(w, 'worker', 'background_worker', 'node', 3), argv: `deploy worker ${to}`, exit: 0, says: /start line of @acme\/backend 1\.1\.0 from each instance \(3\)/, check: w => stands(w, 'worker', '1.1.0', '1.1.0') },
+  { name: 'a worker of which one instance says nothing', given: w => add(w, 'worker', 'background_worker', 'node', 3).scripts.push({ saysStart: i => i > 0 }), argv: `deploy worker ${to}`, exit: 9, says: /DEPLOY_UNPROVEN.*BACKEND_VERSION is 1\.0\.0 again/, check: w => stands(w, 'worker', '1.0.0', '1.0.0') },
+  { name: 'a worker that crashes', given: w => add(w, 'worker', 'background_worker').scripts.push({ crashes: { oomKilled: { memoryLimit: '512Mi' } } }), argv: `deploy worker ${to}`, exit: 9, says: /DEPLOY_CRASHING.*out of memory \(the limit is 512Mi\)/, check: w => stands(w, 'worker', '1.0.0', '1.0.0') },
+  { name: 'a private service has no address to ask', given: w => void add(w, 'db-api', 'private_service'), argv: `deploy db-api ${to}`, exit: 0, says: /start line.*from each instance/, check: w => stands(w, 'db-api', '1.1.0', '1.1.0') },
+  { name: 'a cron job by its status', given: w => void add(w, 'nightly', 'cron_job'), argv: `deploy nightly ${to}`, exit: 0, says: /nightly: dep-\w+ is live/, check: w => stands(w, 'nightly', '1.1.0', '1.1.0') },
+  { name: 'a cron job that does not build', given: w => add(w, 'nightly', 'cron_job').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy nightly ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED/, check: w => stands(w, 'nightly', '1.0.0', '1.0.0') },
+  { name: 'a static site', given: w => void add(w, 'site', 'static_site', 'static'), argv: 'deploy site', exit: 0, says: /site: http.*answers 200/, check: w => stands(w, 'site', undefined, '1.0.0') },
+  { name: 'a static site that answers 404', given: w => add(w, 'site', 'static_site', 'static').scripts.push({ answer: () => ({ status: 404 }) }), argv: 'deploy site', exit: 9, says: /DEPLOY_UNHEALTHY.*live again and proven/, check: w => stands(w, 'site', undefined, 'old') },
+  { name: 'python, a commit', given: w => void add(w, 'ml', 'web_service', 'python'), argv: 'deploy ml --commit deadbeef', exit: 0, says: /ml +deployed/, check: w => stands(w, 'ml', undefined, 'deadbee') },
+  { name: 'python gets no variable of ours', given: w => void add(w, 'ml', 'web_service', 'python'), argv: `deploy ml ${to} --clear-cache`, exit: 0, says: /ml +deployed/, check: w => assert.deepEqual(Object.fromEntries(find(w, 'ml').env), others) },
+  { name: 'a cleared cache is asked for', argv: `deploy api ${to} --clear-cache`, exit: 0, says: /deployed/, check: w => assert.ok(w.render.requests.some(r => JSON.stringify(r.body) === '{"clearCache":"clear"}')) },
+  { name: 'docker, and the way back', given: w => add(w, 'box', 'web_service', 'docker').scripts.push(broken), argv: 'deploy box', exit: 9, says: /DEPLOY_UNHEALTHY.*dep-\w+ is live again and proven/, check: w => stands(w, 'box', undefined, 'old') },
+  { name: 'docker, pinned by its own variable', given: w => { const s = add(w, 'box', 'web_service', 'docker'); s.env.set('BACKEND_VERSION', '1.0.0'); }, argv: `deploy box ${to} --expect-json /version`, exit: 0, says: /box +deployed +1\.1\.0/, check: w => stands(w, 'box', '1.1.0', '1.1.0') },
+  { name: 'an image', given: w => void add(w, 'img', 'web_service', 'image'), argv: 'deploy img --image docker.io/acme/app:new', exit: 0, says: /img +deployed/, check: w => stands(w, 'img', undefined, 'new') },
+  { name: 'an image whose artifact is gone', given: w => { const s = add(w, 'img', 'web_service', 'image'); for (const d of s.deploys) d.artifactGone = true; s.scripts.push(broken); }, argv: 'deploy img --image docker.io/acme/app:new', exit: 9, says: /deploying it anew/, check: w => stands(w, 'img', undefined, 'old') },
+  { name: 'a commit on an image', given: w => void add(w, 'img', 'web_service', 'image'), argv: 'deploy img --commit abc', exit: 2, says: /COMMIT_NOT_HERE/ },
+  { name: 'another variable', given: w => void w.render.add({ name: 'b', env: { ...others, API_VERSION: '1.0.0' } }).seedLive('1.0.0'), argv: `deploy b ${to} --env-key API_VERSION`, exit: 0, says: /b +deployed +1\.1\.0/, check: w => assert.equal(find(w, 'b').env.get('API_VERSION'), '1.1.0') },
+  { name: 'never deployed before, and broken', given: w => w.render.add({ name: 'new', env: others }).scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy new ${to}`, exit: 9, says: /BACKEND_VERSION is not set again, no deploy was live before/, check: w => assert.deepEqual(Object.fromEntries(find(w, 'new').env), others) },
+  { name: '--no-pin follows latest', given: w => pinTo(w, 'latest'), argv: 'deploy api --no-pin', exit: 0, says: /api +deployed +1\.1\.0 +before: 1\.0\.0/, check: w => stands(w, 'api', 'latest', '1.1.0') },
+  { name: '--no-pin where no pin is set', given: w => void w.api.env.delete('BACKEND_VERSION'), argv: 'deploy api --no-pin', exit: 0, says: /api +deployed +1\.1\.0/, check: w => stands(w, 'api', undefined, '1.1.0') },
+  { name: '--no-pin, and it fails', given: w => { pinTo(w, 'latest'); w.api.scripts.push(broken); }, argv: 'deploy api --no-pin', exit: 9, says: /DEPLOY_UNHEALTHY.*api: dep-\w+ \(1\.0\.0\) is live again and proven/, check: w => stands(w, 'api', 'latest', '1.0.0') },
+  { name: '--no-pin is live already', argv: 'deploy api --no-pin', exit: 0, says: /1\.0\.0 is live and healthy already/, check: w => assert.equal(w.api.deploys.length, 1) },
+  { name: '--no-pin with a version', argv: `deploy api --no-pin ${to}`, exit: 2, says: /PIN_INVALID/ },
+  { name: 'a free service that sleeps again', given: w => { const s = w.render.add({ name: 'free', plan: 'free', env: pinned }); seedProven(s, '1.0.0'); }, argv: `deploy free ${to}`, exit: 0, says: /deployed/ },
+];
+
+// biome-ignore format: one line a case
+export const several: readonly Case[] = [
+  { name: 'in order', given: w => void add(w, 'worker', 'background_worker'), argv: `deploy api worker ${to}`, exit: 0, says: /api: dep-\w+ live[\s\S]*worker: deploying/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); stands(w, 'worker', '1.1.0', '1.1.0'); } },
+  { name: 'the second fails, both go back', given: w => add(w, 'worker', 'background_worker').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy api worker ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED: worker.*worker: BACKEND_VERSION is 1\.0\.0 again.*api: BACKEND_VERSION is 1\.0\.0 again, dep-\w+ \(1\.0\.0\) is live again and proven/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); stands(w, 'worker', '1.0.0', '1.0.0'); } },
+  { name: 'the first fails, the second is not touched', given: w => { add(w, 'worker', 'background_worker'); w.api.scripts.push({ steps: [['build_failed', 0]] }); }, argv: `deploy api worker ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED: api/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(find(w, 'worker').deploys.length, 1); } },
+  { name: 'the second fails, --no-undo', given: w => add(w, 'worker', 'background_worker').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy api worker ${to} --no-undo`, exit: 9, says: /left as it is[\s\S]*left as it is/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); stands(w, 'worker', '1.1.0', '1.0.0'); } },
+  { name: 'one address for two', given: w => void add(w, 'worker', 'background_worker'), argv: `deploy api worker ${to} --url http://127.0.0.1:1`, exit: 2, says: /URL_INVALID/ },
+  { name: 'the same twice is once', argv: `deploy api api ${to}`, exit: 0, says: /deployed/, check: w => assert.equal(w.api.deploys.length, 2) },
+  { name: 'one pinned, one not', given: w => void add(w, 'ml', 'web_service', 'python'), argv: `deploy api ml ${to}`, exit: 0, says: /ml +deployed +-/, check: w => stands(w, 'api', '1.1.0', '1.1.0') },
+  { name: '150 services and one of them', given: w => { for (let i = 0; i < 150; i++) w.render.add({ name: `api-${i}` }); }, argv: `deploy api ${to}`, exit: 0, says: /deployed/ },
+];
+
+const proven = (w: World) => seedProven(w.api, '1.1.0');
+const at11 = (w: World) => {
+  pinTo(w, '1.1.0');
+  proven(w);
+};
+
+// biome-ignore format: one line a case
+export const rollbacks: readonly Case[] = [
+  { name: 'to the one before', given: at11, argv: 'rollback api', exit: 0, says: /rolled back +1\.0\.0 +before: 1\.1\.0/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'rollback'); assert.match(w.api.env.get('BOOTLACE_RECORD') ?? '', /^\{"proven":\[\{"version":"1\.0\.0","deploy":"[^"]+"\}\]\}$/); } },
+  { name: 'without the artifact', given: w => { at11(w); for (const d of w.api.deploys) d.artifactGone = true; }, argv: 'rollback api', exit: 0, says: /is gone; deploying it anew/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'api'); } },
+  { name: '--to a version', given: at11, argv: 'rollback api --to v1.2.0', exit: 0, says: /rolled back +1\.2\.0/, check: w => stands(w, 'api', '1.2.0', '1.2.0') },
+  { name: '--to a version that the registry has not', given: at11, argv: 'rollback api --to 1.0.9', exit: 5, says: /VERSION_NOT_FOUND/, check: w => stands(w, 'api', '1.1.0', '1.1.0') },
+  { name: 'the version before is gone from the registry', given: w => { seedProven(w.api, '0.9.0'); at11(w); w.api.env.set('BOOTLACE_RECORD', '{"proven":[{"version":"0.9.0","deploy":"dep-1"}]}'); }, argv: 'rollback api', exit: 5, says: /VERSION_NOT_FOUND: @acme\/backend has no version 0\.9\.0/, check: w => stands(w, 'api', '1.1.0', '1.1.0') },
+  { name: 'nothing was proven before', argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION[\s\S]*--to 1\.2\.3/, check: w => stands(w, 'api', '1.0.0', '1.0.0') },
+  { name: '--to a tag', argv: 'rollback api --to latest', exit: 2, says: /TO_INVALID/ },
+  { name: 'it does not start', given: w => { at11(w); w.api.scripts.push({ steps: [['update_in_progress', 5], ['update_failed', 0]], failure: { nonZeroExit: 1 } }); }, argv: 'rollback api', exit: 9, says: /to go on: bootlace rollback api --to 1\.0\.0[\s\S]*DEPLOY_UPDATE_FAILED/, check: w => stands(w, 'api', '1.0.0', '1.1.0') },
+  { name: 'python, to the deploy before', given: w => void add(w, 'ml', 'web_service', 'python').seedLive('new'), argv: 'rollback ml', exit: 0, says: /rolled back/, check: w => stands(w, 'ml', undefined, 'old') },
+  { name: 'python, autodeploy would bring it back', given: w => { const s = add(w, 'ml', 'web_service', 'python'); s.seedLive('new'); s.autoDeploy = 'yes'; }, argv: 'rollback ml', exit: 0, says: /autodeploy is on \(commit\).*--hold/, check: w => assert.equal(find(w, 'ml').autoDeploy, 'yes') },
+  { name: 'python, --hold', given: w => { const s = add(w, 'ml', 'web_service', 'python'); s.seedLive('new'); s.autoDeploy = 'yes'; }, argv: 'rollback ml --hold', exit: 0, says: /rolled back/, check: w => assert.equal(find(w, 'ml').autoDeploy, 'no') },
+  { name: 'deploy --release-hold', argv: `deploy api ${to} --release-hold`, exit: 0, says: /deployed/, check: w => assert.equal(w.api.autoDeploy, 'yes') },
+  { name: 'deploy with autodeploy on', given: w => { w.api.autoDeploy = 'yes'; }, argv: `deploy api ${to}`, exit: 0, says: /autodeploy is on/, check: w => assert.equal(w.api.autoDeploy, 'yes') },
+  ...([[/PUT .*RECORD$/, 0], [/PUT .*VERSION$/, 0], [/\/rollback$/, 0], [/\/deploys\/dep-\w+$/, 1], [/GET \/logs$/, 0]] as const).map(([match, after]): Case => ({ name: `Ctrl-C at ${match.source}, then again`, given: w => { at11(w); interrupt(w, match, after); }, argv: 'rollback api', exit: 130, says: /api: .*(to go on: bootlace rollback api --to 1\.0\.0|nothing was changed)/, check: async w => { const { code, all } = await run(w, ['rollback', 'api']); assert.equal(code, 0, all); stands(w, 'api', '1.0.0', '1.0.0'); assert.ok(!w.api.env.get('BOOTLACE_RECORD')?.includes('pending')); } })),
+  { name: '--to what is live pins it and proves it', given: w => { proven(w); pinTo(w, 'latest'); }, argv: 'rollback api --to 1.1.0', exit: 0, says: /rolled back +1\.1\.0/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); assert.equal(w.api.deploys.length, 2); } },
+  { name: 'a record that somebody broke', given: w => { at11(w); w.api.env.set('BOOTLACE_RECORD', '{"proven":[{"version":"1.0.0; rm","deploy":1}],"pending":{}}'); }, argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION/ },
+];
+
+// biome-ignore format: one line a case
+export const looks: readonly Case[] = [
+  { name: 'verify a service', argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
+  { name: 'verify by its answer', argv: 'verify api --expect-json /version', exit: 0, says: /answers 200 and 1\.0\.0/ },
+  { name: 'verify against another version', argv: 'verify api --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION: api runs 1\.0\.0 \(by the record\), expected 1\.1\.0/ },
+  { name: 'verify against latest', argv: 'verify api --backend-version latest', exit: 9, says: /expected 1\.1\.0/ },
+  { name: 'verify: a pin that was never deployed', given: w => pinTo(w, '1.1.0'), argv: 'verify api', exit: 9, says: /VERIFY_WRONG_VERSION/ },
+  { name: 'verify without a record, by start lines', given: w => void w.api.env.delete('BOOTLACE_RECORD'), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by its start line/ },
+  { name: 'verify: nothing shows the version', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api', exit: 9, says: /VERIFY_UNPROVEN/ },
+  { name: 'verify --health-only', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api --health-only', exit: 0, says: /answers 200/ },
+  { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
+  { name: 'verify: suspended', given: w => { w.api.suspended = true; }, argv: 'verify api', exit: 9, says: /SERVICE_SUSPENDED/ },
+  { name: 'verify: nothing live', given: w => void w.render.add({ name: 'new' }), argv: 'verify new', exit: 9, says: /VERIFY_NOTHING_LIVE/ },
+  { name: 'verify a URL without a key', given: w => { w.env.URL = w.api.url; delete w.env.RENDER_API_KEY; }, argv: 'verify $URL --expect-json /version=1.0.0 --health /healthz', exit: 0, says: /\/api\/healthz: it answers 200 and 1\.0\.0/ },
+  { name: 'verify a URL: wrong version', given: w => { w.env.URL = w.api.url; }, argv: 'verify $URL --expect-json /version --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION.*"1\.0\.0" at \/version in place of 1\.1\.0/ },
+  { name: 'verify a URL: which version?', given: w => { w.env.URL = w.api.url; }, argv: 'verify $URL --expect-json /version', exit: 2, says: /VERSION_MISSING/ },
+  { name: 'verify a URL: nobody there', argv: 'verify http://127.0.0.1:1/', exit: 9, says: /VERIFY_UNHEALTHY.*no answer/ },
+  { name: 'services', given: w => { add(w, 'worker', 'background_worker'); add(w, 'site', 'static_site', 'static'); add(w, 'ml', 'web_service', 'python').suspended = true; add(w, 'nightly', 'cron_job'); }, argv: 'services', exit: 0, says: /SERVICE +TYPE.*\napi +web node +1\.0\.0 +1\.0\.0 +healthy +live, api, \S+\nworker +worker node[\s\S]*site +static static +- +dep-[\s\S]*ml .*suspended/ },
+  { name: 'services: one that was left unproven', given: w => { pinTo(w, '1.1.0'); w.api.env.set('BOOTLACE_RECORD', '{"proven":[],"pending":{"to":"1.1.0","nonce":"n","pin":"1.0.0","wasNonce":null}}'); }, argv: 'services api', exit: 0, says: /api: 1\.1\.0 was deployed and never proven/ },
+  { name: '120 services', given: w => { for (let i = 0; i < 119; i++) w.render.add({ name: `s${i}`, type: 'cron_job' }); }, argv: 'services', exit: 0, says: /\ns118 /, check: w => assert.ok(w.render.requests.every(r => r.status < 400 || r.status === 404)) },
+];
+
+const hook = '--hook $HOOK --url $URL';
+const withHook = (w: World) => {
+  w.env.HOOK = w.render.hookOf(w.api);
+  w.env.URL = w.api.url;
+  w.env.BACKEND_PACKAGE = '@acme/backend';
+  delete w.env.RENDER_API_KEY;
+};
+
+// biome-ignore format: one line a case
+export const hooks: readonly Case[] = [
+  { name: 'triggered and proven by its address', given: w => { withHook(w); pinTo(w, '1.1.0'); }, argv: `deploy ${hook} --expect-json /version`, exit: 0, says: /triggered: dep-\w+[\s\S]*deployed +1\.1\.0/, check: w => assert.equal(w.api.live?.trigger, 'deploy_hook') },
+  { name: 'the old version stays', given: w => { withHook(w); w.api.scripts.push({ steps: [['build_failed', 0]] }); pinTo(w, '1.1.0'); }, argv: `deploy ${hook} --expect-json /version --timeout 5`, exit: 9, says: /VERIFY_WRONG_VERSION/ },
+  { name: 'by the variable', given: w => { withHook(w); w.env.RENDER_DEPLOY_HOOK = w.env.HOOK; pinTo(w, '1.1.0'); }, argv: 'deploy --url $URL --expect-header x-version', exit: 0, says: /deployed +1\.1\.0/ },
+  { name: 'the version was there before', given: withHook, argv: `deploy ${hook} --expect-json /version=1.0.0`, exit: 0, says: /cannot tell the new deploy from the old/ },
+  { name: 'without a proof', given: withHook, argv: `deploy ${hook}`, exit: 2, says: /HOOK_NEEDS_PROOF/, check: w => assert.equal(w.api.deploys.length, 1) },
+  { name: 'a wrong key', given: w => { withHook(w); w.env.HOOK = w.env.HOOK?.replace(/key=.*/, 'key=hookkeyAbCdEf123456x'); }, argv: `deploy ${hook} --health-only`, exit: 9, says: /HOOK_REFUSED/ },
+  { name: 'no hook at all', given: w => { withHook(w); w.env.HOOK = 'https://api.render.com/deploy/srv-1'; }, argv: `deploy ${hook} --health-only`, exit: 2, says: /HOOK_INVALID/ },
+  { name: 'it answers 500', given: w => { withHook(w); w.render.misbehave({ match: /POST \/deploy\//, status: 500 }); }, argv: `deploy ${hook} --health-only`, exit: 7, says: /HOOK_ERROR/ },
+  { name: 'its answer is lost', given: w => { withHook(w); pinTo(w, '1.1.0'); w.render.misbehave({ match: /POST \/deploy\//, reset: 'after' }); }, argv: `deploy ${hook} --expect-json /version`, exit: 0, says: /did not say which deploy[\s\S]*deployed/ },
+];
+
+/** Where the key comes from. */
+// biome-ignore format: one line a case
+export const keys: readonly Case[] = [
+  { name: 'the key in .env', given: w => { delete w.env.RENDER_API_KEY; w.writeFile('.env', `RENDER_API_KEY=${apiKey}\n`); }, argv: 'services', exit: 0, says: /healthy/ },
+  { name: 'a host by its name alone', given: w => { w.env.RENDER_HOST = new URL(w.render.url).host; }, argv: 'services', exit: 7, says: /RENDER_UNREACHABLE/ },
+  { name: 'a key for another workspace', given: w => w.render.misbehave({ match: /GET .*\/deploys$/, status: 403 }), argv: 'services', exit: 4, says: /RENDER_NO_ACCESS/ },
+];

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { FakeRegistry } from '../support/fake-registry';
+import { type Case, hooks, keys, looks, rollbacks, several, types } from './cases';
+import { busiestMinute, createWorld, run, startRegistry } from './world';
+
+let registry: FakeRegistry;
+before(async () => {
+  registry = await startRegistry();
+});
+after(() => registry.close());
+
+const tables = { types, several, rollbacks, looks, hooks, keys };
+for (const [table, cases] of Object.entries(tables))
+  for (const one of cases) test(`${table}: ${one.name}`, () => play(one));
+
+async function play({ name, given, argv, exit, says, check }: Case): Promise<void> {
+  const world = await createWorld(registry);
+  const { render } = world;
+  try {
+    given?.(world);
+    const words = argv
+      .split(' ')
+      .map(word => (word.startsWith('$') ? (world.env[word.slice(1)] ?? '') : word));
+    const { code, all } = await run(world, words);
+    assert.equal(code, exit, all);
+    assert.match(all, says, all);
+    assert.doesNotMatch(all, /\n +at .*:\d+:\d+|this is a bug/);
+    if (code !== 0 && code !== 130) assert.match(all, /\n {2}fix: \S/);
+    assert.ok(busiestMinute(render, 'POST') <= 10, name);
+    if (words[0] !== 'services') assert.ok(busiestMinute(render, 'GET') <= 60, name);
+    assert.deepEqual(render.options.contract?.problems ?? [], []);
+    await check?.(world);
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { adviceFor } from '../../src/start/explain';
+import { FakeRegistry } from '../support/fake-registry';
+import { launchable, sourceOf } from '../support/launched';
+import { bin, bootlace, cleanEnv, runNode, startNode, temporaryFolder } from '../support/run';
+
+const error = (message: string, more: object = {}) => Object.assign(new Error(message), more);
+const receipt = { package: '@acme/backend', version: '1.2.3', node: '20.1.0' };
+
+/** What Node and the loaders of native modules say, and what we add. */
+const cases: [string, Error, RegExp | undefined][] = [
+  [
+    'port taken',
+    error('listen EADDRINUSE: address already in use :::80', { code: 'EADDRINUSE', port: 80 }),
+    /^PORT_TAKEN: port 80 .*\n {2}fix: set PORT/,
+  ],
+  ['socket taken', error('listen EADDRINUSE', { code: 'EADDRINUSE' }), /^PORT_TAKEN: the address/],
+  [
+    'another Node major',
+    error(
+      "The module '/x/a.node'\nwas compiled against a different Node.js version using\nNODE_MODULE_VERSION 115. This version of Node.js requires\nNODE_MODULE_VERSION 137.",
+      { code: 'ERR_DLOPEN_FAILED' },
+    ),
+    /^NATIVE_ABI: .*installed under Node 20\.1\.0[\s\S]*fix: run npx bootlace setup again/,
+  ],
+  [
+    'another libc',
+    error('Error loading shared library ld-linux-x86-64.so.2', { code: 'ERR_DLOPEN_FAILED' }),
+    /^NATIVE_MODULE: [\s\S]*fix: set BACKEND_SCRIPTS/,
+  ],
+  [
+    'bindings',
+    error('Could not locate the bindings file. Tried:\n → /x/build/a.node'),
+    /^NATIVE_MODULE/,
+  ],
+  [
+    'node-gyp-build',
+    error('No native build was found for platform=linux arch=x64 runtime=node'),
+    /^NATIVE_MODULE/,
+  ],
+  [
+    'a plain require',
+    error("Cannot find module '../build/Release/sqlite.node'", { code: 'MODULE_NOT_FOUND' }),
+    /^NATIVE_MODULE/,
+  ],
+  [
+    'a dependency',
+    error("Cannot find module 'left'", { code: 'MODULE_NOT_FOUND' }),
+    /^DEPENDENCY_MISSING: @acme\/backend@1\.2\.3 needs left/,
+  ],
+  ['a file', error("Cannot find module './gone'", { code: 'MODULE_NOT_FOUND' }), /^FILE_MISSING/],
+  ['anything else', error('boom'), undefined],
+];
+
+suite('failures of a start give a code and a fix', () => {
+  for (const [name, failure, wanted] of cases)
+    test(name, () => {
+      const advice = adviceFor(failure, receipt);
+      if (wanted) assert.match(advice ?? '', wanted);
+      else assert.equal(advice, undefined);
+    });
+
+  test('port taken: the end and the trace are Node’s own', async t => {
+    const server = createServer().listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await new Promise(resolve => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const cwd = await launchable(t, {
+      'dist/main.js': `require('node:http').createServer().listen(${port}, '127.0.0.1')`,
+    });
+    const { code, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd });
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`bootlace: PORT_TAKEN: port ${port} is in use`));
+    assert.match(stderr, /Error: listen EADDRINUSE/);
+  });
+
+  test('entry gone', async t => {
+    const cwd = await launchable(t, { 'dist/main.js': '' });
+    const releases = join(cwd, '.bootlace', 'releases');
+    const [name] = readdirSync(releases);
+    rmSync(join(releases, name as string, 'node_modules/@acme/backend/dist/main.js'));
+    const { code, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd });
+    assert.equal(code, 5);
+    assert.match(stderr, /ENTRY_GONE: .*\n {2}fix: run: npx bootlace setup/);
+  });
+
+  test('SIGTERM while setup runs: it ends as asked, and the old release still starts', async t => {
+    const registry = await FakeRegistry.start();
+    t.after(() => registry.close());
+    const cwd = temporaryFolder(t);
+    const source = sourceOf(t, { 'dist/main.js': "console.log('old')" });
+    assert.equal((await bootlace(['setup', '--from', source], { cwd })).code, 0);
+    registry.publish({ name: '@acme/backend', version: '2.0.0', main: 'm.js' }, { 'm.js': '' });
+    registry.misbehave({ match: /backend/, times: 9, delayMs: 20_000 });
+    const before = readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8');
+    for (const command of ['setup', 'up']) {
+      const child = spawn(
+        process.execPath,
+        [bin, command, '--strict'].slice(0, command === 'up' ? 3 : 2),
+        {
+          cwd,
+          env: cleanEnv({ BACKEND_PACKAGE: '@acme/backend', BACKEND_REGISTRY: registry.url }),
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
+      let output = '';
+      let isSent = false;
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', text => {
+          output += text;
+          if (!isSent && output.includes('asking')) isSent = child.kill('SIGTERM');
+        });
+      const code = await new Promise(resolve => child.once('close', resolve));
+      assert.equal(code, 143, output);
+      assert.doesNotMatch(output, /bug|BUG/);
+    }
+    assert.equal(readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8'), before);
+    assert.equal((await runNode(join(cwd, 'server.js'), [], { cwd })).stdout, 'old\n');
+  });
+});
+
+suite('a start is good once it stayed up', () => {
+  const good = /"is":"good"/;
+  const serving = (status: number) =>
+    `require('node:http').createServer((q, r) => { r.statusCode = ${status}; r.end(); }).listen(process.env.PORT, '127.0.0.1')`;
+  for (const [name, status, env, wanted] of [
+    ['ten seconds without a health path', 503, {}, true],
+    ['a health path that answers', 200, { BACKEND_HEALTH: '/healthz' }, true],
+    ['a health path that does not', 503, { BACKEND_HEALTH: '/healthz' }, false],
+  ] as const)
+    test(name, { concurrency: true }, async t => {
+      const cwd = await launchable(t, { 'dist/main.js': serving(status) });
+      const file = join(cwd, '.bootlace', 'starts.log');
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise(resolve => server.once('listening', resolve));
+      const { port } = server.address() as AddressInfo;
+      server.close();
+      const running = startNode(t, join(cwd, 'server.js'), [], {
+        cwd,
+        env: { ...env, PORT: `${port}` },
+      });
+      await new Promise(resolve => setTimeout(resolve, 3000));
+      assert.ok(existsSync(file), running.output());
+      assert.doesNotMatch(readFileSync(file, 'utf8'), good, 'too early');
+      await new Promise(resolve => setTimeout(resolve, 10_000));
+      assert.equal(good.test(readFileSync(file, 'utf8')), wanted);
+    });
+});

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  installLocked,
+  type LockedInstall,
+  type LockedInstalled,
+} from '../../src/install/install-locked';
+import type { Credentials, RegistryConfig } from '../../src/registry/config';
+import { Secret } from '../../src/secret';
+
+/** A configuration for one registry, with a token for it if one is given. */
+export function configFor(registry: string, token?: string): RegistryConfig {
+  const value = { value: registry, from: 'the test' };
+  const { host, pathname } = new URL(registry);
+  const credentials = new Map<string, Credentials>();
+  if (token)
+    credentials.set(`//${host}${pathname}`, { token: new Secret(token), from: 'NPM_TOKEN' });
+  return {
+    registry: value,
+    defaultRegistry: value,
+    scopes: new Map([['@acme', registry]]),
+    credentials,
+    network: { strictSSL: true },
+    managedLines: [],
+    tokenFrom: token && 'NPM_TOKEN',
+    tokenEnv: 'NPM_TOKEN',
+    secretEnv: [],
+    tokenMissing: undefined,
+    warnings: [],
+  };
+}
+
+/** A clock that a sleep moves on at once. */
+export function fakeClock() {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+/** Installs into folder/release with a host that fits nothing special. */
+export function installIn(
+  folder: string,
+  options: Pick<LockedInstall, 'lock' | 'config'> & Partial<LockedInstall>,
+): Promise<LockedInstalled> {
+  const release = join(folder, 'release');
+  const work = join(folder, 'work');
+  for (const each of [release, work]) mkdirSync(each, { recursive: true });
+  return installLocked({
+    release,
+    work,
+    host: { platform: 'linux', arch: 'x64', libc: 'glibc', node: process.versions.node },
+    io: fakeClock(),
+    warn() {},
+    ...options,
+  });
+}
