@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, fsyncSync } from 'node:fs';
 
 /** A program with its arguments and its whole environment. */
@@ -70,11 +71,12 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
     // Loaded only here: most starts need no child, and each would pay milliseconds for it.
     const { spawn } = process.getBuiltinModule('node:child_process');
     const { constants } = process.getBuiltinModule('node:os');
-    const child = spawn(file, args, { stdio: 'inherit', env: env as NodeJS.ProcessEnv, cwd });
     const onTerminal = process.stdin.isTTY === true;
+    let child: ChildProcess | undefined;
+    // In place before the child is: once it runs, a signal must no longer end this process alone.
     const handlers = forwarded.map(signal => {
       const handler = () => {
-        if (!(onTerminal && fromTerminal.has(signal))) child.kill(signal);
+        if (!(onTerminal && fromTerminal.has(signal))) child?.kill(signal);
       };
       process.on(signal, handler);
       return [signal, handler] as const;
@@ -82,6 +84,12 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
     const done = () => {
       for (const [signal, handler] of handlers) process.removeListener(signal, handler);
     };
+    try {
+      child = spawn(file, args, { stdio: 'inherit', env: env as NodeJS.ProcessEnv, cwd });
+    } catch (error) {
+      done();
+      throw error;
+    }
     child.once('error', error => {
       done();
       reject(error);

@@ -43,7 +43,18 @@ suite('signals reach the backend, and its end the parent, as with node <entry>',
       { scripts: { start: 'node --stack-size=900 dist/main.js' } },
     );
     preload = join(flagged, 'no-execve.cjs');
-    writeFileSync(preload, 'delete process.execve;');
+    writeFileSync(
+      preload,
+      // The parent loses the processor right after it started its child, as on a busy machine.
+      `delete process.execve;
+      const childProcess = require('node:child_process');
+      const { spawn } = childProcess;
+      childProcess.spawn = (...words) => {
+        const child = spawn(...words);
+        for (const end = Date.now() + Number(process.env.PAUSE ?? 0); Date.now() < end; );
+        return child;
+      };`,
+    );
   });
 
   const modes = [
@@ -80,7 +91,7 @@ suite('signals reach the backend, and its end the parent, as with node <entry>',
     if (!script) return t.skip('needs the program script');
     const command = `${process.execPath} -r ${preload} ${join(flagged, 'server.js')}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: cleanEnv({ HANDLE: '1' }),
+      env: cleanEnv({ HANDLE: '1', PAUSE: '600' }),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     let output = '';
