@@ -11,6 +11,7 @@ import { findNpm } from '../src/install/find-npm';
 import { readInstallHost } from '../src/install/host';
 import { installLocked } from '../src/install/install-locked';
 import { parseLockfile } from '../src/install/lockfile';
+import { openUnpackers } from '../src/install/unpackers';
 import { realIo } from '../src/io';
 import { planRegistry } from '../src/registry/config';
 import { readNpmrcLevels } from '../src/registry/npmrc-files';
@@ -73,6 +74,7 @@ async function compare(spec: string, folder: string): Promise<string[]> {
 
   const warnings: string[] = [];
   const settings = readSettings(loadSources(byNpm, { package: name }, io.env));
+  const unpackers = openUnpackers({ program: join(__dirname, '..', 'dist', 'unpack-worker.js') });
   const installed = await installLocked({
     release: byUs,
     work,
@@ -83,9 +85,9 @@ async function compare(spec: string, folder: string): Promise<string[]> {
     config: planRegistry(settings, readNpmrcLevels(byNpm, io.env, io.execPath), io.env),
     host: readInstallHost(io),
     io,
-    worker: join(__dirname, '..', 'dist', 'unpack-worker.js'),
+    unpackers,
     warn: sentence => warnings.push(sentence),
-  });
+  }).finally(unpackers.close);
   const differences = compareTrees(join(byNpm, 'node_modules'), join(byUs, 'node_modules'));
   const hashed = hashTree(join(byUs, 'node_modules'));
   if (hashed.sha256 !== installed.sha256) differences.push('the hash of the tree is wrong');

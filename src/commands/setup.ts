@@ -6,10 +6,9 @@ import { layoutOf } from '../release/layout';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { applySetup, type SetupResult } from '../setup/apply';
 import { lockText } from '../setup/choose-lock';
-import { describePlan } from '../setup/describe';
 import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
-import { type WarmResult, warm } from '../setup/warm';
+import type { WarmResult } from '../setup/warm';
 import { count, megabytes, seconds as secondsOf } from '../ui/text';
 import type { Command, Context, Flags } from './command';
 
@@ -56,6 +55,7 @@ export const command: Command = {
     const begun = io.now();
     const plan = preparePlan(context);
     if (flags['dry-run']) {
+      const { describePlan } = await import('../setup/describe');
       const { json, lines } = await describePlan(plan, context);
       for (const line of lines) report.line(line);
       if (flags.json) report.json({ ok: true, ...json });
@@ -169,6 +169,7 @@ async function runWarm(
       { fix: 'pass seconds, such as --warm-seconds 30' },
     );
   report.progress('starting the backend once, to keep its compiled code');
+  const { warm } = await import('../setup/warm');
   const warmed = await warm({
     layout: layoutOf(dir),
     release: release.name,

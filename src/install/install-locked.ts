@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { InstallError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
@@ -19,7 +18,7 @@ import { type InstallHost, type Placement, type PlacementPlan, planPlacements } 
 import { type Tarball, TarballSink } from './tarball';
 import { planTarballUrl } from './tarball-url';
 import type { Unpacked, UnpackTarget } from './unpack-job';
-import { openUnpackers, type Unpackers } from './unpackers';
+import type { Unpackers } from './unpackers';
 
 export interface LockedInstall {
   /** The release to fill: its node_modules is made here. */
@@ -43,10 +42,8 @@ export interface LockedInstall {
   readonly warn: (sentence: string) => void;
   /** Retries of one request end this long after its first try. */
   readonly deadlineMs?: number;
-  /** The second thread's program, where it is not beside this one. */
-  readonly worker?: string;
-  /** How many threads unpack; by default what pays on this machine. */
-  readonly threads?: 1 | 2;
+  /** Who unpacks; the caller opens and closes them. */
+  readonly unpackers: Unpackers;
 }
 
 export interface LockedInstalled {
@@ -68,6 +65,14 @@ const nothingThere = ['DEPENDENCY_NOT_FOUND', 'REGISTRY_BAD_ANSWER'];
 
 /** Downloads at a time: each may hold a tarball in memory. */
 const atATime = 12;
+/** Bytes of tarballs that may wait to be unpacked before no more are fetched. */
+const mostWaiting = 1024 * 1024;
+
+interface Obtained {
+  readonly tarball: Tarball;
+  /** In bytes. */
+  readonly size: number;
+}
 
 /**
  * Installs exactly what a lock says: fetch, verify, unpack, link bins. Nothing of a tarball is
@@ -75,43 +80,23 @@ const atATime = 12;
  * @throws BootlaceError naming the package; the release's folder is then of no use
  */
 export async function installLocked(install: LockedInstall): Promise<LockedInstalled> {
-  keepMemorySmall();
-  // First of all: the second thread takes a while to begin.
-  const unpackers = openUnpackers(install.lock.packages.size, {
-    program: install.worker,
-    threads: install.threads,
-  });
-  try {
-    const plan = planPlacements(install.lock, install.host);
-    for (const path of install.lock.weak)
-      if (!plan.leftOut.has(path))
-        install.warn(`${path} has only a sha1 checksum, which can be forged; lock a newer version`);
-    mkdirSync(join(install.release, 'node_modules'), { recursive: true });
-    const sum = newSum();
-    const run = { install, unpackers, sum };
-    await installAll(backendFirst(plan.placements, install.backend), plan, run);
-    const missing = new Set(sum.missing);
-    const bundled = plan.bundled.filter(path => !missing.has(path));
-    await installAll(takeMissing(sum, install), { ...plan, bundled }, run);
-    return {
-      paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled].sort(),
-      ...combineTree(sum.packages, sum.links),
-      savedFiles: sum.savedFiles,
-      savedBytes: sum.savedBytes,
-      withScripts: [...new Set([...plan.withScripts, ...sum.gyp])].sort(),
-    };
-  } finally {
-    await unpackers.close();
-  }
-}
-
-/**
- * Nearly all that an install allocates is garbage a moment later. V8 would let tens of megabytes
- * of it gather before it looks; a small young generation costs no measurable time here.
- */
-function keepMemorySmall(): void {
-  setFlagsFromString('--max-semi-space-size=1');
-  setFlagsFromString('--semi-space-growth-factor=1');
+  const plan = planPlacements(install.lock, install.host);
+  for (const path of install.lock.weak)
+    if (!plan.leftOut.has(path))
+      install.warn(`${path} has only a sha1 checksum, which can be forged; lock a newer version`);
+  mkdirSync(join(install.release, 'node_modules'), { recursive: true });
+  const sum = newSum();
+  await installAll(backendFirst(plan.placements, install.backend), plan, install, sum);
+  const missing = new Set(sum.missing);
+  const bundled = plan.bundled.filter(path => !missing.has(path));
+  await installAll(takeMissing(sum, install), { ...plan, bundled }, install, sum);
+  return {
+    paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled].sort(),
+    ...combineTree(sum.packages, sum.links),
+    savedFiles: sum.savedFiles,
+    savedBytes: sum.savedBytes,
+    withScripts: [...new Set([...plan.withScripts, ...sum.gyp])].sort(),
+  };
 }
 
 /** What all jobs have put on the disk. */
@@ -139,7 +124,8 @@ function newSum(): Sum {
 async function installAll(
   placements: readonly Placement[],
   plan: PlacementPlan,
-  { install, unpackers, sum }: { install: LockedInstall; unpackers: Unpackers; sum: Sum },
+  install: LockedInstall,
+  sum: Sum,
 ): Promise<void> {
   if (placements.length === 0) return;
   const stop = new AbortController();
@@ -160,6 +146,7 @@ async function installAll(
   let next = 0;
   let done = 0;
   let received = 0;
+  const unpacking: Promise<void>[] = [];
   try {
     // The first failure stops the others, and all have ended before it is told.
     await Promise.all(
@@ -167,6 +154,7 @@ async function installAll(
         takeTurns().catch(error => stop.abort(error)),
       ),
     );
+    await Promise.all(unpacking);
     if (signal.aborted) throw signal.reason;
   } finally {
     signal.removeEventListener('abort', context.transport.close);
@@ -177,24 +165,30 @@ async function installAll(
     for (let i = next++; i < placements.length; i = next++) {
       signal.throwIfAborted();
       const placement = placements[i] as Placement;
-      const tarball = await obtain(placement, i);
-      const unpacked = await unpackers.run({
-        root: install.release,
-        what: describe(placement),
-        tarball,
-        targets: placement.paths.map(targetsOf(placement)),
-      });
-      if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
-      add(sum, unpacked);
-      done++;
-      install.progress?.({ done, total: placements.length, received });
+      const obtained = await obtain(placement, i);
+      const unpacked = put(placement, obtained).catch(error => stop.abort(error));
+      unpacking.push(unpacked);
+      if (install.unpackers.waiting() > mostWaiting) await unpacked;
     }
   }
 
-  async function obtain(placement: Placement, i: number): Promise<Tarball> {
+  async function put(placement: Placement, { tarball, size }: Obtained): Promise<void> {
+    const job = {
+      root: install.release,
+      what: describe(placement),
+      tarball,
+      targets: placement.paths.map(targetsOf(placement)),
+    };
+    add(sum, await install.unpackers.run(job, size));
+    if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
+    done++;
+    install.progress?.({ done, total: placements.length, received });
+  }
+
+  async function obtain(placement: Placement, i: number): Promise<Obtained> {
     const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
     if (local !== undefined)
-      return typeof local === 'string' ? { file: local, isKept: true } : { data: local };
+      return sized(typeof local === 'string' ? { file: local, isKept: true } : { data: local });
     const what = describe(placement);
     const checksum = parseIntegrity(placement.integrity);
     if (!checksum)
@@ -203,7 +197,7 @@ async function installAll(
         facts: { package: what },
       });
     const kept = cache?.read(checksum);
-    if (kept) return kept;
+    if (kept) return sized(kept);
     const { url, isGuess } = planTarballUrl(placement, install.config);
     const newSink = () => new TarballSink(join(install.work, `tarball-${i}.tgz`));
     const get = (url: string) => download({ what, url, checksum }, newSink, context);
@@ -211,10 +205,11 @@ async function installAll(
       if (!isGuess || !nothingThere.includes(systemCode(error) ?? '')) throw error;
       return get(await askPackument(placement));
     });
-    received += sink.size;
+    const { size } = sink;
+    received += size;
     const tarball = sink.take();
     cache?.keep(checksum, tarball);
-    return tarball;
+    return { tarball, size };
   }
 
   async function askPackument({ name, version = '' }: Placement): Promise<string> {
@@ -223,6 +218,10 @@ async function installAll(
     const { versions } = await client.packument(name);
     return parseManifest(versions[version], name, version, registryOf(name, config)).dist.tarball;
   }
+}
+
+function sized(tarball: Tarball): Obtained {
+  return { tarball, size: 'data' in tarball ? tarball.data.length : statSync(tarball.file).size };
 }
 
 function describe({ name, version }: Placement): string {

@@ -12,6 +12,7 @@ import { folderName, parseLockfile } from './lockfile';
 import { type NpmRun, runNpm } from './run-npm';
 import { slimTree } from './slim-tree';
 import type { Tarball } from './tarball';
+import type { Unpackers } from './unpackers';
 
 export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   io: Io;
@@ -29,6 +30,8 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   slim: boolean;
   /** Keep verified tarballs here. */
   cacheDir?: string;
+  /** Who unpacks for the own installer. */
+  unpackers: Unpackers;
   /** Packages whose install scripts may run. */
   scripts: readonly string[];
   progress: (state: InstallProgress) => void;
@@ -76,6 +79,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     slim,
     backend,
     cacheDir,
+    unpackers: request.unpackers,
     local,
     io,
     signal: request.signal,

@@ -121,7 +121,7 @@ export class TarReader {
     const path = local?.path ?? readPath(block, at);
     if (!path) return;
     const isLink = type === '1' || type === '2';
-    const linkpath = (local?.linkpath ?? readText(block, at + 157, 100)) !== '';
+    const linkpath = local?.linkpath !== undefined ? local.linkpath !== '' : block[at + 157] !== 0;
     if (isLink !== linkpath && type !== 'x' && type !== 'g') return;
     const isFolder = type === '5' || (type === '0' && path.endsWith('/'));
     const declared =
@@ -208,9 +208,11 @@ function checksum(block: Buffer, at: number): number {
   return sum;
 }
 
+const ustar = Buffer.from('ustar\u000000', 'latin1');
+
 function readPath(block: Buffer, at: number): string {
   const path = readText(block, at, 100);
-  if (block.toString('latin1', at + 257, at + 265) !== 'ustar\u000000') return path;
+  for (let i = 0; i < ustar.length; i++) if (block[at + 257 + i] !== ustar[i]) return path;
   // A longer prefix and two dates share the same bytes, in the two ways that there are.
   const isLong = block[at + 475] !== 0;
   const prefix = readText(block, at + 345, isLong ? 155 : 130);

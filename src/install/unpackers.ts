@@ -20,38 +20,98 @@ export interface WorkerAnswer {
 }
 
 export interface Unpackers {
-  run(job: UnpackJob): Promise<Unpacked>;
+  /** @param size bytes of the tarball */
+  run(job: UnpackJob, size: number): Promise<Unpacked>;
+  /** Bytes of tarballs that nobody has begun with. */
+  waiting(): number;
   /** Ends the second thread; nothing writes after it resolves. */
   close(): Promise<void>;
 }
 
-/** Jobs that wait at the second thread: enough that it never waits for this one. */
-const waitingThere = 3;
+/** What lies at the second thread: enough that it never waits for this one. */
+const mostBytesThere = 192 * 1024;
+const mostJobsThere = 16;
+
+interface Waiting {
+  readonly job: UnpackJob;
+  readonly size: number;
+  resolve(unpacked: Unpacked): void;
+  reject(error: unknown): void;
+}
 
 /**
- * Unpacks on this thread and, where it pays, on a second one: writing thousands of files is work
- * of one processor, and on two the install takes little more than half of the time. A third does
- * not help; they then wait for each other in the kernel.
- * @param tarballs how many there will be
+ * Unpacks on this thread and, where there is a processor for it, on a second one: writing thousands
+ * of files is work of one processor. The second takes the largest tarball that waits, this one the
+ * smallest, one in each turn of its event loop, so that neither downloads nor the second thread wait
+ * for it. A third does not help; they then wait for each other in the kernel.
  * @param options the second thread's program, and how many threads, where that is not to be decided here
  */
-export function openUnpackers(
-  tarballs: number,
-  { program, threads }: { program?: string; threads?: 1 | 2 } = {},
-): Unpackers {
+export function openUnpackers({
+  program,
+  threads = availableParallelism() > 1 ? 2 : 1,
+}: {
+  program?: string;
+  threads?: 1 | 2;
+} = {}): Unpackers {
   // Run from source there is none beside this file, and no need.
   const file = program ?? join(__dirname, 'unpack-worker.js');
-  const pays = tarballs > 20 && availableParallelism() > 1;
-  const two = threads === undefined ? pays : threads === 2;
-  const worker = two && existsSync(file) ? startWorker(file) : undefined;
+  const worker = threads === 2 && existsSync(file) ? startWorker(file) : undefined;
+  const waiting: Waiting[] = [];
+  let bytes = 0;
+  let isTurnPlanned = false;
+
+  function take(isBetter: (size: number, than: number) => boolean): Waiting {
+    let best = 0;
+    for (let i = 1; i < waiting.length; i++)
+      if (isBetter((waiting[i] as Waiting).size, (waiting[best] as Waiting).size)) best = i;
+    const [taken] = waiting.splice(best, 1) as [Waiting];
+    bytes -= taken.size;
+    return taken;
+  }
+
+  function handOver(): void {
+    while (waiting.length > 0 && worker?.hasRoom())
+      worker.take(
+        take((size, than) => size > than),
+        handOver,
+      );
+    if (waiting.length === 0 || isTurnPlanned) return;
+    isTurnPlanned = true;
+    setImmediate(takeTurn);
+  }
+
+  function takeTurn(): void {
+    isTurnPlanned = false;
+    if (waiting.length === 0) return;
+    const { job, resolve, reject } = take((size, than) => size < than);
+    try {
+      resolve(unpack(job));
+    } catch (error) {
+      reject(error);
+    }
+    handOver();
+  }
+
   return {
-    run: async job => (worker && worker.waiting() < waitingThere ? worker.run(job) : unpack(job)),
-    close: async () => worker?.close(),
+    run: (job, size) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ job, size, resolve, reject });
+        bytes += size;
+        handOver();
+      }),
+    waiting: () => bytes,
+    async close() {
+      waiting.length = 0;
+      await worker?.close();
+    },
   };
 }
 
 function startWorker(file: string) {
-  const waiting: { resolve(unpacked: Unpacked): void; reject(error: unknown): void }[] = [];
+  const there: Waiting[] = [];
+  let bytes = 0;
+  let isThere = true;
+  let next = () => {};
   const worker = new Worker(file, {
     execArgv: [],
     // It needs no variable of ours, least of all a token.
@@ -59,26 +119,30 @@ function startWorker(file: string) {
     resourceLimits: { maxYoungGenerationSizeMb: 3 },
   });
   worker.on('message', (answer: WorkerAnswer) => {
-    const job = waiting.shift();
-    if (answer.unpacked) job?.resolve(answer.unpacked);
-    else job?.reject(failureOf(answer));
+    const done = there.shift();
+    bytes -= done?.size ?? 0;
+    if (answer.unpacked) done?.resolve(answer.unpacked);
+    else done?.reject(failureOf(answer));
+    next();
   });
   const end = (error: unknown) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
+    isThere = false;
+    for (const { reject } of there.splice(0)) reject(error);
   };
   worker.on('error', end);
   worker.on('exit', () => end(new Error('the second thread ended')));
   return {
-    waiting: () => waiting.length,
-    run: (job: UnpackJob) =>
-      new Promise<Unpacked>((resolve, reject) => {
-        waiting.push({ resolve, reject });
-        const { tarball } = job;
-        worker.postMessage(
-          job,
-          'data' in tarball && tarball.isOurs ? [tarball.data.buffer as ArrayBuffer] : [],
-        );
-      }),
+    hasRoom: () => isThere && bytes < mostBytesThere && there.length < mostJobsThere,
+    take(waiting: Waiting, whenDone: () => void) {
+      there.push(waiting);
+      bytes += waiting.size;
+      next = whenDone;
+      const { tarball } = waiting.job;
+      worker.postMessage(
+        waiting.job,
+        'data' in tarball && tarball.isOurs ? [tarball.data.buffer as ArrayBuffer] : [],
+      );
+    },
     close: async () => {
       await worker.terminate();
     },

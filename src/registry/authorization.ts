@@ -15,6 +15,7 @@ export interface Authorization {
  * (npm does the same). None over http to a host that is configured with https.
  */
 export function authorizationFor(url: string, config: RegistryConfig): Authorization | undefined {
+  if (config.credentials.size === 0) return undefined;
   const { protocol, origin } = new URL(url);
   const registries = [
     config.registry.value,

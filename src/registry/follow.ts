@@ -23,7 +23,7 @@ export async function getFollowing(
   }: { config: RegistryConfig; transport: Transport; signal?: AbortSignal },
 ): Promise<Answer> {
   let url = withoutUser(new URL(start));
-  let authorization = authorizationFor(url, config)?.header;
+  let authorization = authorizationFor(url.href, config)?.header;
   for (let steps = 0; ; steps++) {
     signal?.throwIfAborted();
     const answer = await transport.get(url, {
@@ -33,8 +33,8 @@ export async function getFollowing(
     const { location } = answer.headers;
     if (!redirects.includes(answer.status) || location === undefined) return answer;
     answer.discard();
-    const from = new URL(url);
-    const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+    const from = url;
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (!next || !/^https?:$/.test(next.protocol))
       throw badRedirect(what, from, 'to no http address');
     if (steps === mostRedirects) throw badRedirect(what, from, `to ${next.host}, too often`);
@@ -46,10 +46,12 @@ export async function getFollowing(
 }
 
 /** Credentials in an address would be sent past every rule about them. */
-function withoutUser(url: URL): string {
-  url.username = '';
-  url.password = '';
-  return url.href;
+function withoutUser(url: URL): URL {
+  if (url.username || url.password) {
+    url.username = '';
+    url.password = '';
+  }
+  return url;
 }
 
 function badRedirect(what: string, from: URL, where: string): NetworkError {

@@ -29,28 +29,29 @@ export function hashContent(content: Buffer): string {
  * @returns package's folder → hash
  */
 export function hashPackages(files: ReadonlyMap<string, HashedFile>): Map<string, TreeHash> {
-  const packages = new Map<string, { lines: string[]; bytes: number }>();
+  const packages = new Map<string, { paths: string[]; bytes: number }>();
   let last = '';
-  let lastFolder = '';
-  for (const [path, { isExecutable, size, sha256 }] of files) {
-    // Files come folder by folder, so the one before mostly tells.
-    const folder = path.slice(0, path.lastIndexOf('/') + 1);
-    const name = folder === lastFolder ? last : packageOf(folder);
-    last = name;
-    lastFolder = folder;
-    let part = packages.get(name);
+  for (const [path, { size }] of files) {
+    // Files come package by package, so the one before mostly tells.
+    if (path[last.length] !== '/' || !path.startsWith(last) || path.includes(inner, last.length))
+      last = packageOf(path);
+    let part = packages.get(last);
     if (!part) {
-      part = { lines: [], bytes: 0 };
-      packages.set(name, part);
+      part = { paths: [], bytes: 0 };
+      packages.set(last, part);
     }
-    part.lines.push(`${path}\0${isExecutable ? 'x' : 'f'}${sha256}\n`);
+    part.paths.push(path);
     part.bytes += size;
   }
   return new Map(
-    [...packages].map(([name, { lines, bytes }]) => [
-      name,
-      { sha256: hashLines(lines), files: lines.length, bytes },
-    ]),
+    [...packages].map(([name, { paths, bytes }]) => {
+      let text = '';
+      for (const path of paths.sort()) {
+        const file = files.get(path) as HashedFile;
+        text += `${path}\0${file.isExecutable ? 'x' : 'f'}${file.sha256}\n`;
+      }
+      return [name, { sha256: hash('sha256', text, 'hex'), files: paths.length, bytes }];
+    }),
   );
 }
 
@@ -112,6 +113,7 @@ function packageOf(path: string): string {
 }
 
 const modules = 'node_modules/';
+const inner = `/${modules}`;
 
 function hashLines(lines: string[]): string {
   return hash('sha256', lines.sort().join(''), 'hex');

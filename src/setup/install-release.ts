@@ -12,6 +12,8 @@ import { hashLock, type LockDocument, renderLock } from '../install/lock-documen
 import { plainAddress, resolveLock, rootOverrides } from '../install/resolve-lock';
 import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
+import { tuneForInstall } from '../install/tune';
+import { openUnpackers } from '../install/unpackers';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import { backendFolder, layoutOf } from '../release/layout';
@@ -53,6 +55,9 @@ export async function installRelease(
   const name = settings.package.value;
   const layout = layoutOf(options.dir);
   const stage = openStage(layout, options.io.now());
+  tuneForInstall(options.io.nodeVersion);
+  // First of all: the second thread takes a while to begin.
+  const unpackers = openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
   const logs = join(layout.cache, 'logs');
   mkdirSync(logs, { recursive: true });
   const run = {
@@ -90,6 +95,7 @@ export async function installRelease(
       tarball: obtained.tarball,
       installer: settings.installer.value,
       slim: settings.slim.value,
+      unpackers,
       cacheDir: settings.cache && resolve(options.dir, settings.cache.value),
       scripts: settings.scripts.value,
       progress: sayProgress({
@@ -126,6 +132,7 @@ export async function installRelease(
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } finally {
+    await unpackers.close();
     stage.discard();
   }
 }

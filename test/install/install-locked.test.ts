@@ -7,6 +7,7 @@ import { BootlaceError } from '../../src/errors';
 import { findNpm } from '../../src/install/find-npm';
 import { readInstallHost } from '../../src/install/host';
 import { parseLockfile } from '../../src/install/lockfile';
+import { openUnpackers } from '../../src/install/unpackers';
 import { realIo } from '../../src/io';
 import { hashTree } from '../../src/release/tree';
 import { compareTrees } from '../support/compare-trees';
@@ -186,8 +187,7 @@ test('the tree is the one of npm ci, whichever thread unpacks it', async t => {
       lock: parseLockfile(lock, 'the lock'),
       config,
       host: readInstallHost(realIo()),
-      worker,
-      threads: worker ? 2 : 1,
+      unpackers: openUnpackers({ program: worker, threads: worker ? 2 : 1 }),
     });
     const modules = join(folder, name, 'release', 'node_modules');
     assert.deepEqual(compareTrees(join(byNpm, 'node_modules'), modules), []);

@@ -20,9 +20,9 @@ const token = 'npm_0123456789abcdefghijABCDEFGHIJ012345';
 function follow(answers: Record<string, string | Buffer>, first = Object.keys(answers)[0] ?? '') {
   const asked: [string, string | undefined][] = [];
   const transport: Transport = {
-    async get(url, headers) {
-      asked.push([url, headers.authorization]);
-      const answer = answers[url];
+    async get({ href }, headers) {
+      asked.push([href, headers.authorization]);
+      const answer = answers[href];
       return {
         status: typeof answer === 'string' ? 302 : answer ? 200 : 404,
         headers: typeof answer === 'string' ? { location: answer } : {},

@@ -5,6 +5,7 @@ import {
   type LockedInstall,
   type LockedInstalled,
 } from '../../src/install/install-locked';
+import { openUnpackers } from '../../src/install/unpackers';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
 import { Secret } from '../../src/secret';
 
@@ -42,13 +43,14 @@ export function fakeClock() {
 }
 
 /** Installs into folder/release with a host that fits nothing special. */
-export function installIn(
+export async function installIn(
   folder: string,
   options: Pick<LockedInstall, 'lock' | 'config'> & Partial<LockedInstall>,
 ): Promise<LockedInstalled> {
   const release = join(folder, 'release');
   const work = join(folder, 'work');
   for (const each of [release, work]) mkdirSync(each, { recursive: true });
+  const unpackers = options.unpackers ?? openUnpackers({ threads: 1 });
   return installLocked({
     release,
     work,
@@ -56,5 +58,6 @@ export function installIn(
     io: fakeClock(),
     warn() {},
     ...options,
-  });
+    unpackers,
+  }).finally(unpackers.close);
 }

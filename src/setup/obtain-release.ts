@@ -1,0 +1,72 @@
+import { createRegistryClient } from '../registry/client';
+import { integrityOf } from '../registry/packument';
+import type { Picked } from '../registry/pick';
+import { resolveVersion } from '../registry/resolve';
+import { layoutOf } from '../release/layout';
+import type { Wanted } from '../release/receipt';
+import { isWhole, listReleases, type Release } from '../release/store';
+import { wishText } from '../settings/version-wish';
+import type { ApplyOptions } from './apply';
+import { installRelease } from './install-release';
+import { isSameTree, type SetupPlan } from './plan';
+
+/** The release to activate. */
+export interface Obtained {
+  release: Release;
+  wanted: Wanted;
+  /** True when it was on disk already. */
+  reused: boolean;
+}
+
+/**
+ * Resolves the version and gives its release: one that is on disk, or a new install.
+ * @throws whatever fails; nothing new is then visible
+ */
+export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Promise<Obtained> {
+  if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
+  const picked = plan.from === undefined ? await resolve(plan, options) : undefined;
+  if (picked?.manifest.deprecated)
+    options.warn(
+      `${picked.manifest.name}@${picked.manifest.version} is deprecated: ${picked.manifest.deprecated}`,
+    );
+  const { value, from } = plan.settings.version;
+  const wanted: Wanted = plan.from
+    ? { text: plan.from, from: '--from', why: 'a local build' }
+    : { text: wishText(value), from, why: picked?.why ?? '' };
+  const present = picked && findPresent(picked);
+  if (present) return { release: present, wanted, reused: true };
+  return { release: await installRelease(plan, picked, options), wanted, reused: false };
+
+  function findPresent({ manifest }: Picked): Release | undefined {
+    return listReleases(layoutOf(options.dir)).find(
+      release =>
+        release.receipt.version === manifest.version &&
+        release.receipt.integrity === integrityOf(manifest) &&
+        isSameTree(release.receipt, plan) &&
+        isWhole(release),
+    );
+  }
+}
+
+function resolve(plan: SetupPlan, options: ApplyOptions): Promise<Picked> {
+  const { config, settings } = plan;
+  options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
+  const client = createRegistryClient({
+    io: options.io,
+    config,
+    ...(options.isImpatient && { deadlineMs: 0, tryMs: 5000 }),
+    signal: options.signal,
+    onRetry: options.warn,
+  });
+  return resolveVersion({
+    io: options.io,
+    package: settings.package.value,
+    wish: settings.version.value,
+    registry: config.registry.value,
+    client,
+    ignoreEngines: options.ignoreEngines,
+    waitForMs: options.waitForMs,
+    signal: options.signal,
+    onWait: options.progress,
+  });
+}
