@@ -76,8 +76,14 @@ export function unpack({ root, what, tarball, targets }: UnpackJob): Unpacked {
         links.set(link.link, link.target);
       }
   }
+  if ('data' in tarball && tarball.isOurs) giveBack(tarball.data.buffer as ArrayBuffer);
   const { savedFiles, savedBytes } = written;
   return { packages: hashPackages(written.files), links, missing, gyp, savedFiles, savedBytes };
+}
+
+/** Frees memory now that the collector might leave for a while; Node 20 cannot. */
+function giveBack(buffer: ArrayBuffer & { transfer?: (length: number) => ArrayBuffer }): void {
+  buffer.transfer?.(0);
 }
 
 function linkBin({ root, folders, files }: Written, { link, target }: BinLink): void {

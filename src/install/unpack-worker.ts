@@ -26,5 +26,5 @@ function answerTo(job: UnpackJob): WorkerAnswer {
 function withBuffer(tarball: Tarball): Tarball {
   if (!('data' in tarball)) return tarball;
   const { buffer, byteOffset, byteLength } = tarball.data;
-  return { data: Buffer.from(buffer, byteOffset, byteLength) };
+  return { ...tarball, data: Buffer.from(buffer, byteOffset, byteLength) };
 }
