@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { NotFoundError, SettingError } from '../errors';
 import type { Io } from '../io';
 import { readDotenv } from '../settings/dotenv-file';
-import { expandWord, splitWords } from '../settings/words';
+import { expandWords, splitWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
 import { prepareBackendEnv } from './backend-env';
 import type { Program } from './become';
@@ -71,7 +71,7 @@ export function planRelease(
   const words = (script ? [[script.file], ...script.args] : splitWords(release)) ?? [];
   const env = { ...readDotenv(io.cwd), ...io.env };
   checkRequired(current.start.requires, env);
-  const [name, ...rest] = words.map(word => expandWord(word, env));
+  const [name, ...rest] = expandWords(words, env);
   if (!name || script?.env.length || script?.flags.length)
     throw new SettingError(
       'RELEASE_COMMAND_INVALID',

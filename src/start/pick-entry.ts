@@ -1,6 +1,6 @@
 import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
-import { expandWord, splitWords } from '../settings/words';
+import { expandWords, splitWords } from '../settings/words';
 import type { Entry } from './entry';
 import { chooseEntryIn } from './package-files';
 
@@ -65,7 +65,7 @@ export function pickEntry(
       throw new SettingError('ARGS_INVALID', 'BACKEND_ARGS needs a shell to be understood', {
         fix: 'write plain words, with quotes around those that hold blanks or special characters',
       });
-    return words.map(word => expandWord(word, env));
+    return expandWords(words, env);
   }
 }
 

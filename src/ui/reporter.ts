@@ -59,11 +59,6 @@ export class Reporter {
     this.#progress = true;
   }
 
-  /** For a terminal only: too frequent for a log. */
-  tick(text: string): void {
-    if (this.isInteractive) this.progress(text);
-  }
-
   warn(text: string): void {
     const clean = this.#clean(text);
     this.warnings.push(clean);

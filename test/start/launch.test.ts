@@ -99,7 +99,7 @@ const cases: Case[] = [
     name: 'BACKEND_ARGS when none are given',
     packageJson: { main: 'main.js' },
     files: main,
-    env: { BACKEND_ARGS: '--x "a b"' },
+    env: { BACKEND_ARGS: '--x "a b" $NOT_SET' },
     expect: { main: true },
   },
   {

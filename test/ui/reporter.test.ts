@@ -40,7 +40,6 @@ function setUp(
 test('in a log: plain lines, no colour, results on stdout', () => {
   const { report, out, err } = setUp();
   report.progress('working');
-  report.tick('1 %');
   report.warn('careful');
   report.line('done');
   assert.equal(out(), 'done\n');
@@ -50,7 +49,7 @@ test('in a log: plain lines, no colour, results on stdout', () => {
 test('on a terminal: one line that is rewritten and gone before a result', () => {
   const { report, err } = setUp({ terminal: true });
   report.progress('working');
-  report.tick('1 %');
+  report.progress('1 %');
   report.line('done');
   assert.equal(err(), '\r\u001b[2Kworking\r\u001b[2K1 %\r\u001b[2K');
 });

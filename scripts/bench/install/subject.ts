@@ -12,7 +12,7 @@ import {
   packagesIn,
 } from './contestants';
 import { type Cost, countFiles, measure, median } from './measure';
-import type { Row, Subject } from './report';
+import type { Pinned, Row, Subject } from './report';
 import type { Tools } from './tools';
 
 export interface Bench {
@@ -112,25 +112,31 @@ async function makeLocks(
   return { locks, packages: packagesIn(join(dir, npmLock)) };
 }
 
-/** A setup that finds its pinned version on disk, beside a Node that does nothing. */
+/**
+ * Setups that find their pinned version on disk, beside a Node that does nothing: with the lock that
+ * an earlier setup kept, and with a lock file that has to be read again.
+ */
 async function measurePinned(
   identity: Pick<Place, 'package' | 'version' | 'registry'>,
   locks: Map<string, string>,
   { tools, base }: Bench,
-): Promise<{ setup: number; node: number }> {
-  const dir = mkdtempSync(join(base, 'pinned-'));
-  const [bootlace] = contestants(tools);
-  const place: Place = { ...identity, dir, cache: join(dir, 'cache'), isWarm: false, locks };
-  bootlace?.prepare(place);
-  const command = bootlace?.command(place) as Command;
-  await run(tools, command, dir);
-  const setups: number[] = [];
-  const nodes: number[] = [];
+): Promise<Pinned> {
+  const setups = ['bootlace without a lock', 'bootlace'].map(name => {
+    const dir = mkdtempSync(join(base, 'pinned-'));
+    const place: Place = { ...identity, dir, cache: join(dir, 'cache'), isWarm: false, locks };
+    const contestant = contestants(tools).find(each => each.name === name);
+    contestant?.prepare(place);
+    return { dir, command: contestant?.command(place) as Command };
+  });
+  const costs: [kept: number[], file: number[], node: number[]] = [[], [], []];
+  for (const { dir, command } of setups) await run(tools, command, dir);
   for (let i = 0; i < 21; i++) {
-    setups.push((await run(tools, command, dir)).wall);
-    nodes.push((await run(tools, { program: tools.node, args: ['-e', '0'] }, dir)).wall);
+    for (const [at, { dir, command }] of setups.entries())
+      costs[at]?.push((await run(tools, command, dir)).wall);
+    costs[2].push((await run(tools, { program: tools.node, args: ['-e', '0'] }, base)).wall);
   }
-  return { setup: median(setups), node: median(nodes) };
+  const [kept, file, node] = costs.map(median) as [number, number, number];
+  return { kept, file, node };
 }
 
 /** Everybody finds the same Node, and nothing of this user's. */
