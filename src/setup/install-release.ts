@@ -56,10 +56,10 @@ export async function installRelease(
   const layout = layoutOf(options.dir);
   const stage = openStage(layout, options.io.now());
   tuneForInstall(options.io.nodeVersion);
-  // First of all: the second thread takes a while to begin.
-  const unpackers = openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
   const logs = join(layout.cache, 'logs');
   mkdirSync(logs, { recursive: true });
+  // Already here: the second thread takes a while to begin.
+  const unpackers = openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
   const run = {
     io: options.io,
     config,
