@@ -22,9 +22,10 @@ const cases: [string, MemoryFacts, string][] = [
   ['64 MB', facts(64), '1 24 v8'],
   ['128 MB', facts(128), '1 72 v8'],
   ['256 MB', facts(256), '1 168 v8'],
-  ['512 MB: V8 fits itself in', facts(512), '1'],
-  ['1 GB', facts(1024), '1'],
-  ['1 GB is not small', facts(2048), ''],
+  ['512 MB: V8 fits itself in', facts(512), ''],
+  ['512 MB that V8 does not see', facts(512, { heapLimit: 4144 * MB }), '1 360 v8'],
+  ['1 GB', facts(1024), ''],
+  ['2 GB is not small', facts(2048, { heapLimit: 4144 * MB }), ''],
   ['64 MB without execve', facts(64, { canReplace: false }), '1 24 watch'],
   [
     '64 MB without execve, a new process anyway',
@@ -64,6 +65,7 @@ suite('the plan for memory', () => {
       planMemory(facts(64)).says,
       'limit 64 MB (cgroup v2): semi-space 1 MB, heap at most 24 MB (by V8)',
     );
+    assert.equal(planMemory(facts(512)).says, "limit 512 MB (cgroup v2), Node's own sizes fit");
     assert.equal(
       planMemory(facts(undefined, { asked: 512 })).says,
       'budget 512 MB (BACKEND_MEMORY), no limit: semi-space 1 MB, heap at most 360 MB (watched)',
