@@ -55,26 +55,17 @@ export function openUnpackers({
 } = {}): Unpackers {
   // Run from source there is none beside this file, and no need.
   const file = program ?? join(__dirname, 'unpack-worker.js');
-  const worker = threads === 2 && existsSync(file) ? startWorker(file) : undefined;
+  const worker = threads === 2 && existsSync(file) ? startWorker(file, handOver) : undefined;
+  /** The smallest first. */
   const waiting: Waiting[] = [];
-  let bytes = 0;
   let isTurnPlanned = false;
 
-  function take(isBetter: (size: number, than: number) => boolean): Waiting {
-    let best = 0;
-    for (let i = 1; i < waiting.length; i++)
-      if (isBetter((waiting[i] as Waiting).size, (waiting[best] as Waiting).size)) best = i;
-    const [taken] = waiting.splice(best, 1) as [Waiting];
-    bytes -= taken.size;
-    return taken;
-  }
-
   function handOver(): void {
-    while (waiting.length > 0 && worker?.hasRoom())
-      worker.take(
-        take((size, than) => size > than),
-        handOver,
-      );
+    while (worker?.hasRoom()) {
+      const largest = waiting.pop();
+      if (!largest) return;
+      worker.take(largest);
+    }
     if (waiting.length === 0 || isTurnPlanned) return;
     isTurnPlanned = true;
     setImmediate(takeTurn);
@@ -82,12 +73,12 @@ export function openUnpackers({
 
   function takeTurn(): void {
     isTurnPlanned = false;
-    if (waiting.length === 0) return;
-    const { job, resolve, reject } = take((size, than) => size < than);
+    const smallest = waiting.shift();
+    if (!smallest) return;
     try {
-      resolve(unpack(job));
+      smallest.resolve(unpack(smallest.job));
     } catch (error) {
-      reject(error);
+      smallest.reject(error);
     }
     handOver();
   }
@@ -95,11 +86,11 @@ export function openUnpackers({
   return {
     run: (job, size) =>
       new Promise((resolve, reject) => {
-        waiting.push({ job, size, resolve, reject });
-        bytes += size;
+        const larger = waiting.findIndex(other => other.size > size);
+        waiting.splice(larger < 0 ? waiting.length : larger, 0, { job, size, resolve, reject });
         handOver();
       }),
-    waiting: () => bytes,
+    waiting: () => bytesOf(waiting),
     async close() {
       waiting.length = 0;
       await worker?.close();
@@ -107,11 +98,14 @@ export function openUnpackers({
   };
 }
 
-function startWorker(file: string) {
+function bytesOf(waiting: readonly Waiting[]): number {
+  return waiting.reduce((bytes, { size }) => bytes + size, 0);
+}
+
+/** @param whenDone called after each answer */
+function startWorker(file: string, whenDone: () => void) {
   const there: Waiting[] = [];
-  let bytes = 0;
   let isThere = true;
-  let next = () => {};
   const worker = new Worker(file, {
     execArgv: [],
     // It needs no variable of ours, least of all a token.
@@ -120,10 +114,9 @@ function startWorker(file: string) {
   });
   worker.on('message', (answer: WorkerAnswer) => {
     const done = there.shift();
-    bytes -= done?.size ?? 0;
     if (answer.unpacked) done?.resolve(answer.unpacked);
     else done?.reject(failureOf(answer));
-    next();
+    whenDone();
   });
   const end = (error: unknown) => {
     isThere = false;
@@ -132,14 +125,13 @@ function startWorker(file: string) {
   worker.on('error', end);
   worker.on('exit', () => end(new Error('the second thread ended')));
   return {
-    hasRoom: () => isThere && bytes < mostBytesThere && there.length < mostJobsThere,
-    take(waiting: Waiting, whenDone: () => void) {
+    hasRoom: () => isThere && there.length < mostJobsThere && bytesOf(there) < mostBytesThere,
+    take(waiting: Waiting) {
       there.push(waiting);
-      bytes += waiting.size;
-      next = whenDone;
-      const { tarball } = waiting.job;
+      const { job } = waiting;
+      const { tarball } = job;
       worker.postMessage(
-        waiting.job,
+        job,
         'data' in tarball && tarball.isOurs ? [tarball.data.buffer as ArrayBuffer] : [],
       );
     },

@@ -61,7 +61,7 @@ export function planMemory(facts: MemoryFacts): MemoryPlan {
     return { says: `${found}, Node's own sizes fit` };
   // A kernel that kills at the limit leaves no second chance, so there V8 itself must stop; a
   // budget alone is a wish, which a watch keeps without starting Node twice.
-  const isHard = limitMb !== undefined && heapMb * 2 ** 20 < facts.heapLimit && limitMb <= total;
+  const isHard = limitMb !== undefined && limitMb <= total;
   const ceiling = !needsCeiling
     ? undefined
     : facts.isReplaced || (isHard && facts.canReplace)

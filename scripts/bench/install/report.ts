@@ -22,7 +22,6 @@ export interface Subject {
   /** In the lock, all platforms. */
   packages: number;
   rows: Row[];
-  /** Milliseconds of a setup that has nothing to do, and of `node -e 0`. */
   pinned?: Pinned;
 }
 
