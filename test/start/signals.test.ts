@@ -89,9 +89,10 @@ suite('signals reach the backend, and its end the parent, as with node <entry>',
   test('a terminal interrupts the whole group and the backend sees it once', async t => {
     const script = spawnSync('script', ['--version']).status === 0;
     if (!script) return t.skip('needs the program script');
-    const command = `${process.execPath} -r ${preload} ${join(flagged, 'server.js')}`;
+    // `exec`, as a shell that waits for its command is interrupted too, and its end would be seen.
+    const command = `exec ${process.execPath} -r ${preload} ${join(flagged, 'server.js')}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: cleanEnv({ HANDLE: '1', PAUSE: '600' }),
+      env: cleanEnv({ HANDLE: '1', PAUSE: '600', SHELL: '/bin/sh' }),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     let output = '';
