@@ -8,7 +8,7 @@ import { readHistory } from './history-file';
 import type { Layout } from './layout';
 import { hostLabel, isAlive } from './owner';
 import type { Current, StartPlan, Wanted } from './receipt';
-import { stagePrefix } from './stage';
+import { stagePrefix, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
 /** The active release and this many before it stay on disk. */
@@ -64,6 +64,8 @@ export async function activate(
     unlock();
   }
   for (const folder of dropped) rmSync(folder, { recursive: true, force: true });
+  // A setup killed after its release was visible left its stage, and this one may open none.
+  sweep(layout, io.now());
   return current;
 }
 

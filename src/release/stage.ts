@@ -40,7 +40,7 @@ export function openStage(layout: Layout, now: number): Stage {
     mkdirSync(layout.releases, { recursive: true });
     mkdirSync(layout.cache, { recursive: true });
     writeFileSync(join(layout.root, '.gitignore'), '*\n');
-    sweep(layout, host, now);
+    sweep(layout, now);
     folder = mkdtempSync(join(layout.releases, `${stagePrefix}${host}-${process.pid}-`));
     mkdirSync(join(folder, 'release'));
     mkdirSync(join(folder, 'work'));
@@ -81,7 +81,8 @@ function moveInto(layout: Layout, release: string, name: string): void {
 }
 
 /** Removes the stages of setups that were killed: of this host with no such process, or old ones. */
-function sweep(layout: Layout, host: string, now: number): void {
+export function sweep(layout: Layout, now: number): void {
+  const host = hostLabel();
   for (const name of readdirSync(layout.releases)) {
     if (!name.startsWith(stagePrefix)) continue;
     const [, owner, pid] = /^\.stage-(\w*)-(\d+)-/.exec(name) ?? [];

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
@@ -51,4 +53,21 @@ test(`setup killed by SIGKILL at ${kills} random moments: a whole release starts
     readdirSync(join(dir, '.bootlace/releases')).filter(name => name.startsWith('.')),
     [],
   );
+});
+
+test('what a killed setup left goes, also when there is nothing to install', async t => {
+  const registry = await FakeRegistry.start();
+  t.after(() => registry.close());
+  registry.publish({ name: '@acme/backend', version: '1.0.0', main: 'main.js' }, { 'main.js': '' });
+  const dir = temporaryFolder(t);
+  const env = { BACKEND_PACKAGE: '@acme/backend', BACKEND_REGISTRY: registry.url };
+  assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
+  const releases = join(dir, '.bootlace/releases');
+  const host = hostname().replace(/\W/g, '').slice(0, 20);
+  const stageOf = (pid: number | undefined) => `.stage-${host}-${pid}-abcdef`;
+  mkdirSync(join(releases, stageOf(spawnSync('true').pid), 'work'), { recursive: true });
+  mkdirSync(join(releases, stageOf(process.pid)));
+  assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
+  const left = readdirSync(releases).filter(name => name.startsWith('.'));
+  assert.deepEqual(left, [stageOf(process.pid)], 'only the one whose process is alive');
 });
