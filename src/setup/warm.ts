@@ -63,11 +63,15 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
     child.once('error', error => resolve(`could not start (${error.message})`));
     child.once('exit', (code, name) => resolve(name ? `ended by ${name}` : `ended with ${code}`));
   });
+  // No wait outlasts the child: a timer that is left keeps setup from ending.
+  const over = new AbortController();
+  void ended.then(() => over.abort());
+  const until = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
   try {
-    const how = await Promise.race([ended, untilListening(port, options)]);
+    const how = await Promise.race([ended, untilListening(port, options, until)]);
     const booted = how === undefined;
-    if (booted) await Promise.race([ended, io.sleep(settleMs, signal)]);
-    await stop(child, ended, io);
+    if (booted) await Promise.race([ended, io.sleep(settleMs, until)]);
+    await stop(child, ended);
     return {
       booted,
       how: how ?? 'listened',
@@ -81,21 +85,18 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
 }
 
 /** Asks the launcher to keep what was compiled and to end. */
-async function stop(
-  child: ChildProcess,
-  ended: Promise<string>,
-  io: WarmOptions['io'],
-): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGUSR2');
-    await Promise.race([ended, io.sleep(stopMs)]);
-  }
+async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
+  child.kill('SIGUSR2');
+  const killer = setTimeout(() => child.kill('SIGKILL'), stopMs);
+  await ended;
+  clearTimeout(killer);
 }
 
 /** @returns undefined when something listens, or what to say when the time is over */
 async function untilListening(
   port: number,
-  { io, limitMs, signal }: WarmOptions,
+  { io, limitMs }: WarmOptions,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   const end = io.now() + limitMs;
   for (;;) {

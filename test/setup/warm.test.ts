@@ -38,9 +38,11 @@ suite('setup --warm', { skip }, () => {
       'dist/lib.js': lib,
     };
     const cwd = temporaryFolder(t);
+    const begun = Date.now();
     const { code, stdout, stderr } = await setUp(cwd, sourceOf(t, files));
     assert.equal(code, 0, stderr);
     const { warmed } = JSON.parse(stdout);
+    assert(Date.now() - begun - warmed.ms < 8000, 'setup ends when the warming has ended');
     assert.equal(warmed.booted, true);
     assert.equal(warmed.kept, 2);
     assert.equal(readFileSync(warmed.log, 'utf8').includes('token undefined mark undefined'), true);
@@ -61,12 +63,14 @@ suite('setup --warm', { skip }, () => {
       'dist/lib.js': lib,
     };
     const cwd = temporaryFolder(t);
+    const begun = Date.now();
     const { code, stdout } = await setUp(
       cwd,
       sourceOf(t, files, { bootlace: { requires: ['DATABASE_URL'] } }),
     );
     assert.equal(code, 0);
     const { warmed } = JSON.parse(stdout);
+    assert(Date.now() - begun - warmed.ms < 8000, 'nobody waits for a backend that has ended');
     assert.deepEqual([warmed.booted, warmed.how, warmed.kept], [false, 'ended with 1', 2]);
     assert.match(readFileSync(warmed.log, 'utf8'), /no database/);
   });
