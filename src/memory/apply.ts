@@ -24,14 +24,48 @@ function read(path: string): string | undefined {
 }
 
 /**
- * Applies what a running process takes. Of V8's flags for the young generation only the growth
- * factor counts after the start, on every Node from 20 to 26: V8 reads it each time it would grow
- * the semi-spaces, and 1 keeps them as they are. --max-semi-space-size and --max-old-space-size
- * are read once, when the heap is made; so a ceiling without new flags is a watch.
+ * Applies what a running process takes. --max-semi-space-size and --max-old-space-size are read
+ * once, when the heap is made; so here the young generation is held and the ceiling is watched.
  */
-export function applyMemory({ isYoungSmall, heapMb, ceiling }: MemoryPlan): void {
-  if (isYoungSmall) v8().setFlagsFromString('--semi-space-growth-factor=1');
+export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
+  if (youngMb) holdYoung(youngMb);
   if (heapMb && ceiling === 'watch') watchHeap(heapMb);
+}
+
+/** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
+const youngPart = 16;
+/** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
+const startedMs = 5000;
+
+/**
+ * Keeps the semi-spaces at V8's first 1 MB while the backend starts, and then lets them grow with
+ * the heap in use, to `mostMb`. Of V8's flags for the young generation the growth factor alone
+ * counts after the start, on every Node from 20 to 26: V8 reads it each time it would grow the
+ * semi-spaces, 1 keeps them as they are, and 2 is its default. Compiled code belongs to the flags,
+ * so during the start there is no change.
+ */
+function holdYoung(mostMb: number): void {
+  const { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } = v8();
+  let factor = 2;
+  const set = (next: number) => {
+    if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
+    factor = next;
+  };
+  set(1);
+  if (mostMb === 1) return;
+  const look = () => {
+    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+    // What V8 counts are both semi-spaces.
+    const mb = (young?.space_size ?? Infinity) / 2 ** 21;
+    const wanted = getHeapStatistics().used_heap_size / 2 ** 20 / youngPart;
+    set(mb * 2 <= mostMb && mb < wanted ? 2 : 1);
+  };
+  const begin = () => {
+    const { PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
+    // After each collection, so that one step is seen before the next.
+    new PerformanceObserver(look).observe({ entryTypes: ['gc'] });
+  };
+  setTimeout(begin, startedMs).unref();
 }
 
 /**

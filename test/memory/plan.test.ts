@@ -20,10 +20,10 @@ const cases: [string, MemoryFacts, string][] = [
   ['no limit, off', facts(undefined, { asked: 'off' }), ''],
   ['a limit, off', facts(64, { asked: 'off' }), ''],
   ['64 MB', facts(64), '1 24 v8'],
-  ['128 MB', facts(128), '1 72 v8'],
-  ['256 MB', facts(256), '1 168 v8'],
+  ['128 MB', facts(128), '2 72 v8'],
+  ['256 MB', facts(256), '4 168 v8'],
   ['512 MB: V8 fits itself in', facts(512), ''],
-  ['512 MB that V8 does not see', facts(512, { heapLimit: 4144 * MB }), '1 360 v8'],
+  ['512 MB that V8 does not see', facts(512, { heapLimit: 4144 * MB }), '8 360 v8'],
   ['1 GB', facts(1024), ''],
   ['2 GB is not small', facts(2048, { heapLimit: 4144 * MB }), ''],
   ['64 MB without execve', facts(64, { canReplace: false }), '1 24 watch'],
@@ -32,10 +32,10 @@ const cases: [string, MemoryFacts, string][] = [
     facts(64, { canReplace: false, isReplaced: true }),
     '1 24 v8',
   ],
-  ['a budget', facts(undefined, { asked: 512 }), '1 360 watch'],
-  ['a budget below the limit', facts(512, { asked: 200 }), '1 126 watch'],
-  ['a budget above the limit', facts(128, { asked: 512 }), '1 72 v8'],
-  ['a budget that V8 keeps anyway', facts(undefined, { asked: 8192 }), '1'],
+  ['a budget', facts(undefined, { asked: 512 }), '8 360 watch'],
+  ['a budget below the limit', facts(512, { asked: 200 }), '2 126 watch'],
+  ['a budget above the limit', facts(128, { asked: 512 }), '2 72 v8'],
+  ['a budget that V8 keeps anyway', facts(undefined, { asked: 8192 }), '8'],
   ['the smallest budget', facts(undefined, { asked: 16 }), '1 8 watch'],
   ['NODE_OPTIONS has a ceiling', facts(64, { userFlags: '--max-old-space-size=40' }), ''],
   ['with underscores', facts(64, { userFlags: '--max_old_space_size=40' }), ''],
@@ -56,19 +56,19 @@ const cases: [string, MemoryFacts, string][] = [
 suite('the plan for memory', () => {
   for (const [name, input, wanted] of cases)
     test(name, () => {
-      const { isYoungSmall, heapMb, ceiling } = planMemory(input);
-      assert.equal([isYoungSmall && 1, heapMb, ceiling].filter(Boolean).join(' '), wanted);
+      const { youngMb, heapMb, ceiling } = planMemory(input);
+      assert.equal([youngMb, heapMb, ceiling].filter(Boolean).join(' '), wanted);
     });
 
   test('one line says limit, choice and reason', () => {
     assert.equal(
       planMemory(facts(64)).says,
-      'limit 64 MB (cgroup v2): semi-space 1 MB, heap at most 24 MB (by V8)',
+      'limit 64 MB (cgroup v2): semi-space at most 1 MB, heap at most 24 MB (by V8)',
     );
     assert.equal(planMemory(facts(512)).says, "limit 512 MB (cgroup v2), Node's own sizes fit");
     assert.equal(
       planMemory(facts(undefined, { asked: 512 })).says,
-      'budget 512 MB (BACKEND_MEMORY), no limit: semi-space 1 MB, heap at most 360 MB (watched)',
+      'budget 512 MB (BACKEND_MEMORY), no limit: semi-space at most 8 MB, heap at most 360 MB (watched)',
     );
     assert.match(
       planMemory(facts(64, { userFlags: '--max-old-space-size=40' })).says ?? '',

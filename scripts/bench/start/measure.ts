@@ -22,6 +22,7 @@ export type Load = (options: {
 }) => Promise<{ '2xx': number; errors: number; start: Date; finish: Date }>;
 
 const requests = 10_000;
+const loadFromMs = 6000;
 
 /** Starts one contender, loads it, ends it. */
 export async function measure(
@@ -45,6 +46,8 @@ export async function measure(
     await new Promise(resolve => setTimeout(resolve, 1000));
     const family = familyOf(child.pid as number);
     const idleMb = rss(family);
+    // A budget lets the young generation grow from the fifth second on.
+    await new Promise(resolve => setTimeout(resolve, begun + loadFromMs - performance.now()));
     const cpuBefore = cpu(family);
     const loadBegun = performance.now();
     await request(load, `${url}${prepared.loadPath}`);

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { launchable, wholeFile } from '../support/launched';
+import { availableNodes } from '../support/nodes';
+import { runNode } from '../support/run';
+
+/** Holds some MB, and makes garbage of which a part survives for a while, as a server does. */
+const backend = `
+const { getHeapSpaceStatistics } = require('node:v8');
+globalThis.held = [];
+for (let i = 0; i < Number(process.env.HOLD) * 16; i++) held.push(Array(8000).fill(i));
+const recent = [];
+const sizes = { before: [], after: [] };
+const begun = Date.now();
+(function turn() {
+  for (let i = 0; i < 2000; i++) recent[Math.floor(Math.random() * 20000)] = { a: [i, i], b: 'x' + i };
+  const { space_size } = getHeapSpaceStatistics().find(space => space.space_name === 'new_space');
+  const ms = Date.now() - begun;
+  if (ms < 4000) sizes.before.push(space_size / 2 ** 21);
+  if (ms > 5500) sizes.after.push(space_size / 2 ** 21);
+  if (ms < 8000) return setImmediate(turn);
+  // While V8 marks, it is a little more; so what it mostly was.
+  const middle = all => Math.round(all.sort((a, b) => a - b)[all.length >> 1]);
+  console.log(middle(sizes.before), middle(sizes.after));
+})();
+`;
+
+suite('a budget holds the young generation', { concurrency: 2 }, () => {
+  const launched = launchable(wholeFile, { 'dist/main.js': backend });
+  for (const { major, file } of availableNodes())
+    for (const [memory, holdMb, sizes] of [
+      ['512', 200, /^1 [2-8]$/],
+      ['128', 40, /^1 2$/],
+      ['64', 10, /^1 1$/],
+      ['off', 10, /^(8|16|32|64) (8|16|32|64)$/],
+    ] as const)
+      test(`Node ${major}, BACKEND_MEMORY=${memory}: MB while it starts, and later`, async () => {
+        const cwd = await launched;
+        const env = { BACKEND_MEMORY: memory, HOLD: String(holdMb) };
+        const options = { cwd, node: file, env };
+        const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], options);
+        assert.match(stdout.trim(), sizes, stderr);
+      });
+});
