@@ -28,8 +28,8 @@ export const warmMark = 'BOOTLACE_WARM';
 /**
  * Prepares the start of the active release in this process: what `node server.js` and `bootlace
  * start` do. It loads no network code and asks nobody. What stays behind in the backend's process:
- * an exit listener and one unref'd timer that write down how this run went; as process 1 also a
- * default action for signals.
+ * an exit listener and one unref'd timer that write down how this run went; with a budget what holds
+ * the heap to it; as process 1 a default action for signals.
  * @param dir the folder that setup ran in
  * @param args the words after server.js: a role where the package has roles, then the backend's
  * @param role of `bootlace start ROLE`
