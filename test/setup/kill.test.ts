@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { hostLabel } from '../../src/release/owner';
+import { stagePrefix } from '../../src/release/stage';
 import { FakeRegistry } from '../support/fake-registry';
 import { bootlace, runNode, temporaryFolder } from '../support/run';
 
@@ -63,8 +64,7 @@ test('what a killed setup left goes, also when there is nothing to install', asy
   const env = { BACKEND_PACKAGE: '@acme/backend', BACKEND_REGISTRY: registry.url };
   assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
   const releases = join(dir, '.bootlace/releases');
-  const host = hostname().replace(/\W/g, '').slice(0, 20);
-  const stageOf = (pid: number | undefined) => `.stage-${host}-${pid}-abcdef`;
+  const stageOf = (pid: number | undefined) => `${stagePrefix}${hostLabel()}-${pid}-abcdef`;
   mkdirSync(join(releases, stageOf(spawnSync('true').pid), 'work'), { recursive: true });
   mkdirSync(join(releases, stageOf(process.pid)));
   assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
