@@ -15,6 +15,7 @@ import { openUnpackers } from '../src/install/unpackers';
 import { realIo } from '../src/io';
 import { planRegistry } from '../src/registry/config';
 import { readNpmrcLevels } from '../src/registry/npmrc-files';
+import { createTransport } from '../src/registry/transport';
 import { hashTree } from '../src/release/tree';
 import { loadSources } from '../src/settings/load';
 import { readSettings } from '../src/settings/settings';
@@ -75,19 +76,25 @@ async function compare(spec: string, folder: string): Promise<string[]> {
   const warnings: string[] = [];
   const settings = readSettings(loadSources(byNpm, { package: name }, io.env));
   const unpackers = openUnpackers({ program: join(__dirname, '..', 'dist', 'unpack-worker.js') });
+  const config = planRegistry(settings, readNpmrcLevels(byNpm, io.env, io.execPath), io.env);
+  const transport = createTransport(config.network);
   const installed = await installLocked({
+    transport,
     release: byUs,
     work,
     lock: parseLockfile(
       readFileSync(join(byNpm, 'package-lock.json'), 'utf8'),
       'package-lock.json',
     ),
-    config: planRegistry(settings, readNpmrcLevels(byNpm, io.env, io.execPath), io.env),
+    config,
     host: readInstallHost(io),
     io,
     unpackers,
     warn: sentence => warnings.push(sentence),
-  }).finally(unpackers.close);
+  }).finally(() => {
+    transport.close();
+    return unpackers.close();
+  });
   const differences = compareTrees(join(byNpm, 'node_modules'), join(byUs, 'node_modules'));
   const hashed = hashTree(join(byUs, 'node_modules'));
   if (hashed.sha256 !== installed.sha256) differences.push('the hash of the tree is wrong');

@@ -8,16 +8,16 @@ import { type RegistryConfig, registryOf } from '../registry/config';
 import { type DownloadContext, download } from '../registry/download';
 import { parseIntegrity } from '../registry/integrity';
 import { parseManifest } from '../registry/packument';
-import { createTransport } from '../registry/transport';
+import type { Transport } from '../registry/transport';
 import { combineTree, type TreeHash } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { type BinLink, planBinLinks } from './bins';
 import { openTarballCache } from './cache';
-import { type Lockfile, packageName, parentOf } from './lockfile';
+import { type Lockfile, packageName } from './lockfile';
 import { type InstallHost, type Placement, type PlacementPlan, planPlacements } from './placements';
 import { type Tarball, TarballSink } from './tarball';
 import { planTarballUrl } from './tarball-url';
-import type { Unpacked, UnpackTarget } from './unpack-job';
+import type { Unpacked } from './unpack-job';
+import { planTargets } from './unpack-targets';
 import type { Unpackers } from './unpackers';
 
 export interface LockedInstall {
@@ -27,6 +27,8 @@ export interface LockedInstall {
   readonly work: string;
   readonly lock: Lockfile;
   readonly config: RegistryConfig;
+  /** Connections to use; the caller closes them. */
+  readonly transport: Transport;
   readonly host: InstallHost;
   /** Leave out of the dependencies what a server does not load. */
   readonly slim?: boolean;
@@ -63,10 +65,10 @@ export interface LockedInstalled {
 /** How registries answer for an address that they do not have. */
 const nothingThere = ['DEPENDENCY_NOT_FOUND', 'REGISTRY_BAD_ANSWER'];
 
-/** Downloads at a time: each may hold a tarball in memory. */
-const atATime = 12;
-/** Bytes of tarballs that may wait to be unpacked before no more are fetched. */
-const mostWaiting = 1024 * 1024;
+/** Downloads at a time; see transport.ts. */
+const atATime = 48;
+/** Bytes of tarballs that may arrive or wait to be unpacked before no more are asked for. */
+const mostHeld = 2 * 1024 * 1024;
 
 interface Obtained {
   readonly tarball: Tarball;
@@ -133,7 +135,7 @@ async function installAll(
   const context: DownloadContext = {
     io: install.io,
     config: install.config,
-    transport: createTransport(install.config.network, atATime),
+    transport: install.transport,
     signal,
     deadlineMs: install.deadlineMs ?? 60_000,
     onRetry: install.warn,
@@ -142,10 +144,12 @@ async function installAll(
   const targetsOf = planTargets(plan, install);
   // Packuments may be asked for as well, all with this signal.
   setMaxListeners(0, signal);
-  signal.addEventListener('abort', context.transport.close, { once: true });
+  signal.addEventListener('abort', breakOff, { once: true });
   let next = 0;
   let done = 0;
   let received = 0;
+  let arriving = 0;
+  let forRoom: (() => void)[] = [];
   const unpacking: Promise<void>[] = [];
   try {
     // The first failure stops the others, and all have ended before it is told.
@@ -157,18 +161,32 @@ async function installAll(
     await Promise.all(unpacking);
     if (signal.aborted) throw signal.reason;
   } finally {
-    signal.removeEventListener('abort', context.transport.close);
-    context.transport.close();
+    signal.removeEventListener('abort', breakOff);
+  }
+
+  function breakOff(): void {
+    install.transport.close();
+    lookForRoom();
+  }
+
+  function lookForRoom(): void {
+    const waiting = forRoom;
+    forRoom = [];
+    for (const look of waiting) look();
+  }
+
+  async function room(): Promise<void> {
+    while (arriving + install.unpackers.waiting() > mostHeld && !signal.aborted)
+      await new Promise<void>(resolve => forRoom.push(resolve));
   }
 
   async function takeTurns(): Promise<void> {
     for (let i = next++; i < placements.length; i = next++) {
+      await room();
       signal.throwIfAborted();
       const placement = placements[i] as Placement;
       const obtained = await obtain(placement, i);
-      const unpacked = put(placement, obtained).catch(error => stop.abort(error));
-      unpacking.push(unpacked);
-      if (install.unpackers.waiting() > mostWaiting) await unpacked;
+      unpacking.push(put(placement, obtained).catch(error => stop.abort(error)));
     }
   }
 
@@ -182,6 +200,7 @@ async function installAll(
     add(sum, await install.unpackers.run(job, size));
     if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
     done++;
+    lookForRoom();
     install.progress?.({ done, total: placements.length, received });
   }
 
@@ -199,7 +218,10 @@ async function installAll(
     const kept = cache?.read(checksum);
     if (kept) return sized(kept);
     const { url, isGuess } = planTarballUrl(placement, install.config);
-    const newSink = () => new TarballSink(join(install.work, `tarball-${i}.tgz`));
+    const newSink = () =>
+      new TarballSink(join(install.work, `tarball-${i}.tgz`), bytes => {
+        arriving += bytes;
+      });
     const get = (url: string) => download({ what, url, checksum }, newSink, context);
     const sink = await get(url).catch(async error => {
       if (!isGuess || !nothingThere.includes(systemCode(error) ?? '')) throw error;
@@ -232,40 +254,6 @@ function describe({ name, version }: Placement): string {
 function backendFirst(placements: readonly Placement[], backend: string | undefined): Placement[] {
   const isBackend = ({ paths }: Placement) => backend !== undefined && paths.includes(backend);
   return [...placements.filter(isBackend), ...placements.filter(each => !isBackend(each))];
-}
-
-/** What unpacking has to know of a package's folder besides its tarball. */
-function planTargets(plan: PlacementPlan, install: LockedInstall) {
-  const bundled = new Set(plan.bundled);
-  /** The package whose tarball brings a folder. */
-  const bringerOf = (path: string) => {
-    let folder = path;
-    while (bundled.has(folder)) folder = parentOf(folder);
-    return folder;
-  };
-  const foreign = new Map<string, string[]>();
-  for (const { paths } of plan.placements)
-    for (const path of paths)
-      for (let up = parentOf(path); up !== ''; up = parentOf(up))
-        push(foreign, up, path.slice(up.length + 1).toLowerCase());
-  const brings = new Map<string, string[]>();
-  for (const path of plan.bundled) push(brings, bringerOf(path), path);
-  const links = new Map<string, BinLink[]>();
-  for (const link of planBinLinks(plan.bins)) push(links, bringerOf(link.folder), link);
-  return (placement: Placement) =>
-    (folder: string): UnpackTarget => ({
-      folder,
-      foreign: foreign.get(folder) ?? [],
-      links: links.get(folder) ?? [],
-      bundled: brings.get(folder) ?? [],
-      slim: install.slim === true && folder !== install.backend && placement.name !== 'typescript',
-    });
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }
 
 function add(sum: Sum, unpacked: Unpacked): void {

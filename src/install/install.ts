@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Io } from '../io';
+import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
 import { hashTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
@@ -16,6 +17,8 @@ import type { Unpackers } from './unpackers';
 
 export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   io: Io;
+  /** Connections to use; the caller closes them. */
+  transport: Transport;
   /** The release to fill: package.json and package-lock.json are there, on the disk they stay on. */
   release: string;
   /** A composed lock, and the same as text. */
@@ -75,6 +78,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     work,
     lock,
     config,
+    transport: request.transport,
     host: readInstallHost(io),
     slim,
     backend,

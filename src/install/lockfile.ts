@@ -113,10 +113,11 @@ export function packageName(path: string, entry: LockEntry): string {
 /** True for `node_modules/a/node_modules/@b/c` and nothing that leaves such a folder. */
 function isPackagePath(path: string): boolean {
   if (path.length > 2000 || !path.startsWith('node_modules/')) return false;
-  return path.slice('node_modules/'.length).split('/node_modules/').every(isName);
+  return path.slice('node_modules/'.length).split('/node_modules/').every(isPackageName);
 }
 
-function isName(name: string): boolean {
+/** True for a name that a package can have and that is no path. */
+export function isPackageName(name: string): boolean {
   // Nearly all names; the validator is slow and knows the rest.
   if (/^(?:@[a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/.test(name)) return true;
   // The validator knows npm's rules; a name that is a path of this or another system is none.
@@ -163,7 +164,7 @@ function parseEntry(
       facts: { where, path },
     });
   const name = text('name');
-  if (path !== '' && name !== undefined && !isName(name))
+  if (path !== '' && name !== undefined && !isPackageName(name))
     throw invalid(`${at} has the name ${shorten(name)}`);
   const version = text('version');
   if (version !== undefined && !/^[\w.+-]{1,256}$/.test(version) && path !== '')

@@ -15,12 +15,17 @@ export interface NpmConfig {
  * Plans npm's clean configuration. Pure.
  * @param work a folder of ours for npm's home, cache and logs
  * @param withCredentials false for runs that execute packages' scripts
+ * @param feed an address on this machine that serves in the place of every registry
  */
 export function planNpmConfig(
   config: RegistryConfig,
   { env, execPath }: Pick<Io, 'env' | 'execPath'>,
   work: string,
-  { withCredentials, scripts }: { withCredentials: boolean; scripts: readonly string[] },
+  {
+    withCredentials,
+    scripts,
+    feed,
+  }: { withCredentials: boolean; scripts: readonly string[]; feed?: string },
 ): NpmConfig {
   const secrets = secretNames(env, config);
   const clean = Object.fromEntries(
@@ -29,8 +34,9 @@ export function planNpmConfig(
         !/^(npm_|NODE_ENV$|NODE_OPTIONS$|INIT_CWD$)/i.test(name) && !secrets.includes(name),
     ),
   );
-  const lines = [`registry=${config.defaultRegistry.value}`];
-  for (const [scope, url] of config.scopes) lines.push(`${scope}:registry=${url}`);
+  const lines = [`registry=${feed ?? config.defaultRegistry.value}`];
+  if (feed === undefined)
+    for (const [scope, url] of config.scopes) lines.push(`${scope}:registry=${url}`);
   if (withCredentials)
     for (const [dart, { token, basic }] of config.credentials) {
       const variable = `BOOTLACE_CREDENTIAL_${lines.length}`;
@@ -48,7 +54,7 @@ export function planNpmConfig(
     strict_ssl: String(network.strictSSL),
     https_proxy: network.httpsProxy,
     proxy: network.proxy,
-    noproxy: network.noProxy,
+    noproxy: [network.noProxy, feed && new URL(feed).hostname].filter(Boolean).join() || undefined,
     // npm waits 10 and 60 s by default, for a wrong checksum too.
     fetch_retry_mintimeout: '1000',
     fetch_retry_maxtimeout: '10000',
@@ -62,6 +68,8 @@ export function planNpmConfig(
     omit: 'dev',
     ignore_scripts: String(scripts.length === 0),
     package_lock: 'true',
+    // npm 12 takes the tarball of a package that bundles others for one from anywhere, and refuses.
+    allow_remote: feed && 'all',
     omit_lockfile_registry_resolved: 'false',
   };
   for (const [key, value] of Object.entries(settings))

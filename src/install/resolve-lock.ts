@@ -4,7 +4,9 @@ import { InstallError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient, type RegistryClient } from '../registry/client';
 import { integrityOf, parseManifest } from '../registry/packument';
+import type { Transport } from '../registry/transport';
 import { bareLock, composeLock } from './compose-lock';
+import { readSpecs } from './foresight';
 import {
   type LockDocument,
   type LockedManifest,
@@ -12,11 +14,14 @@ import {
   productionSpecs,
   type RawEntry,
 } from './lock-document';
+import { openPackumentFeed } from './packument-feed';
 import { type NpmRun, runNpm } from './run-npm';
 import { stubTarball } from './stub-tarball';
 
 export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
   io: NpmRun['io'] & Pick<Io, 'now' | 'sleep'>;
+  /** Connections to use; the caller closes them. */
+  transport: Transport;
   manifest: LockedManifest;
   /** A bare lock whose versions stay where they still fit. */
   seed?: LockDocument;
@@ -50,13 +55,7 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
       ...(manifest.overrides && { overrides: rootOverrides(manifest) }),
     });
     if (request.seed) writeJson(join(folder, 'package-lock.json'), seedLock(request.seed, stub));
-    await runNpm(['install', '--package-lock-only', '--json'], {
-      ...request,
-      cwd: folder,
-      scripts: [],
-    });
-    const lock = parseLockDocument(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
-    if (!lock) throw new Error('npm wrote no lock');
+    const lock = await resolveOnFeed(folder, stub, request);
     const { bare, entry } = bareLock(lock, manifest.name);
     if (entry?.resolved !== stubSpec) throw new Error(`npm locked ${entry?.resolved} instead`);
     await complete(bare, request);
@@ -67,6 +66,37 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
 }
 
 const stubSpec = 'file:backend.tgz';
+
+/** Lets npm make a lock, with the packuments of all registries at hand. */
+async function resolveOnFeed(
+  cwd: string,
+  { dependencies, optionalDependencies, peerDependencies }: LockedManifest,
+  request: ResolveRequest,
+): Promise<LockDocument> {
+  const tables = [dependencies, optionalDependencies, peerDependencies];
+  // With a lock to begin from npm asks for little.
+  const wanted = request.seed ? [] : tables.flatMap(table => readSpecs(table));
+  const feed = await openPackumentFeed(request, request.work, wanted);
+  const redact = (text: string) => feed.restore(request.redact(text));
+  try {
+    const args = ['install', '--package-lock-only', '--json'];
+    await runNpm(args, { ...request, cwd, scripts: [], feed: feed.url, redact });
+    // npm leaves an optional package out when its registry fails, and the lock would stay without it.
+    const failure = feed.failure();
+    if (failure) throw failure;
+    const lock = parseLockDocument(readFileSync(join(cwd, 'package-lock.json'), 'utf8'));
+    if (!lock) throw new Error('npm wrote no lock');
+    for (const entry of Object.values(lock.packages)) {
+      const { tarball, integrity } = feed.original(entry.resolved ?? '') ?? {};
+      if (tarball) Object.assign(entry, { resolved: tarball, integrity });
+    }
+    return lock;
+  } catch (error) {
+    throw feed.failure() ?? error;
+  } finally {
+    feed.close();
+  }
+}
 
 /** `$name` in overrides means a dependency of the project, which is not the project here. */
 export function rootOverrides({
@@ -115,6 +145,7 @@ async function complete(bare: LockDocument, request: ResolveRequest): Promise<vo
   const client = createRegistryClient({
     io: request.io,
     config: request.config,
+    transport: request.transport,
     signal: request.signal,
     onRetry: request.onRetry,
   });

@@ -18,6 +18,8 @@ export interface NpmRun {
   log: string;
   redact: (text: string) => string;
   signal?: AbortSignal;
+  /** An address on this machine that serves in the place of every registry. */
+  feed?: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<stri
   const npmConfig = planNpmConfig(run.config, run.io, run.work, {
     withCredentials: scripts.length === 0,
     scripts,
+    feed: run.feed,
   });
   writeNpmConfig(npmConfig, run.config, run.work);
   appendFileSync(run.log, `$ npm ${args.join(' ')}\n`);

@@ -32,13 +32,22 @@ export class TarballSink implements Sink {
   #pieces: Buffer[] = [];
   #size = 0;
   #fd = -1;
+  #held = 0;
 
-  /** @param file where a large one goes */
-  constructor(file: string) {
+  /**
+   * @param file where a large one goes
+   * @param hold told how many more bytes of memory the download will hold, fewer at its end
+   */
+  constructor(
+    file: string,
+    readonly hold: (bytes: number) => void = () => {},
+  ) {
     this.#file = file;
   }
 
   begin(length: number | undefined): void {
+    this.#held = Math.min(length ?? 0, largeTarball);
+    this.hold(this.#held);
     if (length !== undefined && length < largeTarball) this.#data = Buffer.allocUnsafeSlow(length);
   }
 
@@ -60,6 +69,7 @@ export class TarballSink implements Sink {
   }
 
   abandon(): void {
+    this.#letGo();
     if (this.#fd < 0) return;
     closeSync(this.#fd);
     this.#fd = -1;
@@ -73,6 +83,7 @@ export class TarballSink implements Sink {
 
   /** Ends the download. */
   take(): Tarball {
+    this.#letGo();
     if (this.#fd >= 0) {
       closeSync(this.#fd);
       this.#fd = -1;
@@ -84,6 +95,11 @@ export class TarballSink implements Sink {
     let at = 0;
     for (const piece of this.#pieces) at += piece.copy(data, at);
     return { data, isOurs: true };
+  }
+
+  #letGo(): void {
+    this.hold(-this.#held);
+    this.#held = 0;
   }
 
   #append(piece: Buffer): void {

@@ -15,6 +15,7 @@ import { resolveLock } from '../install/resolve-lock';
 import { runNpm } from '../install/run-npm';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
+import { createTransport } from '../registry/transport';
 import { writeAtomic } from '../release/atomic';
 import { parsePackageName } from '../settings/package-name';
 import { addToFiles } from './files-list';
@@ -98,8 +99,15 @@ export async function writeLock(
   const work = mkdtempSync(join(tmpdir(), 'bootlace-lock-'));
   // A failure names the log, so it outlives the folder.
   const run = { ...options, work, cwd: target, log: `${work}.log` };
+  const transport = createTransport(options.config.network);
   try {
-    const lock = await resolveLock({ ...run, manifest, seed: seed?.lock, onRetry: options.warn });
+    const lock = await resolveLock({
+      ...run,
+      transport,
+      manifest,
+      seed: seed?.lock,
+      onRetry: options.warn,
+    });
     warnOfLoopback(lock, options.warn);
     const file = join(target, lockName);
     const changed: string[] = [];
@@ -115,6 +123,7 @@ export async function writeLock(
     rmSync(run.log, { force: true });
     return { file, packages: Object.keys(lock.packages).length - 1, seed: seed?.from, changed };
   } finally {
+    transport.close();
     rmSync(work, { recursive: true, force: true });
   }
 }

@@ -7,11 +7,13 @@ import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
 import { getFollowing } from './follow';
 import { type Packument, parsePackument } from './packument';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
-import { type Answer, createTransport, readBody } from './transport';
+import { type Answer, createTransport, readBody, type Transport } from './transport';
 
 export interface ClientOptions {
   io: Pick<Io, 'now' | 'sleep'>;
   config: RegistryConfig;
+  /** Connections to use and to keep; without them each request opens and closes its own. */
+  transport?: Transport;
   /** Retries end this long after the first try of a request. */
   deadlineMs?: number;
   /** How long one try may take. */
@@ -53,7 +55,7 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
   };
 
   async function get(url: string, name: string, registry: string, full: boolean): Promise<unknown> {
-    const transport = createTransport(config.network, 1);
+    const transport = options.transport ?? createTransport(config.network);
     const stop = () => transport.close();
     // The whole of a try: a registry that sends a byte now and then must not hold us.
     const timer = setTimeout(stop, options.tryMs ?? tryTimeoutMs);
@@ -79,7 +81,7 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     } finally {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', stop);
-      transport.close();
+      if (!options.transport) transport.close();
     }
   }
 

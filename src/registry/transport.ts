@@ -14,25 +14,31 @@ export interface Answer {
 /** One GET, one answer: no redirect is followed, nothing is tried again. */
 export interface Transport {
   get(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Breaks off what is under way. */
+  /** Breaks off what is under way and gives up the connections; a later request opens new ones. */
   close(): void;
 }
 
 const silenceMs = 30_000;
+/**
+ * Connections to one host. A small package costs one way there and back, so with a registry 30 ms
+ * away 12 connections take twice as long as these (docs/bench/latency.md); pnpm and bun use as many.
+ */
+const mostConnections = 48;
 
 /**
  * The way to registries: Node's own client with kept connections, or, where a proxy stands in
  * between, npm's.
- * @param sockets connections at a time to one host
  */
-export function createTransport(network: NetworkOptions, sockets: number): Transport {
-  return network.proxy || network.httpsProxy
-    ? npmTransport(network)
-    : plainTransport(network, sockets);
+export function createTransport(network: NetworkOptions): Transport {
+  return network.proxy || network.httpsProxy ? npmTransport(network) : plainTransport(network);
 }
 
-function plainTransport({ ca, strictSSL }: NetworkOptions, sockets: number): Transport {
-  const options = { keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets };
+function plainTransport({ ca, strictSSL }: NetworkOptions): Transport {
+  const options = {
+    keepAlive: true,
+    maxSockets: mostConnections,
+    maxFreeSockets: mostConnections,
+  };
   const agents: { http?: Agent; https?: Agent } = {};
   return {
     get(url, headers) {
@@ -75,7 +81,7 @@ function silence(): Error {
 }
 
 function npmTransport(network: NetworkOptions): Transport {
-  const stop = new AbortController();
+  let stop = new AbortController();
   return {
     async get(url, headers) {
       const { fetch } = await import('./npm-libraries');
@@ -97,7 +103,10 @@ function npmTransport(network: NetworkOptions): Transport {
         ...bodyOf(answer.body),
       };
     },
-    close: () => stop.abort(),
+    close() {
+      stop.abort();
+      stop = new AbortController();
+    },
   };
 }
 

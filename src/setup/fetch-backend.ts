@@ -7,11 +7,12 @@ import type { RegistryConfig } from '../registry/config';
 import { type DownloadContext, download } from '../registry/download';
 import { parseIntegrity } from '../registry/integrity';
 import { integrityOf, type Manifest } from '../registry/packument';
-import { createTransport } from '../registry/transport';
+import type { Transport } from '../registry/transport';
 
 export interface FetchOptions {
   io: Pick<Io, 'now' | 'sleep'>;
   config: RegistryConfig;
+  transport: Transport;
   /** A folder for a tarball that is too large for memory. */
   work: string;
   signal?: AbortSignal;
@@ -26,7 +27,7 @@ const deadlineMs = 120_000;
  */
 export async function fetchBackend(
   manifest: Manifest,
-  { config, io, work, signal, onRetry }: FetchOptions,
+  { config, transport, io, work, signal, onRetry }: FetchOptions,
 ): Promise<Tarball> {
   const { name, version } = manifest;
   const what = `${name}@${version}`;
@@ -36,7 +37,6 @@ export async function fetchBackend(
       fix: 'publish the version again, or ask the registry’s owner',
     });
   const { url } = planTarballUrl({ name, version, resolved: manifest.dist.tarball }, config);
-  const transport = createTransport(config.network, 1);
   const context: DownloadContext = {
     io,
     config,
@@ -51,6 +51,5 @@ export async function fetchBackend(
     return (await download({ what, url, checksum }, makeSink, context)).take();
   } finally {
     signal?.removeEventListener('abort', transport.close);
-    transport.close();
   }
 }

@@ -16,6 +16,7 @@ import { tuneForInstall } from '../install/tune';
 import { openUnpackers } from '../install/unpackers';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
+import type { Transport } from '../registry/transport';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { openStage } from '../release/stage';
@@ -44,12 +45,14 @@ const localTarball = 'backend.tgz';
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
  * @param picked undefined for a local build
+ * @param transport kept open
  * @throws whatever fails; nothing of the release is then visible
  */
 export async function installRelease(
   plan: SetupPlan,
   picked: Picked | undefined,
   options: ApplyOptions,
+  transport: Transport,
 ): Promise<Release> {
   const { settings, config, host } = plan;
   const name = settings.package.value;
@@ -63,6 +66,7 @@ export async function installRelease(
   const run = {
     io: options.io,
     config,
+    transport,
     work: stage.work,
     log: join(logs, `setup-${process.pid}.log`),
     redact: options.redact,
@@ -137,7 +141,8 @@ export async function installRelease(
   }
 }
 
-type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> & Pick<ApplyOptions, 'io'>;
+type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
+  Pick<ApplyOptions, 'io'> & { transport: Transport };
 
 /** Fetches or packs the backend's tarball, once. */
 async function obtain(

@@ -2,6 +2,7 @@ import { createRegistryClient } from '../registry/client';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
+import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
 import type { Wanted } from '../release/receipt';
 import { isWhole, listReleases, type Release } from '../release/store';
@@ -24,7 +25,21 @@ export interface Obtained {
  */
 export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Promise<Obtained> {
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
-  const picked = plan.from === undefined ? await resolve(plan, options) : undefined;
+  // Every new connection costs two ways to the registry and a handshake: the same for all of it.
+  const transport = createTransport(plan.config.network);
+  try {
+    return await obtainOver(transport, plan, options);
+  } finally {
+    transport.close();
+  }
+}
+
+async function obtainOver(
+  transport: Transport,
+  plan: SetupPlan,
+  options: ApplyOptions,
+): Promise<Obtained> {
+  const picked = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
   if (picked?.manifest.deprecated)
     options.warn(
       `${picked.manifest.name}@${picked.manifest.version} is deprecated: ${picked.manifest.deprecated}`,
@@ -35,7 +50,7 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
     : { text: wishText(value), from, why: picked?.why ?? '' };
   const present = picked && findPresent(picked);
   if (present) return { release: present, wanted, reused: true };
-  return { release: await installRelease(plan, picked, options), wanted, reused: false };
+  return { release: await installRelease(plan, picked, options, transport), wanted, reused: false };
 
   function findPresent({ manifest }: Picked): Release | undefined {
     return listReleases(layoutOf(options.dir)).find(
@@ -48,12 +63,13 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
   }
 }
 
-function resolve(plan: SetupPlan, options: ApplyOptions): Promise<Picked> {
+function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Picked> {
   const { config, settings } = plan;
   options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
   const client = createRegistryClient({
     io: options.io,
     config,
+    transport,
     ...(options.isImpatient && { deadlineMs: 0, tryMs: 5000 }),
     signal: options.signal,
     onRetry: options.warn,

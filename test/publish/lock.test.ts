@@ -296,3 +296,41 @@ test('overrides are part of what is locked, and both installers take them', asyn
     assert.equal(JSON.parse(readFileSync(b, 'utf8')).version, '2.0.0');
   }
 });
+
+test('an optional package is never left out because its registry fails', async t => {
+  const { registry, env } = await world(t);
+  const cwd = project(t);
+  registry.misbehave({ match: /GET linux-only$/, times: 1000, body: 'not JSON' });
+  const failed = await bootlace(['lock'], { cwd, env });
+  assert.equal(failed.code, 7, failed.stderr);
+  assert.match(failed.stderr, /REGISTRY_NOT_JSON/);
+  assert.equal(existsSync(join(cwd, 'bootlace-lock.json')), false);
+});
+
+test('a package that bundles others is locked with its real address and checksum', async t => {
+  const { registry, env } = await world(t);
+  const inner = JSON.stringify({ name: 'inner', version: '3.0.0', scripts: { install: 'x' } });
+  const { integrity } = registry.publish(
+    {
+      name: 'bundles',
+      version: '1.0.0',
+      bundleDependencies: ['inner'],
+      dependencies: { inner: '3' },
+    },
+    { 'node_modules/inner/package.json': inner, 'node_modules/inner/big.js': 'x'.repeat(9999) },
+  );
+  const cwd = project(t, { dependencies: { bundles: '1' } });
+  ok(await bootlace(['lock'], { cwd, env }));
+  const packages = packagesOf(cwd);
+  const { resolved, integrity: locked } = packages['node_modules/bundles'] ?? {};
+  assert.deepEqual(
+    { resolved, locked },
+    { resolved: registry.tarballUrl('bundles', '1.0.0'), locked: integrity },
+  );
+  assert.deepEqual(packages['node_modules/bundles/node_modules/inner'], {
+    version: '3.0.0',
+    hasInstallScript: true,
+    inBundle: true,
+  });
+  assert.doesNotMatch(read(cwd), /127\.0\.0\.1:\d+\/[0-9a-f]{32}/);
+});

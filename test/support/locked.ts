@@ -7,6 +7,7 @@ import {
 } from '../../src/install/install-locked';
 import { openUnpackers } from '../../src/install/unpackers';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
+import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
 
 /** A configuration for one registry, with a token for it if one is given. */
@@ -51,7 +52,9 @@ export async function installIn(
   const work = join(folder, 'work');
   for (const each of [release, work]) mkdirSync(each, { recursive: true });
   const unpackers = options.unpackers ?? openUnpackers({ threads: 1 });
+  const transport = createTransport(options.config.network);
   return installLocked({
+    transport,
     release,
     work,
     host: { platform: 'linux', arch: 'x64', libc: 'glibc', node: process.versions.node },
@@ -59,5 +62,8 @@ export async function installIn(
     warn() {},
     ...options,
     unpackers,
-  }).finally(unpackers.close);
+  }).finally(() => {
+    transport.close();
+    return unpackers.close();
+  });
 }

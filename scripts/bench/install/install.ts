@@ -1,5 +1,5 @@
 // npm run bench:install -- [PACKAGE@VERSION...] [--runs N] [--only NAME,...] [--node PATH]
-//   [--growth] [--write]
+//   [--growth] [--latency MS] [--write]
 // Compares whole installs of real packages: captures them once into a local static registry, then
 // lets everybody install them in turn, cold and warm, on tmpfs where there is one.
 import { execFileSync, fork } from 'node:child_process';
@@ -22,6 +22,7 @@ const { values: flags, positionals } = parseArgs({
     only: { type: 'string' },
     node: { type: 'string' },
     growth: { type: 'boolean' },
+    latency: { type: 'string', default: '0' },
     write: { type: 'boolean' },
   },
 });
@@ -35,6 +36,8 @@ const usual = ['unleash-server@8.2.0', 'node-red@5.0.7'];
 
 async function main(): Promise<void> {
   const runs = Number(flags.runs);
+  const latency = Number(flags.latency);
+  if (!(latency >= 0)) throw new Error('--latency wants milliseconds');
   if (!(runs >= 1)) throw new Error('--runs wants a number');
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'ignore' });
   const tools = installTools(join(cache, 'tools'), flags.node);
@@ -43,8 +46,8 @@ async function main(): Promise<void> {
   const base = mkdtempSync(
     join(onTmpfs ? '/dev/shm' : mkdirs(join(cache, 'work')), 'bootlace-bench-'),
   );
-  const { registry, close } = await startRegistry();
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, ${onTmpfs ? 'tmpfs' : 'disk'}`;
+  const { registry, close } = await startRegistry(latency);
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, ${onTmpfs ? 'tmpfs' : 'disk'}${latency > 0 ? `; every answer ${latency} ms late` : ''}`;
   try {
     const specs = positionals.length ? positionals : flags.growth ? ofGrowth : usual;
     const subjects: Subject[] = [];
@@ -64,25 +67,27 @@ async function main(): Promise<void> {
     const about = {
       date: new Date().toISOString().slice(0, 10),
       machine,
+      latency,
       runs,
       versions: tools.versions,
     };
+    const name = flags.growth ? 'growth' : latency > 0 ? 'latency' : 'install';
     const text = flags.growth ? renderGrowth(subjects, about) : renderMarkdown(subjects, about);
     console.log(text);
     if (!flags.write) return;
     mkdirSync(docs, { recursive: true });
-    writeFileSync(join(docs, flags.growth ? 'growth.md' : 'install.md'), text);
-    if (!flags.growth) writeFileSync(join(docs, 'install.svg'), renderSvg(subjects, about));
+    writeFileSync(join(docs, `${name}.md`), text);
+    if (name === 'install') writeFileSync(join(docs, 'install.svg'), renderSvg(subjects, about));
   } finally {
     close();
     rmSync(base, { recursive: true, force: true });
   }
 }
 
-async function startRegistry(): Promise<{ registry: string; close: () => void }> {
+async function startRegistry(latency: number): Promise<{ registry: string; close: () => void }> {
   const child = fork(
     join(__dirname, 'static-registry.ts'),
-    [join(cache, 'registry'), '--capture'],
+    [join(cache, 'registry'), '--capture', `--latency=${latency}`],
     {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -28,6 +28,8 @@ export interface Subject {
 export interface About {
   date: string;
   machine: string;
+  /** Milliseconds that every answer of the registry came late. */
+  latency: number;
   runs: number;
   versions: Record<'node' | 'npm' | 'pnpm' | 'bun', string>;
 }
@@ -51,7 +53,7 @@ export function renderMarkdown(subjects: readonly Subject[], about: About): stri
     '',
     'Peak memory is what all processes of the install hold together at their largest. Cold: nothing cached. Warm: the same with its cache filled (`--cache` for bootlace).',
     '',
-    'Made by `npm run bench:install -- --write`.',
+    `Made by \`npm run bench:install -- ${about.latency > 0 ? `--latency ${about.latency} ` : ''}--write\`.`,
   ];
   for (const { spec, packages, rows, pinned } of subjects) {
     const baseline = rows.find(({ name }) => name === 'npm ci');

@@ -1,6 +1,7 @@
 // A registry of files on 127.0.0.1, in a process of its own so that it does not disturb what is
 // measured. With --capture it fetches what it does not have yet from the default registry and
-// keeps it; without, what it does not have does not exist.
+// keeps it; without, what it does not have does not exist. --latency=MS: each answer comes that late,
+// as from a registry that is not next door.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,8 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 
-const [folder = '', mode] = process.argv.slice(2);
-const isCapturing = mode === '--capture';
+const [folder = '', ...flags] = process.argv.slice(2);
+const isCapturing = flags.includes('--capture');
+const latency = Number(flags.find(flag => flag.startsWith('--latency='))?.slice(10) ?? 0);
 const upstream = defaults.registry;
 const abbreviated = 'application/vnd.npm.install-v1+json';
 const memory = new Map<string, Buffer>();
@@ -34,6 +36,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const isTarball = path.endsWith('.tgz');
   const isShort = !isTarball && (request.headers.accept ?? '').includes(abbreviated);
   const body = await find(path, isTarball, isShort);
+  if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency));
   if (!body) return void response.writeHead(404).end('{"error":"not found"}');
   const type = isTarball ? 'application/octet-stream' : isShort ? abbreviated : 'application/json';
   response.writeHead(200, {
