@@ -1,6 +1,8 @@
 import { readFileSync, writeSync } from 'node:fs';
+import { collectGarbage } from './collect';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
+import { settleAtRest } from './settle';
 
 /** Reads this process's limit and plans. @param asked with what is known of the flags */
 export function findMemoryPlan(
@@ -28,7 +30,10 @@ function read(path: string): string | undefined {
  * once, when the heap is made; so here the young generation is held and the ceiling is watched.
  */
 export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
-  if (youngMb) holdYoung(youngMb);
+  if (youngMb) {
+    holdYoung(youngMb);
+    settleAtRest();
+  }
   if (heapMb && ceiling === 'watch') watchHeap(heapMb);
 }
 
@@ -76,18 +81,11 @@ function holdYoung(mostMb: number): void {
  */
 function watchHeap(heapMb: number): void {
   const ceiling = heapMb * 2 ** 20;
-  const { getHeapStatistics, setFlagsFromString } = v8();
-  const { runInNewContext } = process.getBuiltinModule('node:vm');
-  let collect: (() => void) | undefined;
+  const { getHeapStatistics } = v8();
   const look = () => {
     const used = getHeapStatistics().used_heap_size;
     if (used > ceiling) {
-      if (!collect) {
-        setFlagsFromString('--expose-gc');
-        collect = runInNewContext('gc') as () => void;
-        setFlagsFromString('--no-expose-gc');
-      }
-      collect();
+      collectGarbage(false);
       const left = getHeapStatistics().used_heap_size;
       if (left > ceiling) {
         writeSync(

@@ -43,11 +43,11 @@ export async function measure(
     await untilAnswer(`${url}${prepared.readyPath}`, child);
     const readyMs = performance.now() - begun;
     const readyCpuMs = cpu(familyOf(child.pid as number));
-    await new Promise(resolve => setTimeout(resolve, 1000));
+    // A budget gives back what the start left after a second at rest, and lets the young generation
+    // grow from the fifth on.
+    await new Promise(resolve => setTimeout(resolve, begun + loadFromMs - performance.now()));
     const family = familyOf(child.pid as number);
     const idleMb = rss(family);
-    // A budget lets the young generation grow from the fifth second on.
-    await new Promise(resolve => setTimeout(resolve, begun + loadFromMs - performance.now()));
     const cpuBefore = cpu(family);
     const loadBegun = performance.now();
     await request(load, `${url}${prepared.loadPath}`);

@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   }
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}-${process.arch}`;
-  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of ${rounds} alternating rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times and requests a second are mostly noise, and memory is not.\n\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes a second after that. after: the same after 10,000 requests, ten at a time, from the sixth second on.\n- req/s: of those 10,000 requests; cpu: what they cost in the server, steadier than wall time on a shared machine.\n- ratios are against \`node <entry>\` in the same run.\n\n`;
+  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of ${rounds} alternating rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times and requests a second are mostly noise, and memory is not.\n\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes six seconds after the spawn. after: the same after 10,000 requests from then on, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server, steadier than wall time on a shared machine.\n- ratios are against \`node <entry>\` in the same run.\n\n`;
   if (values.dry) return;
   const folder = join(root, 'docs', 'bench');
   mkdirSync(folder, { recursive: true });

@@ -1,0 +1,31 @@
+import { collectGarbage } from './collect';
+
+const lookMs = 1000;
+/** A second in which the event loop was busy for more than this part of it is no rest. */
+const restful = 0.05;
+/** How much larger the heap must have become for another time to be worth it. */
+const growth = 1.25;
+/** A larger heap in use would take more than a fifth of a second. */
+const mostUsed = 96 * 2 ** 20;
+
+/**
+ * Gives back what a start, and later a busy time, leaves behind: V8 looks at a heap when something
+ * is allocated, so one that has nothing to do stays as large as it was. Only for who asked for less
+ * memory: the young generation begins small again and code that rested is compiled again, which cost
+ * a Nest API 9 % more processor time for the next 20,000 requests.
+ */
+export function settleAtRest(): void {
+  const { getHeapStatistics } = process.getBuiltinModule('node:v8');
+  let before = performance.eventLoopUtilization();
+  let settled = 0;
+  const look = () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    const { total_heap_size: size, used_heap_size: used } = getHeapStatistics();
+    if (utilization > restful || used > mostUsed || size < settled * growth) return;
+    collectGarbage(true);
+    settled = getHeapStatistics().total_heap_size;
+  };
+  setInterval(look, lookMs).unref();
+}

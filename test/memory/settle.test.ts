@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { launchable, wholeFile } from '../support/launched';
+import { availableNodes } from '../support/nodes';
+import { runNode } from '../support/run';
+
+/** Leaves 40 MB of garbage behind and then rests, or does not. */
+const backend = `
+const { getHeapStatistics } = require('node:v8');
+const vm = require('node:vm');
+let collections = 0;
+const real = vm.runInNewContext;
+vm.runInNewContext = code => (collections++, real(code));
+let made = [];
+for (let i = 0; i < 80; i++) made.push(Array.from({ length: 16000 }, (_, j) => ({ j })));
+const mb = () => Math.round(getHeapStatistics().total_heap_size / 2 ** 20);
+const before = mb();
+made = undefined;
+const flags = () => require('node:v8').cachedDataVersionTag();
+const tag = flags();
+const busy = process.env.BUSY && setInterval(() => {
+  for (const end = Date.now() + 20; Date.now() < end; );
+}, 50);
+setTimeout(() => {
+  clearInterval(busy);
+  // Node 20 collects the young generation only.
+  const isSmall = parseInt(process.versions.node) < 22 || (before > 40 && mb() < before / 2);
+  console.log(collections, collections === 0 || isSmall, flags() === tag, typeof gc);
+}, 3600);
+`;
+
+suite('with a budget a heap at rest gives back what it does not use', { concurrency: 2 }, () => {
+  const launched = launchable(wholeFile, { 'dist/main.js': backend });
+  for (const { major, file } of availableNodes())
+    for (const [what, env, collections] of [
+      ['at rest', { BACKEND_MEMORY: '512' }, 1],
+      ['busy', { BACKEND_MEMORY: '512', BUSY: '1' }, 0],
+      ['without a budget', { BACKEND_MEMORY: 'auto' }, 0],
+      ['off', { BACKEND_MEMORY: 'off' }, 0],
+    ] as const)
+      test(`Node ${major}, ${what}`, async () => {
+        const cwd = await launched;
+        const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
+          cwd,
+          node: file,
+          env,
+        });
+        assert.equal(stdout.trim(), `${collections} true true undefined`, stderr);
+      });
+});
