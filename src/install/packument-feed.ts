@@ -150,10 +150,11 @@ export async function openPackumentFeed(
       const next = open.shift();
       if (!next) return;
       ahead++;
-      follow(next).finally(() => {
+      const goOn = () => {
         ahead--;
         goAhead();
-      });
+      };
+      follow(next).then(goOn, goOn);
     }
   }
 
