@@ -26,11 +26,13 @@ export function readWishes({ versions, 'dist-tags': tags }: Packument): Wishes {
     if (isObject(manifest)) {
       const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } =
         manifest;
+      const { bundleDependencies, bundledDependencies } = manifest;
       kept.set(version, [
         dependencies,
         optionalDependencies,
         peerDependencies,
         peerDependenciesMeta,
+        bundleDependencies ?? bundledDependencies,
       ]);
     }
   return { tags, versions: kept };
@@ -47,14 +49,21 @@ export function guessNext(
   const version = guessVersion(tags, versions, spec);
   const manifest = version === undefined ? undefined : versions.get(version);
   if (version === undefined || !manifest) return undefined;
-  const [dependencies, optional, peers, peersMeta] = manifest;
+  const [dependencies, optional, peers, peersMeta, bundled] = manifest;
+  // What a tarball brings is not asked for.
+  const isAsked = (name: string) =>
+    bundled !== true && !(Array.isArray(bundled) && bundled.includes(name));
   const isNeeded = (name: string) => {
     const meta = isObject(peersMeta) ? peersMeta[name] : undefined;
     return !(isObject(meta) && meta.optional === true);
   };
   return {
     version,
-    wants: [...readSpecs(dependencies), ...readSpecs(optional), ...readSpecs(peers, isNeeded)],
+    wants: [
+      ...readSpecs(dependencies, isAsked),
+      ...readSpecs(optional),
+      ...readSpecs(peers, isNeeded),
+    ],
   };
 }
 

@@ -27,7 +27,7 @@ async function world(t: T, wanted: { name: string; spec: string }[] = [], token?
   publish('c', '1.0.0', {
     dependencies: { '../../-/v1/tokens': '1', 'x y': '1', far: 'https://acme.test/far.tgz' },
   });
-  publish('real', '2.1.0');
+  publish('real', '2.1.0', { dependencies: { inside: '1' }, bundleDependencies: ['inside'] });
   const open = async () => {
     const config = configFor(registry.url, token);
     const transport = createTransport(config.network);
