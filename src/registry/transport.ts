@@ -20,8 +20,8 @@ export interface Transport {
 
 const silenceMs = 30_000;
 /**
- * Connections to one host. A small package costs one way there and back, so with a registry 30 ms
- * away 12 connections take twice as long as these (docs/bench/latency.md); pnpm and bun use as many.
+ * Connections to one host. A small package costs one way there and back: with a registry 30 ms away
+ * 430 packages took 1.35 s over 12, 0.88 s over 24 and 0.72 s over 48; next door there is no difference.
  */
 const mostConnections = 48;
 
