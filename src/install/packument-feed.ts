@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BootlaceError } from '../errors';
@@ -42,6 +43,8 @@ export async function openPackumentFeed(
   work: string,
   wanted: readonly Wanted[],
 ): Promise<PackumentFeed> {
+  // Many requests at a time listen to it.
+  if (options.signal) setMaxListeners(0, options.signal);
   const client = createRegistryClient(options);
   // A guess that fails is no failure: npm may never ask, and if it does there are more tries.
   const scout = createRegistryClient({ ...options, deadlineMs: 0, onRetry: undefined });

@@ -297,6 +297,17 @@ test('overrides are part of what is locked, and both installers take them', asyn
   }
 });
 
+test('nothing but what bootlace says is printed, however many packages are asked for at a time', async t => {
+  const { registry, env } = await world(t);
+  const names = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+  for (const name of names) registry.publish({ name, version: '1.0.0' });
+  registry.misbehave({ match: /GET many-/, times: 1000, delayMs: 100 });
+  const dependencies = Object.fromEntries(names.map(name => [name, '1']));
+  const cwd = project(t, { dependencies, optionalDependencies: {}, peerDependencies: {} });
+  const { stderr } = ok(await bootlace(['lock'], { cwd, env }));
+  assert.doesNotMatch(stderr, /Warning|node:/);
+});
+
 test('an optional package is never left out because its registry fails', async t => {
   const { registry, env } = await world(t);
   const cwd = project(t);
