@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors';
 import { bundledNames, type LockedManifest, lockName } from './lock-document';
-import type { TarHandler } from './tar-reader';
-import { readTarball, type Tarball } from './tarball';
+import { readFiles } from './read-files';
+import type { Tarball } from './tarball';
 
 /** What the backend's own tarball says about its tree. */
 export interface BackendTarball {
@@ -13,7 +13,6 @@ export interface BackendTarball {
   bundled: ReadonlyMap<string, LockedManifest>;
 }
 
-const largestFile = 64 * 1024 ** 2;
 const bundledManifest = /^((?:node_modules\/(?:@[^/]+\/)?[^/]+\/)+)package\.json$/;
 
 /**
@@ -27,51 +26,29 @@ export function readBackendTarball(
   label: string,
   hasLock: boolean,
 ): BackendTarball {
-  const texts = new Map<string, string>();
-  let pieces: Buffer[] | undefined;
-  let current = '';
   let bundles: boolean | undefined;
-  const handler: TarHandler = {
-    file(path, _mode, size) {
-      if (isEnough()) throw enough;
-      // npm strips the first folder, whatever its name is.
-      current = path.replace(/^(?:\.?\/)*[^/]*\//, '');
-      const isWanted =
-        current === 'package.json' || current === lockName || bundledManifest.test(current);
-      pieces = isWanted && size <= largestFile ? [] : undefined;
-      return pieces !== undefined;
-    },
-    data: piece => void pieces?.push(Buffer.from(piece)),
-    end() {
-      if (pieces) texts.set(current, Buffer.concat(pieces).toString('utf8'));
-      pieces = undefined;
-    },
-  };
-  try {
-    readTarball(tarball, label, handler);
-  } catch (error) {
-    if (error !== enough) throw error;
-  }
-  const manifest = parseManifest(texts.get('package.json'));
+  const isWanted = (path: string) =>
+    path === 'package.json' || path === lockName || bundledManifest.test(path);
+  const files = readFiles(tarball, label, isWanted, isEnough);
+  const manifest = parseManifest(files.get('package.json'));
   if (!manifest) throw invalid(label, 'it has no package.json that can be read');
   const bundled = new Map<string, LockedManifest>();
-  for (const [path, text] of texts) {
+  for (const [path, content] of files) {
     const folder = bundledManifest.exec(path)?.[1]?.slice(0, -1);
-    const inner = folder && parseManifest(text);
+    const inner = folder && parseManifest(content);
     if (inner) bundled.set(folder, inner);
   }
-  return { manifest, lock: texts.get(lockName), bundled };
+  return { manifest, lock: files.get(lockName)?.toString('utf8'), bundled };
 
   /** A large backend need not be gunzipped to its end twice. */
-  function isEnough(): boolean {
-    const own = texts.get('package.json');
-    if (own === undefined || !(hasLock || texts.has(lockName))) return false;
+  function isEnough(files: ReadonlyMap<string, Buffer>): boolean {
+    const own = files.get('package.json');
+    if (own === undefined || !(hasLock || files.has(lockName))) return false;
     bundles ??= bundledNames(parseManifest(own) ?? nobody).length > 0;
     return !bundles;
   }
 }
 
-const enough = new Error('what was wanted is read');
 const nobody: LockedManifest = { name: '' };
 
 /** The integrity of a tarball's bytes. */
@@ -79,9 +56,11 @@ export function integrityOfBytes(data: Buffer): string {
   return `sha512-${createHash('sha512').update(data).digest('base64')}`;
 }
 
-function parseManifest(text: string | undefined): LockedManifest | undefined {
+function parseManifest(content: Buffer | undefined): LockedManifest | undefined {
   try {
-    const value = JSON.parse((text ?? '').replace(/^\uFEFF/, '')) as LockedManifest | null;
+    const value = JSON.parse(
+      (content?.toString('utf8') ?? '').replace(/^\uFEFF/, ''),
+    ) as LockedManifest | null;
     return typeof value?.name === 'string' ? value : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import {
   bundledNames,
+  installScripts,
   type LockDocument,
   type LockedManifest,
   type RawEntry,
@@ -81,9 +82,7 @@ function entryOf(manifest: LockedManifest): RawEntry {
   const dependencies = Object.fromEntries(
     Object.entries(manifest.dependencies ?? {}).filter(([name]) => !Object.hasOwn(optional, name)),
   );
-  const hasInstallScript = ['preinstall', 'install', 'postinstall'].some(
-    name => manifest.scripts?.[name],
-  );
+  const hasInstallScript = installScripts.some(name => manifest.scripts?.[name]);
   const entry: RawEntry = {
     ...(hasInstallScript && { hasInstallScript }),
     ...(Object.keys(dependencies).length && { dependencies }),

@@ -1,12 +1,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryOf } from '../registry/config';
-import { type DownloadContext, download } from '../registry/download';
-import { parseIntegrity } from '../registry/integrity';
+import type { DownloadContext } from '../registry/download';
 import { integrityOf, type Manifest, parseManifest } from '../registry/packument';
+import { fetchTarball } from './fetch-tarball';
 import { skeletonTarball } from './stub-tarball';
-import { TarballSink } from './tarball';
-import { planTarballUrl } from './tarball-url';
 
 /** Where a tarball is and what it must be. */
 export interface Dist {
@@ -22,6 +20,7 @@ export interface Dist {
  */
 export function openFeedTarballs(base: string, work: string, context: DownloadContext) {
   const opened = new Map<string, { name: string; version: string; manifest: unknown }>();
+  let fetched = 0;
 
   function find(address: string): Manifest | undefined {
     const found = opened.get(address);
@@ -35,7 +34,9 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
     serve(name: string, version: string, manifest: Record<string, unknown>): unknown {
       const { bundleDependencies, bundledDependencies, _hasShrinkwrap } = manifest;
       if (!(bundleDependencies || bundledDependencies || _hasShrinkwrap)) return manifest;
-      const tarball = `${base}${encodeURIComponent(name)}/${encodeURIComponent(version)}.tgz`;
+      // Where registries have it, so that what npm says of it names the real place.
+      const file = `${name.slice(name.lastIndexOf('/') + 1)}-${encodeURIComponent(version)}.tgz`;
+      const tarball = `${base}${name}/-/${file}`;
       opened.set(tarball, { name, version, manifest });
       return { ...manifest, dist: { tarball } };
     },
@@ -47,17 +48,13 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
     /** @throws what a download fails with; undefined for an address that is none of these */
     async fetch(address: string): Promise<Buffer | undefined> {
       const manifest = find(address);
-      const checksum = manifest && parseIntegrity(integrityOf(manifest));
-      if (!checksum) return undefined;
-      const { name, version, dist } = manifest;
-      const what = `${name}@${version}`;
-      const { url } = planTarballUrl({ name, version, resolved: dist.tarball }, context.config);
-      const file = join(work, `opened-${opened.size}-${version}.tgz`);
-      const sink = await download({ what, url, checksum }, () => new TarballSink(file), context);
-      const tarball = sink.take();
+      if (!manifest) return undefined;
+      const { name, version } = manifest;
+      const file = join(work, `opened-${fetched++}.tgz`);
+      const tarball = await fetchTarball(manifest, file, context);
       try {
         return (
-          skeletonTarball(tarball, what) ??
+          skeletonTarball(tarball, `${name}@${version}`) ??
           ('data' in tarball ? tarball.data : readFileSync(tarball.file))
         );
       } finally {

@@ -1,7 +1,8 @@
 import satisfies from 'semver/functions/satisfies';
 import maxSatisfying from 'semver/ranges/max-satisfying';
-import { isObject } from '../json';
+import { isObject, pick } from '../json';
 import type { Packument } from '../registry/packument';
+import { bundledNames, type LockedManifest } from './lock-document';
 import { isPackageName } from './lockfile';
 
 /** A dependency: the name that is published, and what is wanted of it. */
@@ -13,28 +14,23 @@ export interface Wanted {
 /** What one package asks for, of each of its versions. */
 export interface Wishes {
   readonly tags: Readonly<Record<string, string>>;
-  readonly versions: ReadonlyMap<string, readonly unknown[]>;
+  readonly versions: ReadonlyMap<string, LockedManifest>;
 }
+
+/** What of a version's manifest says what else is asked for. */
+export const wishFields = [
+  ...['dependencies', 'optionalDependencies', 'peerDependencies', 'peerDependenciesMeta'],
+  ...['bundleDependencies', 'bundledDependencies'],
+];
 
 /**
  * Guesses what npm will ask for next, so that it is there already. Only a guess: npm chooses. What
  * it reads comes from anybody, so anything but plain names and ranges is passed over. Pure.
  */
-export function readWishes({ versions, 'dist-tags': tags }: Packument): Wishes {
-  const kept = new Map<string, readonly unknown[]>();
+export function readWishes({ name, versions, 'dist-tags': tags }: Packument): Wishes {
+  const kept = new Map<string, LockedManifest>();
   for (const [version, manifest] of Object.entries<unknown>(versions))
-    if (isObject(manifest)) {
-      const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } =
-        manifest;
-      const { bundleDependencies, bundledDependencies } = manifest;
-      kept.set(version, [
-        dependencies,
-        optionalDependencies,
-        peerDependencies,
-        peerDependenciesMeta,
-        bundleDependencies ?? bundledDependencies,
-      ]);
-    }
+    if (isObject(manifest)) kept.set(version, { name, ...pick(manifest, wishFields) });
   return { tags, versions: kept };
 }
 
@@ -49,20 +45,19 @@ export function guessNext(
   const version = guessVersion(tags, versions, spec);
   const manifest = version === undefined ? undefined : versions.get(version);
   if (version === undefined || !manifest) return undefined;
-  const [dependencies, optional, peers, peersMeta, bundled] = manifest;
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest;
   // What a tarball brings is not asked for.
-  const isAsked = (name: string) =>
-    bundled !== true && !(Array.isArray(bundled) && bundled.includes(name));
+  const bundled = new Set(bundledNames(manifest));
   const isNeeded = (name: string) => {
-    const meta = isObject(peersMeta) ? peersMeta[name] : undefined;
+    const meta = isObject(peerDependenciesMeta) ? peerDependenciesMeta[name] : undefined;
     return !(isObject(meta) && meta.optional === true);
   };
   return {
     version,
     wants: [
-      ...readSpecs(dependencies, isAsked),
-      ...readSpecs(optional),
-      ...readSpecs(peers, isNeeded),
+      ...readSpecs(dependencies, name => !bundled.has(name)),
+      ...readSpecs(optionalDependencies),
+      ...readSpecs(peerDependencies, isNeeded),
     ],
   };
 }

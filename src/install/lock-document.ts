@@ -41,6 +41,9 @@ export interface LockedManifest {
   [key: string]: unknown;
 }
 
+/** The scripts that an install runs. */
+export const installScripts = ['preinstall', 'install', 'postinstall'];
+
 export const lockName = 'bootlace-lock.json';
 
 /** @returns the document, or undefined for anything that is no lock with packages */

@@ -3,13 +3,14 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BootlaceError } from '../errors';
-import { isObject } from '../json';
+import { isObject, pick } from '../json';
 import { type ClientOptions, createRegistryClient } from '../registry/client';
 import { registryOf } from '../registry/config';
 import type { Packument } from '../registry/packument';
 import type { Transport } from '../registry/transport';
 import { type Dist, openFeedTarballs } from './feed-tarballs';
-import { guessNext, readWishes, type Wanted, type Wishes } from './foresight';
+import { guessNext, readWishes, type Wanted, type Wishes, wishFields } from './foresight';
+import { installScripts } from './lock-document';
 import { isPackageName } from './lockfile';
 
 /** The packuments of all registries on this machine, for one run of npm. */
@@ -23,6 +24,13 @@ export interface PackumentFeed {
   /** Puts the real registries' addresses into what npm says. */
   restore(text: string): string;
   close(): void;
+}
+
+/** A packument that was asked for ahead. */
+interface Asked {
+  /** Until npm takes it. */
+  body: Buffer | undefined;
+  readonly wishes: Wishes;
 }
 
 /** Bytes of packuments that npm has not taken, before no more are asked for ahead of it. */
@@ -39,7 +47,7 @@ const mostAhead = 16;
  * @param wanted the dependencies to begin with
  */
 export async function openPackumentFeed(
-  options: ClientOptions & { transport: Transport; signal?: AbortSignal },
+  options: ClientOptions & { transport: Transport },
   work: string,
   wanted: readonly Wanted[],
 ): Promise<PackumentFeed> {
@@ -48,8 +56,7 @@ export async function openPackumentFeed(
   const client = createRegistryClient(options);
   // A guess that fails is no failure: npm may never ask, and if it does there are more tries.
   const scout = createRegistryClient({ ...options, deadlineMs: 0, onRetry: undefined });
-  const bodies = new Map<string, Promise<Buffer | undefined>>();
-  const wishes = new Map<string, Promise<Wishes | undefined>>();
+  const asked = new Map<string, Promise<Asked | undefined>>();
   const seen = new Set<string>();
   const open: Wanted[] = [];
   let ahead = 0;
@@ -96,10 +103,9 @@ export async function openPackumentFeed(
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = request.url ?? '';
-    if (request.method !== 'GET' || !asked.startsWith(path))
-      return void response.writeHead(404).end();
-    const rest = asked.slice(path.length);
+    const { method, url: address = '' } = request;
+    if (method !== 'GET' || !address.startsWith(path)) return void response.writeHead(404).end();
+    const rest = address.slice(path.length);
     try {
       const body = (await tarballs.fetch(url + rest)) ?? (await takePackument(rest));
       if (!body) return void response.writeHead(404).end();
@@ -119,10 +125,10 @@ export async function openPackumentFeed(
   async function takePackument(rest: string): Promise<Buffer | undefined> {
     const name = decodeURIComponent(rest);
     if (!isPackageName(name)) return undefined;
-    const early = bodies.get(name);
-    bodies.delete(name);
-    const body = await early;
-    if (!body) return render(await client.packument(name, true));
+    const early = await asked.get(name);
+    if (!early?.body) return render(await client.packument(name, true));
+    const { body } = early;
+    early.body = undefined;
     held -= body.length;
     goAhead();
     return body;
@@ -162,31 +168,23 @@ export async function openPackumentFeed(
   }
 
   async function follow({ name, spec }: Wanted): Promise<void> {
-    if (!wishes.has(name)) askEarly(name);
-    const known = await wishes.get(name);
-    const next = known && guessNext(known, spec);
+    if (!asked.has(name)) asked.set(name, ask(name));
+    const wishes = (await asked.get(name))?.wishes;
+    const next = wishes && guessNext(wishes, spec);
     if (!next || seen.has(`${name}=${next.version}`)) return;
     seen.add(`${name}=${next.version}`);
     want(next.wants);
   }
 
-  function askEarly(name: string): void {
-    const early = scout.packument(name, true).then(
-      packument => {
-        const body = render(packument);
-        held += body.length;
-        return { body, wishes: readWishes(packument) };
-      },
-      () => undefined,
-    );
-    bodies.set(
-      name,
-      early.then(found => found?.body),
-    );
-    wishes.set(
-      name,
-      early.then(found => found?.wishes),
-    );
+  async function ask(name: string): Promise<Asked | undefined> {
+    try {
+      const packument = await scout.packument(name, true);
+      const body = render(packument);
+      held += body.length;
+      return { body, wishes: readWishes(packument) };
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -194,21 +192,14 @@ export async function openPackumentFeed(
 const readFields = [
   ...['name', 'version', '_id', 'deprecated', 'license', 'licenses', 'funding', 'gypfile'],
   ...['engines', 'os', 'cpu', 'libc', 'bin', 'directories', 'hasInstallScript', '_hasShrinkwrap'],
-  ...['dependencies', 'optionalDependencies', 'peerDependencies', 'peerDependenciesMeta'],
-  ...['bundleDependencies', 'bundledDependencies', 'acceptDependencies', 'overrides', 'workspaces'],
+  ...['acceptDependencies', 'overrides', 'workspaces'],
+  ...wishFields,
 ];
-const installScripts = ['preinstall', 'install', 'postinstall'];
 
 function pickRead(manifest: Record<string, unknown>): Record<string, unknown> {
   const { dist, scripts } = manifest;
   const picked = pick(manifest, readFields);
   if (isObject(dist)) picked.dist = pick(dist, ['tarball', 'integrity', 'shasum']);
   if (isObject(scripts)) picked.scripts = pick(scripts, installScripts);
-  return picked;
-}
-
-function pick(from: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
-  const picked: Record<string, unknown> = {};
-  for (const name of names) if (from[name] !== undefined) picked[name] = from[name];
   return picked;
 }

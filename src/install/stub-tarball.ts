@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { isObject } from '../json';
-import { readTarball, type Tarball } from './tarball';
+import { readFiles } from './read-files';
+import type { Tarball } from './tarball';
 
 /**
  * A tarball that holds a package.json and nothing else: what npm needs to know to choose a tree. A
@@ -18,18 +19,11 @@ export function stubTarball(packageJson: string): Buffer {
  * @throws IntegrityError TARBALL_HOSTILE or TARBALL_INVALID
  */
 export function skeletonTarball(tarball: Tarball, what: string): Buffer | undefined {
-  const files: [string, Buffer][] = [];
-  let path = '';
-  let pieces: Buffer[] = [];
-  readTarball(tarball, what, {
-    file(entry) {
-      path = entry.replace(/^[^/]*\//, '');
-      pieces = [];
-      return /(?:^|\/)(?:package\.json|npm-shrinkwrap\.json|binding\.gyp)$/.test(path);
-    },
-    data: piece => void pieces.push(Buffer.from(piece)),
-    end: () => void files.push([path, Buffer.concat(pieces)]),
-  });
+  const files = [
+    ...readFiles(tarball, what, path =>
+      /(?:^|\/)(?:package\.json|npm-shrinkwrap\.json|binding\.gyp)$/.test(path),
+    ),
+  ];
   if (files.some(([, content]) => hasBinFolder(content))) return undefined;
   const tar = tarOf(files);
   return tar && gzipSync(tar, { level: 1 });

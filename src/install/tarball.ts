@@ -32,22 +32,21 @@ export class TarballSink implements Sink {
   #pieces: Buffer[] = [];
   #size = 0;
   #fd = -1;
+  readonly #hold: (bytes: number) => void;
   #held = 0;
 
   /**
    * @param file where a large one goes
    * @param hold told how many more bytes of memory the download will hold, fewer at its end
    */
-  constructor(
-    file: string,
-    readonly hold: (bytes: number) => void = () => {},
-  ) {
+  constructor(file: string, hold: (bytes: number) => void = () => {}) {
     this.#file = file;
+    this.#hold = hold;
   }
 
   begin(length: number | undefined): void {
     this.#held = Math.min(length ?? 0, largeTarball);
-    this.hold(this.#held);
+    this.#hold(this.#held);
     if (length !== undefined && length < largeTarball) this.#data = Buffer.allocUnsafeSlow(length);
   }
 
@@ -98,7 +97,7 @@ export class TarballSink implements Sink {
   }
 
   #letGo(): void {
-    this.hold(-this.#held);
+    this.#hold(-this.#held);
     this.#held = 0;
   }
 

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { NetworkError } from '../errors';
-import { type Tarball, TarballSink } from '../install/tarball';
-import { planTarballUrl } from '../install/tarball-url';
+import { fetchTarball } from '../install/fetch-tarball';
+import type { Tarball } from '../install/tarball';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
-import { type DownloadContext, download } from '../registry/download';
-import { parseIntegrity } from '../registry/integrity';
-import { integrityOf, type Manifest } from '../registry/packument';
+import type { DownloadContext } from '../registry/download';
+import type { Manifest } from '../registry/packument';
 import type { Transport } from '../registry/transport';
 
 export interface FetchOptions {
@@ -29,14 +27,6 @@ export async function fetchBackend(
   manifest: Manifest,
   { config, transport, io, work, signal, onRetry }: FetchOptions,
 ): Promise<Tarball> {
-  const { name, version } = manifest;
-  const what = `${name}@${version}`;
-  const checksum = parseIntegrity(integrityOf(manifest));
-  if (!checksum)
-    throw new NetworkError('REGISTRY_BAD_ANSWER', `the checksum of ${what} is not one`, {
-      fix: 'publish the version again, or ask the registry’s owner',
-    });
-  const { url } = planTarballUrl({ name, version, resolved: manifest.dist.tarball }, config);
   const context: DownloadContext = {
     io,
     config,
@@ -47,8 +37,7 @@ export async function fetchBackend(
   };
   signal?.addEventListener('abort', transport.close, { once: true });
   try {
-    const makeSink = () => new TarballSink(join(work, 'fetched.tgz'));
-    return (await download({ what, url, checksum }, makeSink, context)).take();
+    return await fetchTarball(manifest, join(work, 'fetched.tgz'), context);
   } finally {
     signal?.removeEventListener('abort', transport.close);
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { openPackumentFeed } from '../../src/install/packument-feed';
 import { skeletonTarball } from '../../src/install/stub-tarball';
@@ -184,6 +185,30 @@ function contentOf(data: Buffer): Record<string, string> {
   return found;
 }
 
+test('large tarballs of one version number are opened at the same time', async t => {
+  const { open, publish, registry } = await world(t);
+  const names = ['one', '@acme/two'];
+  for (const name of names) {
+    const files = { 'package.json': `{"name":"${name}"}`, big: randomBytes(4 * 1024 * 1024) };
+    publish(name, '1.0.0', { bundleDependencies: ['in'] }, packageTarball(files));
+  }
+  const feed = await open();
+  const addresses: string[] = [];
+  for (const name of names) {
+    const packument = (await (await fetch(feed.url + name.replace('/', '%2f'))).json()) as {
+      versions: Record<string, { dist: { tarball: string } }>;
+    };
+    addresses.push(packument.versions['1.0.0']?.dist.tarball ?? '');
+  }
+  registry.misbehave({ match: /GET download/, times: 2, delayMs: 100 });
+  const answers = await Promise.all(addresses.map(address => fetch(address)));
+  for (const [i, answer] of answers.entries())
+    assert.deepEqual(contentOf(Buffer.from(await answer.arrayBuffer())), {
+      'package.json': `{"name":"${names[i]}"}`,
+    });
+  assert.equal(feed.failure(), undefined);
+});
+
 test('long paths stay whole, and where names of other files matter nothing is left out', () => {
   const deep = `${'node_modules/deeper/'.repeat(7)}package.json`;
   const skeleton = skeletonTarball({ data: packageTarball({ [deep]: '{}', x: '1' }) }, 'deep');
@@ -197,10 +222,18 @@ test('long paths stay whole, and where names of other files matter nothing is le
 });
 
 test("npm's words name the real registries", async t => {
-  const { open, registry } = await world(t);
+  const { open, registry, publish } = await world(t);
   const feed = await open();
   assert.equal(
     feed.restore(`404 - GET ${feed.url}left-pad - and ${feed.url}@acme%2fbackend, ${feed.url}`),
     `404 - GET ${registry.url}left-pad - and ${registry.url}@acme%2fbackend, ${registry.url}`,
+  );
+  publish('@acme/bundles', '1.0.0', { bundleDependencies: ['in'] });
+  const { versions } = (await (await fetch(`${feed.url}@acme%2fbundles`)).json()) as {
+    versions: Record<string, { dist: { tarball: string } }>;
+  };
+  assert.equal(
+    feed.restore(versions['1.0.0']?.dist.tarball ?? ''),
+    `${registry.url}@acme/bundles/-/bundles-1.0.0.tgz`,
   );
 });
