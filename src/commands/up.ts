@@ -53,10 +53,10 @@ async function setUp(plan: SetupPlan, context: Context): Promise<void> {
     for (const { path, text, mode } of plan.changes) writeAtomic(path, text, mode);
   }
   if (!fallBack) return;
-  const { release, why } = fallBack;
+  const { release, isGood, why } = fallBack;
   const { receipt } = release;
   context.report.warn(
-    `starting ${receipt.package} ${receipt.version}, which is on disk and started well, instead: ${why}; --strict forbids this`,
+    `starting ${receipt.package} ${receipt.version}, which is on disk${isGood ? ' and started well' : ''}, instead: ${why}; --strict forbids this`,
   );
   const wanted = { text: receipt.version, from: 'up', why: `went back: ${why}` };
   await activateKept(dir, release, wanted, io);

@@ -11,6 +11,8 @@ import { isSameHost, type SetupPlan } from './plan';
 
 export interface FallBack {
   release: Release;
+  /** False where no start of it is known to have stayed up. */
+  isGood: boolean;
   /** The sentence for the log and for status. */
   why: string;
 }
@@ -44,7 +46,8 @@ export function withoutRegistry(error: unknown, dir: string, plan: SetupPlan): F
   const release = error instanceof NetworkError ? findStartable(dir, plan) : undefined;
   if (!release) throw error;
   const { code, message } = error as NetworkError;
-  return { release, why: `${code}: ${message}` };
+  const isGood = goodReleases(readHistory(layoutOf(dir))).includes(release.name);
+  return { release, isGood, why: `${code}: ${message}` };
 }
 
 /** The release to start in place of one that ends at once whenever it starts; undefined for none. */
@@ -58,7 +61,7 @@ export function insteadOfCrashing(dir: string, plan: SetupPlan): FallBack | unde
   const { version } = readRelease(layout, active)?.receipt ?? { version: active };
   const why = `${version} ended at once whenever it started`;
   addLine(layout, { is: 'passed over', key: active, at: new Date().toISOString(), why });
-  return { release, why };
+  return { release, isGood: true, why };
 }
 
 /**

@@ -45,12 +45,21 @@ suite('up stays up', () => {
     assert.match(offline.stdout, /this is 1\.0\.0/);
     assert.match(
       offline.stderr,
-      /warning: starting @acme\/backend 1\.0\.0, .*REGISTRY_UNREACHABLE/,
+      /warning: starting @acme\/backend 1\.0\.0, which is on disk and started well, instead: REGISTRY_UNREACHABLE/,
     );
     assert.doesNotMatch(offline.stderr, /trying again/);
     assert.equal(readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8'), before);
     const pinned = await run(['up'], { BACKEND_VERSION: '2.0.0' });
     assert.match(pinned.stdout, /this is 1\.0\.0/);
+  });
+
+  test('registry out of reach before any start: what is on disk, and no word of how it starts', async t => {
+    const { registry, run } = await world(t, ['1.0.0']);
+    assert.equal((await run(['setup'])).code, 0);
+    await registry.close();
+    const offline = await run(['up']);
+    assert.match(offline.stdout, /this is 1\.0\.0/);
+    assert.match(offline.stderr, /starting @acme\/backend 1\.0\.0, which is on disk, instead: /);
   });
 
   test('--strict, or nothing on disk: the failure', async t => {

@@ -76,7 +76,8 @@ async function request(load: Load, url: string): Promise<void> {
   if (result.errors) throw new Error(`${url}: ${result.errors} requests failed`);
 }
 
-async function untilAnswer(url: string, child: ChildProcess): Promise<void> {
+/** Until a server answers below 500. @throws when it ends, or after a minute */
+export async function untilAnswer(url: string, child: ChildProcess): Promise<void> {
   for (const end = Date.now() + 60_000; ; ) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
     if (await answers(url)) return;

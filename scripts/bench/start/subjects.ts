@@ -10,7 +10,7 @@ export interface Contender {
   /** Node alone, without bootlace. */
   isPlain?: boolean;
   needsCache?: boolean;
-  env: Record<string, string>;
+  env: { BACKEND_MEMORY?: string };
 }
 
 /** The budget stands for a small service: 512 MB. */
@@ -75,7 +75,10 @@ export interface Prepared {
 
 const bootlace = join(root, 'bin', 'bootlace.js');
 
-/** Sets the backend up twice, without and with compiled code, under the Node that will start it. */
+/**
+ * Sets the backend up without compiled code and, for each contender that wants it, with: compiled
+ * code belongs to V8's flags, so it is warmed as it will be started, by the Node that will start it.
+ */
 export async function prepareSubject(
   name: string,
   subject: Subject,
@@ -86,7 +89,12 @@ export async function prepareSubject(
   if (subject.needsDatabase && !bin) throw new Error(`${name} needs PostgreSQL's programs`);
   const database = bin ? await startPostgres(bin) : undefined;
   const url = database?.createDatabase('bench');
-  const folders = ['plain', 'warm'].map(kind => join(cache, 'apps', `${name}-${version}-${kind}`));
+  const folderOf = ({ needsCache, env }: Contender) =>
+    join(
+      cache,
+      'apps',
+      `${name}-${version}-${needsCache ? `warm-${env.BACKEND_MEMORY}` : 'plain'}`,
+    );
   const env = (port: number): Record<string, string> => ({
     PATH: process.env.PATH ?? '',
     HOME: cache,
@@ -95,8 +103,11 @@ export async function prepareSubject(
     ...subject.env,
   });
   try {
-    for (const folder of folders) setUp(folder, subject, node, env(0));
-    const [plain, warm] = folders as [string, string];
+    const plain = folderOf(contenders[0] as Contender);
+    setUp(plain, subject, node, env(0));
+    for (const contender of version === '20' ? [] : contenders)
+      if (contender.needsCache)
+        setUp(folderOf(contender), subject, node, { ...env(0), ...contender.env }, '--warm');
     if (subject.sample === 'nest') run(node, [bootlace, 'release'], plain, env(0));
     const { active, start } = JSON.parse(
       readFileSync(join(plain, '.bootlace', 'current.json'), 'utf8'),
@@ -107,7 +118,7 @@ export async function prepareSubject(
       ...subject,
       cwd: plain,
       entry: join(release, 'node_modules', receipt.package, start.entry.file),
-      serverFile: ({ needsCache }) => join(needsCache ? warm : plain, 'server.js'),
+      serverFile: contender => join(folderOf(contender), 'server.js'),
       env,
       args: subject.args?.(plain) ?? [],
       close: async () => database?.stop(),
@@ -118,8 +129,13 @@ export async function prepareSubject(
   }
 }
 
-function setUp(folder: string, subject: Subject, node: string, env: Record<string, string>): void {
-  const isWarm = folder.endsWith('-warm');
+function setUp(
+  folder: string,
+  subject: Subject,
+  node: string,
+  env: Record<string, string>,
+  ...flags: string[]
+): void {
   mkdirSync(folder, { recursive: true });
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{}');
   const at = subject.package?.lastIndexOf('@');
@@ -130,7 +146,7 @@ function setUp(folder: string, subject: Subject, node: string, env: Record<strin
         ['--backend-version', subject.package?.slice((at ?? 0) + 1)],
       ].flat();
   const args = subject.args?.(folder).join(' ');
-  run(node, [bootlace, 'setup', ...(from as string[]), ...(isWarm ? ['--warm'] : [])], folder, {
+  run(node, [bootlace, 'setup', ...(from as string[]), ...flags], folder, {
     ...process.env,
     ...env,
     HOME: process.env.HOME ?? '',
