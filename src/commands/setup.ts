@@ -179,13 +179,13 @@ async function runWarm(
     limitMs: seconds * 1000,
     signal,
   });
-  const { booted, how, kept, ms, log } = warmed;
+  const { booted, how, kept, importsKept, ms, log } = warmed;
   if (log === undefined) {
     report.line(`not warmed: ${how}`);
     return warmed;
   }
   report.line(
-    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
+    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')}${importsKept ? ' and where its imports lead' : ''} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
   );
   return warmed;
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Io } from '../io';
 import type { Layout } from '../release/layout';
 import { secretNames } from '../start/backend-env';
 import { compileCacheFolder } from '../start/compile-cache';
+import { keptImportsFile } from '../start/kept-imports';
 
 export interface WarmOptions {
   layout: Layout;
@@ -26,6 +27,8 @@ export interface WarmResult {
   how: string;
   /** Compiled files that were kept. */
   kept: number;
+  /** True when where its imports lead was kept as well. */
+  importsKept?: boolean;
   ms: number;
   /** What the backend printed; undefined when it was not run. */
   log?: string;
@@ -75,7 +78,8 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
     return {
       booted,
       how: how ?? 'listened',
-      kept: countFiles(compileCacheFolder(layout, options.release)),
+      kept: countCompiled(compileCacheFolder(layout, options.release)),
+      importsKept: existsSync(keptImportsFile(layout, options.release)),
       ms: io.now() - begun,
       log,
     };
@@ -124,11 +128,11 @@ function freePort(): Promise<number> {
   });
 }
 
-function countFiles(folder: string): number {
+/** In the folders that Node makes, one for each of its versions. */
+function countCompiled(folder: string): number {
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry =>
-      entry.isFile(),
-    ).length;
+    return readdirSync(folder, { recursive: true }).filter(name => /[\\/]/.test(String(name)))
+      .length;
   } catch {
     return 0;
   }

@@ -17,6 +17,7 @@ import { become, canReplace } from './become';
 import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
 import type { Entry } from './entry';
 import { explainFailures } from './explain';
+import { keepImports, keptImportsFile, useKeptImports } from './kept-imports';
 import { sortNodeFlags } from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
@@ -38,7 +39,7 @@ export const warmMark = 'BOOTLACE_WARM';
  * @throws NotFoundError or SettingError
  */
 export function prepareLaunch(dir: string, args: readonly string[], role?: string): () => void {
-  const { receipt, backend, current } = readActiveRelease(dir);
+  const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
   const cwd = process.cwd();
@@ -83,8 +84,12 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   }
   const layout = layoutOf(dir);
   const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
-  if (isWarming) process.on('SIGUSR2', endWarm);
-  else recordThisRun(layout, historyKey(current.active, picked.role), cache);
+  const imports = keptImportsFile(layout, current.active);
+  if (isWarming) endWarmWhenTold(keepImports(imports, folder));
+  else {
+    useKeptImports(imports, folder);
+    recordThisRun(layout, historyKey(current.active, picked.role), cache);
+  }
   process.argv = [process.argv[0] as string, file, ...expand(entry.args), ...picked.args];
   explainFailures(receipt, entry);
   endBySignalsAsPidOne();
@@ -93,9 +98,14 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   return () => void Promise.all(results).then(() => setImmediate(runMain));
 }
 
-function endWarm(): void {
-  flushCache();
-  process.reallyExit(0);
+/** A backend that ends by itself has its compiled code written by Node. */
+function endWarmWhenTold(writeImports: () => void): void {
+  process.on('exit', writeImports);
+  process.on('SIGUSR2', () => {
+    writeImports();
+    flushCache();
+    process.reallyExit(0);
+  });
 }
 
 function memoryOf({ memory }: StartPlan) {
