@@ -27,5 +27,6 @@ export async function fetchTarball(
     { name, version, resolved: manifest.dist.tarball },
     context.config,
   );
-  return (await download({ what, url, checksum }, () => new TarballSink(file), context)).take();
+  const newSink = () => new TarballSink(file, checksum.algorithm);
+  return (await download({ what, url, checksum }, newSink, context)).take();
 }

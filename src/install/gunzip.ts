@@ -6,7 +6,7 @@ import { systemCode } from '../errors';
  * so it will be there as long as npm runs.
  */
 interface Internals extends Gunzip {
-  _handle: { close(): void } | null;
+  _handle: { close(): void; reset(): void } | null;
   _outBuffer: Buffer;
   _chunkSize: number;
   _maxOutputLength: number;
@@ -18,6 +18,8 @@ const roomSize = 2 * 1024 * 1024;
 /** Larger content is best read in pieces of this size, which may grow a thousandfold. */
 export const sliceSize = 16 * 1024;
 let room: Buffer | undefined;
+/** Kept from one small tarball to the next: what it is made of costs as much as its work. */
+let kept: ReturnType<typeof openGunzip>;
 
 /**
  * Gunzips synchronously into memory that is used again for every package: a new buffer each time
@@ -47,14 +49,16 @@ export function* gunzipPieces(pieces: Iterable<Buffer>): Generator<Buffer> {
  */
 export function gunzipSmall(data: Buffer): Buffer | undefined {
   const size = data.length < 18 ? 0 : data.readUInt32LE(data.length - 4);
-  const gunzip = size < roomSize ? openGunzip(roomSize - 1) : undefined;
+  if (size >= roomSize) return undefined;
+  kept ??= openGunzip(roomSize - 1);
   try {
-    return gunzip?.take(data, constants.Z_FINISH);
+    kept?.reset();
+    return kept?.take(data, constants.Z_FINISH);
   } catch (error) {
+    kept?.close();
+    kept = undefined;
     if (systemCode(error) !== 'ERR_BUFFER_TOO_LARGE') throw error;
     return undefined;
-  } finally {
-    gunzip?.close();
   }
 }
 
@@ -76,6 +80,9 @@ function openGunzip(maxOutputLength: number) {
       gunzip._handle = handle;
       gunzip.removeAllListeners('error');
       return content;
+    },
+    reset() {
+      handle.reset();
     },
     close() {
       gunzip._handle = null;

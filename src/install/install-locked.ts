@@ -219,7 +219,7 @@ async function installAll(
     if (kept) return sized(kept);
     const { url, isGuess } = planTarballUrl(placement, install.config);
     const newSink = () =>
-      new TarballSink(join(install.work, `tarball-${i}.tgz`), bytes => {
+      new TarballSink(join(install.work, `tarball-${i}.tgz`), checksum.algorithm, bytes => {
         arriving += bytes;
       });
     const get = (url: string) => download({ what, url, checksum }, newSink, context);

@@ -1,6 +1,8 @@
+import { createHash, type Hash, hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { IntegrityError, systemCode } from '../errors';
 import type { Sink } from '../registry/download';
+import type { Checksum } from '../registry/integrity';
 import { writeFailure } from '../release/atomic';
 import { gunzipPieces, gunzipSmall, sliceSize } from './gunzip';
 import { hostile, type TarHandler, TarReader } from './tar-reader';
@@ -32,15 +34,24 @@ export class TarballSink implements Sink {
   #pieces: Buffer[] = [];
   #size = 0;
   #fd = -1;
+  readonly #algorithm: Checksum['algorithm'];
+  /** Of what is in the file. */
+  #hash: Hash | undefined;
   readonly #hold: (bytes: number) => void;
   #held = 0;
 
   /**
    * @param file where a large one goes
+   * @param algorithm of its checksum
    * @param hold told how many more bytes of memory the download will hold, fewer at its end
    */
-  constructor(file: string, hold: (bytes: number) => void = () => {}) {
+  constructor(
+    file: string,
+    algorithm: Checksum['algorithm'],
+    hold: (bytes: number) => void = () => {},
+  ) {
     this.#file = file;
+    this.#algorithm = algorithm;
     this.#hold = hold;
   }
 
@@ -57,12 +68,13 @@ export class TarballSink implements Sink {
     else {
       if (this.#data) this.#pieces = [this.#data.subarray(0, this.#size)];
       this.#data = undefined;
-      this.#pieces.push(piece);
       if (size > largeTarball) {
         this.#fd = openSync(this.#file, 'wx', 0o600);
+        this.#hash = createHash(this.#algorithm);
         for (const waiting of this.#pieces) this.#append(waiting);
+        this.#append(piece);
         this.#pieces = [];
-      }
+      } else this.#pieces.push(Buffer.from(piece));
     }
     this.#size = size;
   }
@@ -88,12 +100,27 @@ export class TarballSink implements Sink {
       this.#fd = -1;
       return { file: this.#file };
     }
-    if (this.#data) return { data: this.#data, isOurs: true };
+    return { data: this.#joined(), isOurs: true };
+  }
+
+  checksum(): string {
+    const digest = this.#hash
+      ? this.#hash.digest('base64')
+      : hash(this.#algorithm, this.#joined(), 'base64');
+    return `${this.#algorithm}-${digest}`;
+  }
+
+  /** What is in memory, as one. */
+  #joined(): Buffer {
+    if (this.#data?.length === this.#size) return this.#data;
     // Not Buffer.concat: a small one would share its memory with others.
     const data = Buffer.allocUnsafeSlow(this.#size);
     let at = 0;
-    for (const piece of this.#pieces) at += piece.copy(data, at);
-    return { data, isOurs: true };
+    for (const piece of this.#data ? [this.#data.subarray(0, this.#size)] : this.#pieces)
+      at += piece.copy(data, at);
+    this.#pieces = [];
+    this.#data = data;
+    return data;
   }
 
   #letGo(): void {
@@ -102,6 +129,7 @@ export class TarballSink implements Sink {
   }
 
   #append(piece: Buffer): void {
+    this.#hash?.update(piece);
     try {
       for (let at = 0; at < piece.length; ) at += writeSync(this.#fd, piece, at, piece.length - at);
     } catch (error) {

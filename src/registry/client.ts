@@ -1,13 +1,14 @@
 import { gunzipSync } from 'node:zlib';
 import { BootlaceError, NetworkError, systemCode } from '../errors';
 import type { Io } from '../io';
+import type { Answer } from './answer';
 import { authorizationFor } from './authorization';
 import { type RegistryConfig, registryOf } from './config';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
 import { getFollowing } from './follow';
 import { type Packument, parsePackument } from './packument';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
-import { type Answer, createTransport, readBody, type Transport } from './transport';
+import { createTransport, type Transport } from './transport';
 
 export interface ClientOptions {
   io: Pick<Io, 'now' | 'sleep'>;
@@ -113,10 +114,10 @@ async function readWhole(answer: Answer, name: string, registry: string): Promis
   const announced = Number(answer.headers['content-length'] ?? Number.NaN);
   const pieces: Buffer[] = [];
   let size = 0;
-  await readBody(answer, piece => {
+  await answer.read(piece => {
     size += piece.length;
     if (size > largestDocument || announced > largestDocument) throw tooLarge(registry, name, size);
-    pieces.push(piece);
+    pieces.push(Buffer.from(piece));
   });
   if (size < announced)
     throw Object.assign(new Error('the answer is cut off'), { code: 'ECONNRESET' });

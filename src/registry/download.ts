@@ -1,12 +1,13 @@
 import { type BootlaceError, systemCode } from '../errors';
 import type { Io } from '../io';
+import type { Answer } from './answer';
 import { authorizationFor } from './authorization';
 import type { RegistryConfig } from './config';
 import { cutOff, mismatch, outOfReach, refusal } from './download-failure';
 import { getFollowing } from './follow';
-import { type Checksum, IntegrityCheck } from './integrity';
+import { type Checksum, isRight } from './integrity';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
-import { type Answer, readBody, type Transport } from './transport';
+import type { Transport } from './transport';
 
 export interface DownloadContext {
   readonly io: Pick<Io, 'now' | 'sleep'>;
@@ -31,7 +32,10 @@ export interface Download {
 export interface Sink {
   /** @param length as announced; undefined when it was not */
   begin(length: number | undefined): void;
+  /** @param piece its own until this returns */
   write(piece: Buffer): void;
+  /** Of all that was written, such as `sha512-…`, by the algorithm that is wanted. */
+  checksum(): string;
   /** Called instead of a use of the bytes when the try failed. */
   abandon(): void;
 }
@@ -79,20 +83,19 @@ export async function download<S extends Sink>(
     if (answer.status !== 200) return await refuse(answer, wanted, context);
     const sink = makeSink();
     try {
-      const check = new IntegrityCheck(wanted.checksum);
       const length = Number(answer.headers['content-length'] ?? Number.NaN);
       sink.begin(Number.isSafeInteger(length) && length >= 0 ? length : undefined);
       let size = 0;
-      const timer = setTimeout(() => answer.discard(), longest(length)).unref();
-      await readBody(answer, piece => {
+      const until = performance.now() + longest(length);
+      await answer.read(piece => {
+        if (performance.now() > until) throw tooSlow();
         size += piece.length;
-        check.update(piece);
         sink.write(piece);
-      }).finally(() => clearTimeout(timer));
+      });
       if (Number.isSafeInteger(length) && size < length)
         throw new Passing(cutOff(wanted.what, size, length));
-      const { ok, found } = check.finish();
-      if (ok) return sink;
+      const found = sink.checksum();
+      if (isRight(wanted.checksum, found)) return sink;
       const failure = mismatch(wanted, found);
       if (++wrong < triesForIntegrity) throw new Passing(failure, 0);
       throw failure;
@@ -111,6 +114,10 @@ async function ask(wanted: Download, context: DownloadContext): Promise<Answer> 
     if (!isNetworkFault(error)) throw error;
     throw isFinalFault(error) ? outOfReach(wanted, error) : new Passing(outOfReach(wanted, error));
   }
+}
+
+function tooSlow(): Error {
+  return Object.assign(new Error('it comes too slowly'), { code: 'ETIMEDOUT' });
 }
 
 /** A registry that sends a byte now and then must not hold the install for ever. */
@@ -146,8 +153,8 @@ async function beginningOf(answer: Answer): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
-    await readBody(answer, piece => {
-      pieces.push(piece);
+    await answer.read(piece => {
+      pieces.push(Buffer.from(piece));
       size += piece.length;
       if (size > 4096) answer.discard();
     });

@@ -1,7 +1,8 @@
 import { NetworkError } from '../errors';
+import type { Answer } from './answer';
 import { authorizationFor } from './authorization';
 import type { RegistryConfig } from './config';
-import type { Answer, Transport } from './transport';
+import type { Transport } from './transport';
 
 const mostRedirects = 5;
 const redirects = [301, 302, 303, 307, 308];

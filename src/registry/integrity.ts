@@ -1,5 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
-
 /** The strongest checksums of a Subresource Integrity text; any one of them is enough. */
 export interface Checksum {
   readonly algorithm: 'sha512' | 'sha384' | 'sha256' | 'sha1';
@@ -27,24 +25,7 @@ export function parseIntegrity(text: string | undefined): Checksum | undefined {
   return undefined;
 }
 
-/** Checks bytes as they pass. */
-export class IntegrityCheck {
-  readonly #hash: Hash;
-  readonly #checksum: Checksum;
-
-  constructor(checksum: Checksum) {
-    this.#checksum = checksum;
-    this.#hash = createHash(checksum.algorithm);
-  }
-
-  update(piece: Buffer): void {
-    this.#hash.update(piece);
-  }
-
-  /** Ends the check: what the bytes are, and whether that is what they should be. */
-  finish(): { ok: boolean; found: string } {
-    const digest = this.#hash.digest('base64');
-    const { algorithm, digests } = this.#checksum;
-    return { ok: digests.includes(digest), found: `${algorithm}-${digest}` };
-  }
+/** @param found such as `sha512-…` */
+export function isRight({ algorithm, digests }: Checksum, found: string): boolean {
+  return digests.some(digest => found === `${algorithm}-${digest}`);
 }

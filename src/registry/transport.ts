@@ -1,15 +1,7 @@
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { Answer } from './answer';
 import type { NetworkOptions } from './config';
-
-/** An answer whose body has not been read. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Readable;
-  /** Gives the connection up without reading the body. */
-  discard(): void;
-}
+import { Connections, silenceMs } from './connections';
 
 /** One GET, one answer: no redirect is followed, nothing is tried again. */
 export interface Transport {
@@ -18,66 +10,26 @@ export interface Transport {
   close(): void;
 }
 
-const silenceMs = 30_000;
-/**
- * Connections to one host. A small package costs one way there and back: with a registry 30 ms away
- * 430 packages took 1.35 s over 12, 0.88 s over 24 and 0.72 s over 48; next door there is no difference.
- */
-const mostConnections = 48;
-
-/**
- * The way to registries: Node's own client with kept connections, or, where a proxy stands in
- * between, npm's.
- */
+/** The way to registries: kept connections, or, where a proxy stands in between, npm's client. */
 export function createTransport(network: NetworkOptions): Transport {
   return network.proxy || network.httpsProxy ? npmTransport(network) : plainTransport(network);
 }
 
-function plainTransport({ ca, strictSSL }: NetworkOptions): Transport {
-  const options = {
-    keepAlive: true,
-    maxSockets: mostConnections,
-    maxFreeSockets: mostConnections,
-  };
-  const agents: { http?: Agent; https?: Agent } = {};
+function plainTransport(network: NetworkOptions): Transport {
+  const origins = new Map<string, Connections>();
   return {
     get(url, headers) {
-      const isTls = url.protocol === 'https:';
-      const name = isTls ? 'https' : 'http';
-      // TLS is a tenth of what a start of Node costs, so only where it is used.
-      const { Agent, request } = process.getBuiltinModule(`node:${name}`);
-      agents[name] ??= new Agent({
-        ...options,
-        ...(isTls && { ca, rejectUnauthorized: strictSSL }),
-      });
-      const agent = agents[name];
-      return new Promise((resolve, reject) => {
-        const sent: ClientRequest = request(url, { agent, headers, timeout: silenceMs }, answer =>
-          resolve(answerOf(answer)),
-        );
-        sent.once('timeout', () => sent.destroy(silence()));
-        sent.once('error', reject);
-        sent.end();
-      });
+      let connections = origins.get(url.origin);
+      if (!connections) {
+        connections = new Connections(url, network);
+        origins.set(url.origin, connections);
+      }
+      return connections.get(url.pathname + url.search, headers);
     },
     close() {
-      agents.http?.destroy();
-      agents.https?.destroy();
+      for (const connections of origins.values()) connections.close();
     },
   };
-}
-
-function answerOf(message: IncomingMessage): Answer {
-  return {
-    status: message.statusCode ?? 0,
-    headers: message.headers as Record<string, string>,
-    body: message,
-    discard: () => message.destroy(),
-  };
-}
-
-function silence(): Error {
-  return Object.assign(new Error(`no answer for ${silenceMs / 1000} s`), { code: 'ETIMEDOUT' });
 }
 
 function npmTransport(network: NetworkOptions): Transport {
@@ -116,32 +68,12 @@ function flat(headers: Record<string, string[]> = {}): Record<string, string> {
   );
 }
 
-function bodyOf(
-  source: Iterable<Buffer> | AsyncIterable<Buffer>,
-): Pick<Answer, 'body' | 'discard'> {
+function bodyOf(source: AsyncIterable<Buffer>): Pick<Answer, 'read' | 'discard'> {
   const body = Readable.from(source);
-  return { body, discard: () => body.destroy() };
-}
-
-/**
- * Reads a body to its end.
- * @param take told each piece; what it throws ends the reading
- */
-export function readBody({ body }: Answer, take: (piece: Buffer) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    body.on('data', (piece: Buffer) => {
-      try {
-        take(piece);
-      } catch (error) {
-        reject(error);
-        body.destroy();
-      }
-    });
-    body.once('end', resolve);
-    body.once('error', reject);
-    body.once('close', () => {
-      if (!body.readableEnded && !body.errored)
-        reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
-    });
-  });
+  return {
+    async read(take) {
+      for await (const piece of body) take(piece);
+    },
+    discard: () => body.destroy(),
+  };
 }

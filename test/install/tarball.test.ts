@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readTarball, type Tarball, TarballSink } from '../../src/install/tarball';
 import { temporaryFolder } from '../support/run';
-import { tar } from '../support/tarball';
+import { sha512, tar } from '../support/tarball';
 
 function readAll(tarball: Tarball): Record<string, number> {
   const files: Record<string, number> = {};
@@ -81,12 +81,18 @@ for (const [name, length, pieces, inFile] of [
   ['empty', 0, [], false],
 ] as const)
   test(`a download that is ${name} waits ${inFile ? 'in a file' : 'in memory'}`, t => {
-    const sink = new TarballSink(join(temporaryFolder(t), 'waiting.tgz'));
-    const all = pieces.map(piece => Buffer.from(piece));
+    const sink = new TarballSink(join(temporaryFolder(t), 'waiting.tgz'), 'sha512');
+    const whole = Buffer.concat(pieces.map(piece => Buffer.from(piece)));
     sink.begin(length);
-    for (const piece of all) sink.write(piece);
-    assert.equal(sink.size, Buffer.concat(all).length);
+    for (const piece of pieces) {
+      const passing = Buffer.from(piece);
+      sink.write(passing);
+      passing.fill(0);
+    }
+    assert.equal(sink.size, whole.length);
+    assert.equal(sink.checksum(), sha512(whole));
     const tarball = sink.take();
     assert.equal('file' in tarball, inFile);
-    if ('data' in tarball) assert.deepEqual(tarball.data, Buffer.concat(all));
+    const content = 'data' in tarball ? tarball.data : readFileSync(tarball.file);
+    assert.deepEqual(content, whole);
   });

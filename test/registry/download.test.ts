@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { BootlaceError } from '../../src/errors';
 import { parseLockfile } from '../../src/install/lockfile';
@@ -26,7 +25,9 @@ function follow(answers: Record<string, string | Buffer>, first = Object.keys(an
       return {
         status: typeof answer === 'string' ? 302 : answer ? 200 : 404,
         headers: typeof answer === 'string' ? { location: answer } : {},
-        body: Readable.from(Buffer.isBuffer(answer) ? [answer] : []),
+        async read(take) {
+          if (Buffer.isBuffer(answer)) take(answer);
+        },
         discard() {},
       };
     },
@@ -37,7 +38,7 @@ function follow(answers: Record<string, string | Buffer>, first = Object.keys(an
     url: first,
     checksum: parseIntegrity(sha512(body)) ?? assert.fail(),
   };
-  const sink: Sink = { begin() {}, write() {}, abandon() {} };
+  const sink: Sink = { begin() {}, write() {}, abandon() {}, checksum: () => sha512(body) };
   const run = download(wanted, () => sink, {
     io: fakeClock(),
     config: configFor('https://npm.test/', token),
