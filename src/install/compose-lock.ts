@@ -76,6 +76,24 @@ export function bareLock(
   return { bare: { name: backend, lockfileVersion: 3, requires: true, packages }, entry };
 }
 
+/** `$name` in overrides means a dependency of the project, which is not the project here. */
+export function rootOverrides({
+  overrides,
+  ...manifest
+}: LockedManifest): Record<string, unknown> | undefined {
+  const specs: Record<string, string> = {
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+  };
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string')
+      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+  };
+  return overrides && (resolve(overrides) as Record<string, unknown>);
+}
+
 /** What npm's lock repeats of a package's manifest. */
 function entryOf(manifest: LockedManifest): RawEntry {
   const optional = manifest.optionalDependencies ?? {};

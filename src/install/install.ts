@@ -10,7 +10,7 @@ import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
 import { type LockDocument, renderLock } from './lock-document';
 import { folderName, parseLockfile } from './lockfile';
-import { type NpmRun, runNpm } from './run-npm';
+import type { NpmRun } from './run-npm';
 import { slimTree } from './slim-tree';
 import type { Tarball } from './tarball';
 import type { Unpackers } from './unpackers';
@@ -61,6 +61,7 @@ export async function installTree(request: TreeRequest): Promise<InstalledTree> 
   const names = [...new Set(withScripts.map(folderName))];
   const skippedScripts = names.filter(name => !scripts.includes(name));
   if (skippedScripts.length === names.length) return { tree, slim, skippedScripts };
+  const { runNpm } = await import('./run-npm');
   await runNpm(['rebuild', '--json', ...scripts], { ...request, cwd: release, scripts });
   const built = hashTree(join(release, 'node_modules'));
   return { tree: { ...tree, ...built }, slim, skippedScripts };
@@ -111,6 +112,7 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
   }
   const lockFile = join(release, 'package-lock.json');
   writeFileSync(lockFile, renderLock(withoutMissingOptional(lock)));
+  const { runNpm } = await import('./run-npm');
   await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
   writeFileSync(lockFile, request.lockText);
   if (file) rmSync(file, { force: true });

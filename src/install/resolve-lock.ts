@@ -5,7 +5,7 @@ import type { Io } from '../io';
 import { createRegistryClient, type RegistryClient } from '../registry/client';
 import { integrityOf, parseManifest } from '../registry/packument';
 import type { Transport } from '../registry/transport';
-import { bareLock, composeLock } from './compose-lock';
+import { bareLock, composeLock, rootOverrides } from './compose-lock';
 import { readSpecs } from './foresight';
 import {
   type LockDocument,
@@ -17,6 +17,7 @@ import {
 import { openPackumentFeed } from './packument-feed';
 import { type NpmRun, runNpm } from './run-npm';
 import { stubTarball } from './stub-tarball';
+import { plainAddress } from './tarball-url';
 
 export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
   io: NpmRun['io'] & Pick<Io, 'now' | 'sleep'>;
@@ -98,24 +99,6 @@ async function resolveOnFeed(
   }
 }
 
-/** `$name` in overrides means a dependency of the project, which is not the project here. */
-export function rootOverrides({
-  overrides,
-  ...manifest
-}: LockedManifest): Record<string, unknown> | undefined {
-  const specs: Record<string, string> = {
-    ...manifest.dependencies,
-    ...manifest.optionalDependencies,
-  };
-  const resolve = (value: unknown): unknown => {
-    if (typeof value === 'string')
-      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
-  };
-  return overrides && (resolve(overrides) as Record<string, unknown>);
-}
-
 function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {
   const lock = composeLock(seed, {
     manifest: stub,
@@ -163,16 +146,6 @@ async function completeEntry(path: string, entry: RawEntry, client: RegistryClie
   const manifest = parseManifest(packument.versions[version], name, version, 'the registry');
   entry.resolved ??= plainAddress(manifest.dist.tarball);
   entry.integrity ??= integrityOf(manifest);
-}
-
-/** Without user, password, query and fragment: a signed address is a secret and does not last. */
-export function plainAddress(address: string): string {
-  const url = new URL(address);
-  url.username = '';
-  url.password = '';
-  url.search = '';
-  url.hash = '';
-  return url.href;
 }
 
 function notFromRegistry(path: string, resolved: string): InstallError {

@@ -20,6 +20,16 @@ export function planTarballUrl(
   };
 }
 
+/** Without user, password, query and fragment: a signed address is a secret and does not last. */
+export function plainAddress(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
 const defaultHost = new URL(defaults.registry).hostname;
 
 function onConfiguredRegistry(resolved: string, registry: string): string {

@@ -111,6 +111,8 @@ function startWorker(file: string, whenDone: () => void) {
     // It needs no variable of ours, least of all a token.
     env: {},
     resourceLimits: { maxYoungGenerationSizeMb: 3 },
+    // It closes its files itself, and there are thousands of them.
+    trackUnmanagedFds: false,
   });
   worker.on('message', (answer: WorkerAnswer) => {
     const done = there.shift();

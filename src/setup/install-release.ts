@@ -6,14 +6,13 @@ import {
   integrityOfBytes,
   readBackendTarball,
 } from '../install/backend-tarball';
-import { composeLock } from '../install/compose-lock';
+import { composeLock, rootOverrides } from '../install/compose-lock';
 import { installTree } from '../install/install';
 import { hashLock, type LockDocument, renderLock } from '../install/lock-document';
-import { plainAddress, resolveLock, rootOverrides } from '../install/resolve-lock';
 import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
-import { tuneForInstall } from '../install/tune';
-import { openUnpackers } from '../install/unpackers';
+import { plainAddress } from '../install/tarball-url';
+import type { Unpackers } from '../install/unpackers';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import type { Transport } from '../registry/transport';
@@ -25,7 +24,6 @@ import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { type ChosenLock, chooseLock } from './choose-lock';
 import { fetchBackend } from './fetch-backend';
-import { packLocal } from './pack-local';
 import type { SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
@@ -46,6 +44,7 @@ const localTarball = 'backend.tgz';
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
  * @param picked undefined for a local build
  * @param transport kept open
+ * @param unpackers closed when this ends, so that nothing is written into a stage that is discarded
  * @throws whatever fails; nothing of the release is then visible
  */
 export async function installRelease(
@@ -53,16 +52,14 @@ export async function installRelease(
   picked: Picked | undefined,
   options: ApplyOptions,
   transport: Transport,
+  unpackers: Unpackers,
 ): Promise<Release> {
   const { settings, config, host } = plan;
   const name = settings.package.value;
   const layout = layoutOf(options.dir);
   const stage = openStage(layout, options.io.now());
-  tuneForInstall(options.io.nodeVersion);
   const logs = join(layout.cache, 'logs');
   mkdirSync(logs, { recursive: true });
-  // Already here: the second thread takes a while to begin.
-  const unpackers = openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
   const run = {
     io: options.io,
     config,
@@ -109,6 +106,8 @@ export async function installRelease(
       }),
       warn: options.warn,
     });
+    // Its thread ends while the rest is written.
+    const closing = unpackers.close();
     for (const name of skippedScripts)
       options.warn(
         `${name} has an install script, which did not run; BACKEND_SCRIPTS=${name} allows it`,
@@ -133,6 +132,7 @@ export async function installRelease(
     };
     const releaseName = releaseNameOf(receipt);
     stage.publish(releaseName, receipt);
+    await closing;
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } finally {
@@ -167,6 +167,7 @@ async function obtain(
       );
     return { tarball, integrity, resolved, backend, version: manifest.version };
   }
+  const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
   const backend = readBackendTarball({ file }, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
@@ -191,6 +192,7 @@ async function resolveNow(
   run: Run,
 ): Promise<ChosenLock> {
   options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
+  const { resolveLock } = await import('../install/resolve-lock');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
   options.warn(
     `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run bootlace lock before publishing, or commit what --save-lock FILE writes`,

@@ -1,3 +1,5 @@
+import { tuneForInstall } from '../install/tune';
+import { openUnpackers, type Unpackers } from '../install/unpackers';
 import { createRegistryClient } from '../registry/client';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
@@ -27,15 +29,29 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
+  let unpackers: Unpackers | undefined;
+  const unpackersOf = () => {
+    unpackers ??= prepareToUnpack(plan, options);
+    return unpackers;
+  };
+  // The second thread takes a while to begin, and without any release there will be an install.
+  if (listReleases(layoutOf(options.dir)).length === 0) unpackersOf();
   try {
-    return await obtainOver(transport, plan, options);
+    return await obtainOver(transport, unpackersOf, plan, options);
   } finally {
     transport.close();
+    await unpackers?.close();
   }
+}
+
+function prepareToUnpack({ settings }: SetupPlan, { io }: ApplyOptions): Unpackers {
+  tuneForInstall(io.nodeVersion);
+  return openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
 }
 
 async function obtainOver(
   transport: Transport,
+  unpackersOf: () => Unpackers,
   plan: SetupPlan,
   options: ApplyOptions,
 ): Promise<Obtained> {
@@ -50,7 +66,8 @@ async function obtainOver(
     : { text: wishText(value), from, why: picked?.why ?? '' };
   const present = picked && findPresent(picked);
   if (present) return { release: present, wanted, reused: true };
-  return { release: await installRelease(plan, picked, options, transport), wanted, reused: false };
+  const release = await installRelease(plan, picked, options, transport, unpackersOf());
+  return { release, wanted, reused: false };
 
   function findPresent({ manifest }: Picked): Release | undefined {
     return listReleases(layoutOf(options.dir)).find(
