@@ -14,7 +14,7 @@ interface Internals extends Gunzip {
 }
 
 /** Content below this size is gunzipped at once. */
-const roomSize = 2 * 1024 * 1024;
+const roomSize = 512 * 1024;
 /** Larger content is best read in pieces of this size, which may grow a thousandfold. */
 export const sliceSize = 16 * 1024;
 let room: Buffer | undefined;
