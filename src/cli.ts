@@ -215,6 +215,12 @@ function pad(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }
 
+/** Node ends with 0 when nothing is left to wait for, although a promise never settled. */
+function endedEarly(): void {
+  process.stderr.write('bootlace: this is a bug in bootlace: it ended before its work was done\n');
+  process.exitCode = 1;
+}
+
 /** The program: the only place that sets the exit code. */
 export async function start(dist: string): Promise<void> {
   // A reader that has gone, such as `bootlace status | head -1`, is no failure.
@@ -223,7 +229,9 @@ export async function start(dist: string): Promise<void> {
   };
   const streams = [process.stdout, process.stderr];
   for (const stream of streams) stream.on('error', ignore);
+  process.once('beforeExit', endedEarly);
   const outcome = await main(process.argv.slice(2), realIo(), dist);
+  process.removeListener('beforeExit', endedEarly);
   if (typeof outcome === 'number') {
     process.exitCode = outcome;
     return;

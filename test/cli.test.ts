@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bootlace, root, runNode, temporaryFolder } from './support/run';
@@ -30,7 +30,6 @@ for (const [args, code, out, err] of words)
 
 test('what does not talk to a registry loads no network code', async t => {
   const file = join(temporaryFolder(t), 'loaded.js');
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(
     file,
     `process.on('exit', () => console.error(JSON.stringify(Object.keys(require.cache).concat(process.moduleLoadList).filter(name => /npm-libraries|NativeModule (http|https|tls|undici|internal\\/deps\\/undici)/.test(name)))));
@@ -42,4 +41,25 @@ test('what does not talk to a registry loads no network code', async t => {
     });
     assert.equal(stderr.trim().split('\n').at(-1), '[]', `${args}: ${stderr}`);
   }
+});
+
+test('a command whose work never ends is no success', async t => {
+  const file = join(temporaryFolder(t), 'never.js');
+  writeFileSync(
+    file,
+    `const { EventEmitter } = require('node:events');
+     const nothing = () => {};
+     require('node:net').connect = () => Object.assign(new EventEmitter(),
+       { setTimeout: nothing, ref: nothing, unref: nothing, write: nothing, destroy: nothing });
+     const real = setTimeout;
+     globalThis.setTimeout = (...args) => real(...args).unref();
+     process.argv.splice(1, 1); require(process.argv[1]);`,
+  );
+  const { code, stderr } = await runNode(
+    file,
+    [join(root, 'bin/bootlace.js'), 'setup', '--dry-run', '--package=left'],
+    { cwd: temporaryFolder(t), env: { BACKEND_REGISTRY: 'http://127.0.0.1:9/' } },
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /ended before its work was done/);
 });

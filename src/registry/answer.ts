@@ -9,7 +9,7 @@ export interface Answer {
    * @param take told each piece, which is its own until it returns; what it throws ends the reading
    */
   read(take: (piece: Buffer) => void): Promise<void>;
-  /** Gives up what has not been read. */
+  /** Gives up what has not been read; who reads may still be told a little of it. */
   discard(): void;
 }
 
@@ -39,6 +39,7 @@ export class ArrivingBody {
   }
 
   read(take: (piece: Buffer) => void): Promise<void> {
+    if (this.#take) throw new Error('a body is read once');
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -114,11 +114,17 @@ async function readWhole(answer: Answer, name: string, registry: string): Promis
   const announced = Number(answer.headers['content-length'] ?? Number.NaN);
   const pieces: Buffer[] = [];
   let size = 0;
-  await answer.read(piece => {
-    size += piece.length;
-    if (size > largestDocument || announced > largestDocument) throw tooLarge(registry, name, size);
-    pieces.push(Buffer.from(piece));
-  });
+  try {
+    await answer.read(piece => {
+      size += piece.length;
+      if (size > largestDocument || announced > largestDocument)
+        throw tooLarge(registry, name, size);
+      pieces.push(Buffer.from(piece));
+    });
+  } catch (error) {
+    answer.discard();
+    throw error;
+  }
   if (size < announced)
     throw Object.assign(new Error('the answer is cut off'), { code: 'ECONNRESET' });
   const body = Buffer.concat(pieces);

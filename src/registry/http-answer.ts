@@ -166,7 +166,7 @@ function readHeaders(lines: readonly string[]): Headers {
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     if (!token.test(name) || control.test(line))
       throw broken('HPE_INVALID_HEADER_TOKEN', 'a line of its head is no header');
-    const value = line.slice(colon + 1).trim();
+    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
     const known = headers[name];
     if (known === undefined) headers[name] = value;
     else if (name === 'connection') headers[name] = `${known}, ${value}`;

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Answer } from './answer';
 import type { NetworkOptions } from './config';
-import { Connections, silenceMs } from './connections';
+import { silenceMs } from './connection';
+import { Connections } from './connections';
 
 /** One GET, one answer: no redirect is followed, nothing is tried again. */
 export interface Transport {

@@ -5,6 +5,7 @@ import { createRegistryClient } from '../../src/registry/client';
 import { planRegistry } from '../../src/registry/config';
 import { resolveVersion } from '../../src/registry/resolve';
 import { parseRetryAfter } from '../../src/registry/retry';
+import type { Transport } from '../../src/registry/transport';
 import { readSettings } from '../../src/settings/settings';
 import { FakeRegistry, type Fault, type TokenRights } from '../support/fake-registry';
 
@@ -178,4 +179,21 @@ test('Retry-After in seconds, as a date, and neither', () => {
   assert.equal(parseRetryAfter('Thu, 01 Jan 1970 00:00:09 GMT', 4000), 5000);
   assert.equal(parseRetryAfter('soon', 0), undefined);
   assert.equal(parseRetryAfter(undefined, 0), undefined);
+});
+
+test('a document that is too large is given up at once', async t => {
+  const { config, io } = await setUp(t);
+  let discarded = 0;
+  const transport: Transport = {
+    get: async () => ({
+      status: 200,
+      headers: { 'content-length': String(2 ** 40) },
+      read: async take => take(Buffer.from('{')),
+      discard: () => void discarded++,
+    }),
+    close() {},
+  };
+  const client = createRegistryClient({ io, config, transport });
+  assert.equal((await failureOf(client.packument('@acme/backend'))).code, 'REGISTRY_BAD_ANSWER');
+  assert.equal(discarded, 1);
 });

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
 import type { Answer } from '../../src/registry/answer';
 import { Connections } from '../../src/registry/connections';
-import { temporaryFolder } from '../support/run';
+import { root, temporaryFolder } from '../support/run';
 import { makeCertificate } from '../support/tls';
 
 interface Peer {
@@ -165,6 +168,69 @@ test('what is discarded costs no connection when it is small', async t => {
   assert.ok(sockets.length <= before + 1);
 });
 
+/** Gives a body up once there is enough of it, as a failure's beginning is read. */
+const beginningOf = (answer: Answer) => {
+  let size = 0;
+  return answer.read(piece => {
+    size += piece.length;
+    if (size > 4096) answer.discard();
+  });
+};
+
+for (const [size, isKept] of [
+  [8000, true],
+  [300_000, false],
+] as const)
+  test(`a body of ${size} bytes may be given up while it is read`, async t => {
+    const { connections, sockets } = await peer(t, (socket, _nth, path) => {
+      if (path === '/') return void socket.write(reply('next'));
+      socket.write(`HTTP/1.1 500 No\r\nContent-Length: ${size}\r\n\r\n`);
+      setTimeout(() => socket.write(Buffer.alloc(size, 'a')), 20);
+    });
+    const reading = beginningOf(await connections.get('/failure', {}));
+    if (isKept) await reading;
+    else await assert.rejects(reading, { code: 'ECONNRESET' });
+    assert.equal(await text(await connections.get('/', {})), 'next');
+    assert.equal(sockets.length, isKept ? 1 : 2);
+  });
+
+test('a connection that was given up takes no request that waits', async t => {
+  const { connections } = await peer(t, (socket, _nth, path) => {
+    if (path === '/') return void socket.write(reply('next'));
+    socket.write('HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n');
+    setTimeout(() => socket.write(`2000\r\n${'x'.repeat(8192)}\r\n0\r\n\r\n`), 20);
+  });
+  const failures = Array.from({ length: 48 }, async () =>
+    beginningOf(await connections.get('/failure', {})).catch(() => {}),
+  );
+  const others = Array.from({ length: 10 }, async () => text(await connections.get('/', {})));
+  await Promise.all(failures);
+  assert.deepEqual(new Set(await Promise.all(others)), new Set(['next']));
+});
+
+test('a body is read once', async t => {
+  const { connections } = await peer(t, socket => void socket.write(reply('abc')));
+  const answer = await connections.get('/', {});
+  assert.equal(await text(answer), 'abc');
+  assert.throws(() => answer.read(() => {}), /once/);
+});
+
+test('a connection that waits for a request keeps no process running', async t => {
+  const { connections } = await peer(t, socket => void socket.write(reply('abc')));
+  const script = `
+    const { Connections } = require(${JSON.stringify(join(root, 'src/registry/connections.ts'))});
+    const connections = new Connections(new URL(process.argv[1]), { strictSSL: true });
+    connections.get('/', {}).then(answer => answer.read(piece => process.stdout.write(piece)));
+  `;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', '-e', script, connections.origin.href],
+    // It would be 30 s.
+    { cwd: root, timeout: 20_000 },
+  );
+  assert.equal(stdout, 'abc');
+});
+
 test('what nobody asked for ends the connection', async t => {
   const { connections, sockets } = await peer(t, socket => {
     socket.write(reply('a'));
@@ -202,6 +268,8 @@ test('close breaks off what is under way and what waits; a later request works',
   connections.close();
   for (const { status } of await ended) assert.equal(status, 'rejected');
   answers = true;
+  assert.equal(await text(await connections.get('/', {})), 'later');
+  connections.close();
   assert.equal(await text(await connections.get('/', {})), 'later');
 });
 
