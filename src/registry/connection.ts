@@ -13,7 +13,7 @@ export interface Request {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
   /** True once a kept connection that the other side had given up was all that failed. */
-  isAgain?: boolean;
+  readonly isAgain?: boolean;
 }
 
 /** What arrives is read from here before anything else arrives, so that one serves all connections. */
@@ -33,7 +33,6 @@ export class Connection {
   readonly #socket: Socket;
   readonly #owner: Owner;
   #isReady = false;
-  #isClosed = false;
   #isPaused = false;
   #isBrokenOff = false;
   #answers = 0;
@@ -168,8 +167,6 @@ export class Connection {
   }
 
   #closed(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     const error = this.#error ?? hangUp();
     this.#body?.end(error);
     // The other side may have given a kept connection up while the request was on its way.
