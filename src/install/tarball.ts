@@ -112,15 +112,14 @@ export class TarballSink implements Sink {
 
   /** What is in memory, as one. */
   #joined(): Buffer {
-    if (this.#data?.length === this.#size) return this.#data;
-    // Not Buffer.concat: a small one would share its memory with others.
-    const data = Buffer.allocUnsafeSlow(this.#size);
-    let at = 0;
-    for (const piece of this.#data ? [this.#data.subarray(0, this.#size)] : this.#pieces)
-      at += piece.copy(data, at);
-    this.#pieces = [];
-    this.#data = data;
-    return data;
+    if (!this.#data) {
+      // Not Buffer.concat: a small one would share its memory with others.
+      this.#data = Buffer.allocUnsafeSlow(this.#size);
+      let at = 0;
+      for (const piece of this.#pieces) at += piece.copy(this.#data, at);
+      this.#pieces = [];
+    }
+    return this.#data.subarray(0, this.#size);
   }
 
   #letGo(): void {

@@ -106,8 +106,8 @@ export async function installRelease(
       }),
       warn: options.warn,
     });
-    // Its thread ends while the rest is written.
-    const closing = unpackers.close();
+    // Its thread ends while the rest is written; it is waited for below.
+    void unpackers.close();
     for (const name of skippedScripts)
       options.warn(
         `${name} has an install script, which did not run; BACKEND_SCRIPTS=${name} allows it`,
@@ -132,7 +132,6 @@ export async function installRelease(
     };
     const releaseName = releaseNameOf(receipt);
     stage.publish(releaseName, receipt);
-    await closing;
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } finally {
