@@ -1,4 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs';
+import type { PerformanceObserver } from 'node:perf_hooks';
 import { collectGarbage } from './collect';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
@@ -38,39 +39,48 @@ export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
 }
 
 /** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
-const youngPart = 16;
+const youngPart = 8;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
+const lookMs = 250;
 
 /**
  * Keeps the semi-spaces at V8's first 1 MB while the backend starts, and then lets them grow with
  * the heap in use, to `mostMb`. Of V8's flags for the young generation the growth factor alone
  * counts after the start, on every Node from 20 to 26: V8 reads it each time it would grow the
- * semi-spaces, 1 keeps them as they are, and 2 is its default. Compiled code belongs to the flags,
- * so during the start there is no change.
+ * semi-spaces, and 1 keeps them as they are. Compiled code belongs to the flags, so during the start
+ * there is no change.
  */
 function holdYoung(mostMb: number): void {
   const { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } = v8();
-  let factor = 2;
-  const set = (next: number) => {
-    if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
-    factor = next;
-  };
-  set(1);
+  const setFactor = (next: number) => setFlagsFromString(`--semi-space-growth-factor=${next}`);
+  setFactor(1);
   if (mostMb === 1) return;
+  let observer: PerformanceObserver | undefined;
   const look = () => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     // What V8 counts are both semi-spaces.
     const mb = (young?.space_size ?? Infinity) / 2 ** 21;
-    const wanted = getHeapStatistics().used_heap_size / 2 ** 20 / youngPart;
-    set(mb * 2 <= mostMb && mb < wanted ? 2 : 1);
+    const wanted = Math.min(mostMb, getHeapStatistics().used_heap_size / 2 ** 20 / youngPart);
+    if (wanted >= mb * 2) {
+      setFactor(Math.floor(wanted / mb));
+      // After each collection, so that one step is seen before the next.
+      observer ??= observeCollections(look);
+    } else {
+      if (observer) setFactor(1);
+      observer?.disconnect();
+      observer = undefined;
+      setTimeout(look, lookMs).unref();
+    }
   };
-  const begin = () => {
-    const { PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
-    // After each collection, so that one step is seen before the next.
-    new PerformanceObserver(look).observe({ entryTypes: ['gc'] });
-  };
-  setTimeout(begin, startedMs).unref();
+  setTimeout(look, startedMs).unref();
+}
+
+function observeCollections(look: () => void): PerformanceObserver {
+  const { PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
+  const observer = new PerformanceObserver(look);
+  observer.observe({ entryTypes: ['gc'] });
+  return observer;
 }
 
 /**
