@@ -11,6 +11,9 @@ export interface Measured {
   afterMb: number;
   perSecond: number;
   cpuMs: number;
+  /** Of the requests after those. */
+  steadyPerSecond: number;
+  steadyCpuMs: number;
   processes: number;
 }
 
@@ -22,6 +25,8 @@ export type Load = (options: {
 }) => Promise<{ '2xx': number; errors: number; start: Date; finish: Date }>;
 
 const requests = 10_000;
+/** In the first ones V8 still compiles, which differs from run to run more than anything else. */
+const steadyRequests = 20_000;
 const loadFromMs = 6000;
 
 /** Starts one contender, loads it, ends it. */
@@ -48,18 +53,18 @@ export async function measure(
     await new Promise(resolve => setTimeout(resolve, begun + loadFromMs - performance.now()));
     const family = familyOf(child.pid as number);
     const idleMb = rss(family);
-    const cpuBefore = cpu(family);
-    const loadBegun = performance.now();
-    await request(load, `${url}${prepared.loadPath}`);
-    const perSecond = requests / ((performance.now() - loadBegun) / 1000);
-    const cpuMs = cpu(family) - cpuBefore;
+    const loaded = `${url}${prepared.loadPath}`;
+    const first = await request(load, loaded, requests, family);
+    const afterMb = rss(family);
+    const steady = await request(load, loaded, steadyRequests, family);
     return {
       readyMs,
       readyCpuMs,
       idleMb,
-      afterMb: rss(family),
-      perSecond,
-      cpuMs,
+      afterMb,
+      ...first,
+      steadyPerSecond: steady.perSecond,
+      steadyCpuMs: steady.cpuMs,
       processes: family.length,
     };
   } finally {
@@ -71,9 +76,14 @@ export async function measure(
   }
 }
 
-async function request(load: Load, url: string): Promise<void> {
-  const result = await load({ url, connections: 10, amount: requests, sampleInt: 100 });
+/** @returns requests a second, and what they cost the processes in ms */
+async function request(load: Load, url: string, amount: number, family: readonly number[]) {
+  const cpuBefore = cpu(family);
+  const begun = performance.now();
+  const result = await load({ url, connections: 10, amount, sampleInt: 100 });
   if (result.errors) throw new Error(`${url}: ${result.errors} requests failed`);
+  const perSecond = amount / ((performance.now() - begun) / 1000);
+  return { perSecond, cpuMs: cpu(family) - cpuBefore };
 }
 
 /** Until a server answers below 500. @throws when it ends, or after a minute */

@@ -4,6 +4,7 @@ export interface Row extends Measured {
   node: string;
   subject: string;
   contender: string;
+  rounds: number;
 }
 
 const columns = [
@@ -13,13 +14,15 @@ const columns = [
   ['after 10,000', 'afterMb', 'MB'],
   ['req/s', 'perSecond', ''],
   ['cpu', 'cpuMs', 'ms'],
+  ['steady req/s', 'steadyPerSecond', ''],
+  ['steady cpu', 'steadyCpuMs', 'ms'],
 ] as const;
 
 /** A Markdown table: each number with its ratio to `node <entry>` of the same subject and Node. */
 export function renderReport(rows: readonly Row[]): string {
   const lines = [
-    `| Node | backend | start | ${columns.map(([title]) => title).join(' | ')} | processes |`,
-    `|${' --- |'.repeat(columns.length + 4)}`,
+    `| Node | backend | start | ${columns.map(([title]) => title).join(' | ')} | processes | rounds |`,
+    `|${' --- |'.repeat(columns.length + 5)}`,
   ];
   for (const row of rows) {
     const plain = plainOf(rows, row);
@@ -29,7 +32,7 @@ export function renderReport(rows: readonly Row[]): string {
       return `${value}${unit && ` ${unit}`}${ratio}`;
     });
     lines.push(
-      `| ${row.node} | ${row.subject} | ${row.contender} | ${cells.join(' | ')} | ${row.processes} |`,
+      `| ${row.node} | ${row.subject} | ${row.contender} | ${cells.join(' | ')} | ${row.processes} | ${row.rounds} |`,
     );
   }
   return `${lines.join('\n')}\n`;

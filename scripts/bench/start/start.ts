@@ -51,14 +51,14 @@ async function main(): Promise<void> {
       for (let i = rows.length - 1; i >= 0; i--)
         if (rows[i]?.node === version && rows[i]?.subject === name) rows.splice(i, 1);
       for (const [contender, all] of results)
-        rows.push({ node: version, subject: name, contender, ...medians(all) });
+        rows.push({ node: version, subject: name, contender, rounds, ...medians(all) });
       if (!values.dry) writeFileSync(kept, JSON.stringify(rows));
       console.log(renderReport(rows.filter(row => row.node === version && row.subject === name)));
     }
   }
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}-${process.arch}`;
-  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of ${rounds} alternating rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times and requests a second are mostly noise, and memory is not.\n\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes six seconds after the spawn. after: the same after 10,000 requests from then on, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server, steadier than wall time on a shared machine.\n- ratios are against \`node <entry>\` in the same run.\n\n`;
+  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of alternating rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times and requests a second are mostly noise, and memory is not.\n\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes six seconds after the spawn. after: the same after 10,000 requests from then on, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server, steadier than wall time on a shared machine. steady: of the 20,000 requests after those.\n- ratios are against \`node <entry>\` in the same run.\n\n`;
   if (values.dry) return;
   const folder = join(root, 'docs', 'bench');
   mkdirSync(folder, { recursive: true });
@@ -78,6 +78,8 @@ function medians(all: readonly Measured[]): Measured {
     afterMb: median('afterMb'),
     perSecond: median('perSecond'),
     cpuMs: median('cpuMs'),
+    steadyPerSecond: median('steadyPerSecond'),
+    steadyCpuMs: median('steadyCpuMs'),
     processes: median('processes'),
   };
 }
