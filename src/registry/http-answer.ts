@@ -166,7 +166,7 @@ function readHeaders(lines: readonly string[]): Headers {
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     if (!token.test(name) || control.test(line))
       throw broken('HPE_INVALID_HEADER_TOKEN', 'a line of its head is no header');
-    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
+    const value = withoutBlanks(line, colon + 1);
     const known = headers[name];
     if (known === undefined) headers[name] = value;
     else if (name === 'connection') headers[name] = `${known}, ${value}`;
@@ -174,6 +174,16 @@ function readHeaders(lines: readonly string[]): Headers {
       throw broken('HPE_UNEXPECTED_CONTENT_LENGTH', `two headers ${name}`);
   }
   return headers;
+}
+
+/** What stands from `from` on, less the blanks around it. A pattern would be quadratic in those inside. */
+function withoutBlanks(line: string, from: number): string {
+  const isBlank = (at: number) => line[at] === ' ' || line[at] === '\t';
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(start)) start++;
+  while (end > start && isBlank(end - 1)) end--;
+  return line.slice(start, end);
 }
 
 function broken(code: string, what: string): Error {

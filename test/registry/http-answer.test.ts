@@ -98,6 +98,11 @@ const answers: [name: string, text: string, expected: Partial<Seen>][] = [
   ],
   ['a name like a prototype', `${ok}__proto__: x\r\nContent-Length: 0\r\n\r\n`, { isWhole: true }],
   [
+    'values of blanks alone, and with one that is none',
+    `${ok}X: \t \r\nY: \xa0a\xa0\r\nContent-Length: 0\r\n\r\n`,
+    { headers: { x: '', y: '\xa0a\xa0', 'content-length': '0' } },
+  ],
+  [
     'blanks around a value',
     `${ok}X:  \t a b \t\r\nContent-Length: 0\r\n\r\n`,
     { headers: { x: 'a b', 'content-length': '0' } },
