@@ -53,7 +53,11 @@ const lookMs = 250;
  */
 function holdYoung(mostMb: number): void {
   const { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } = v8();
-  const setFactor = (next: number) => setFlagsFromString(`--semi-space-growth-factor=${next}`);
+  let factor = 0;
+  const setFactor = (next: number) => {
+    if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
+    factor = next;
+  };
   setFactor(1);
   if (mostMb === 1) return;
   let observer: PerformanceObserver | undefined;
@@ -62,12 +66,10 @@ function holdYoung(mostMb: number): void {
     // What V8 counts are both semi-spaces.
     const mb = (young?.space_size ?? Infinity) / 2 ** 21;
     const wanted = Math.min(mostMb, getHeapStatistics().used_heap_size / 2 ** 20 / youngPart);
-    if (wanted >= mb * 2) {
-      setFactor(Math.floor(wanted / mb));
-      // After each collection, so that one step is seen before the next.
-      observer ??= observeCollections(look);
-    } else {
-      if (observer) setFactor(1);
+    setFactor(Math.max(1, Math.floor(wanted / mb)));
+    // After each collection, so that one step is seen before the next.
+    if (factor > 1) observer ??= observeCollections(look);
+    else {
       observer?.disconnect();
       observer = undefined;
       setTimeout(look, lookMs).unref();

@@ -71,17 +71,8 @@ function medians(all: readonly Measured[]): Measured {
     const sorted = all.map(one => one[key]).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] as number;
   };
-  return {
-    readyMs: median('readyMs'),
-    readyCpuMs: median('readyCpuMs'),
-    idleMb: median('idleMb'),
-    afterMb: median('afterMb'),
-    perSecond: median('perSecond'),
-    cpuMs: median('cpuMs'),
-    steadyPerSecond: median('steadyPerSecond'),
-    steadyCpuMs: median('steadyCpuMs'),
-    processes: median('processes'),
-  };
+  const keys = Object.keys(all[0] as Measured) as (keyof Measured)[];
+  return Object.fromEntries(keys.map(key => [key, median(key)])) as unknown as Measured;
 }
 
 main().then(
