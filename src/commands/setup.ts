@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { UsageError } from '../errors';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
+import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
-import { applySetup, type SetupResult } from '../setup/apply';
+import { type ApplyOptions, applySetup, type SetupResult } from '../setup/apply';
+import { beginUnpacking } from '../setup/begin-unpacking';
 import { lockText } from '../setup/choose-lock';
 import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
@@ -52,16 +54,15 @@ export const command: Command = {
   positionals: 0,
   async run(context) {
     const { report, flags, io } = context;
-    const begun = io.now();
-    const plan = preparePlan(context);
     if (flags['dry-run']) {
       const { describePlan } = await import('../setup/describe');
-      const { json, lines } = await describePlan(plan, context);
+      const { json, lines } = await describePlan(preparePlan(context), context);
       for (const line of lines) report.line(line);
       if (flags.json) report.json({ ok: true, ...json });
       return 0;
     }
-    const result = await runSetup(plan, context);
+    const begun = io.now();
+    const { plan, result } = await prepareAndRun(context);
     const json = reportSetup(plan, result, context, io.now() - begun);
     const warmed = flags.warm ? await runWarm(plan, result, context) : undefined;
     report.line(`start it: node ${plan.serverFile}`);
@@ -69,6 +70,22 @@ export const command: Command = {
     return 0;
   },
 };
+
+/**
+ * The second thread takes as long to begin as everything takes until the first tarball is here, and
+ * without any release on disk there will be an install.
+ */
+async function prepareAndRun(context: Context): Promise<{ plan: SetupPlan; result: SetupResult }> {
+  const { dir, io } = context;
+  const unpackers =
+    listReleases(layoutOf(dir)).length === 0 ? beginUnpacking(io.nodeVersion) : undefined;
+  try {
+    const plan = preparePlan(context);
+    return { plan, result: await runSetup(plan, context, { unpackers }) };
+  } finally {
+    await unpackers?.close();
+  }
+}
 
 /** Reads settings and folder; secrets go to the redactor before anything else can print. */
 export function preparePlan({ dir, flags, io, version, dist, redactor }: Context): SetupPlan {
@@ -87,7 +104,7 @@ export function preparePlan({ dir, flags, io, version, dist, redactor }: Context
 export function runSetup(
   plan: SetupPlan,
   context: Context,
-  isImpatient = false,
+  how: Pick<ApplyOptions, 'isImpatient' | 'unpackers'>,
 ): Promise<SetupResult> {
   const { dir, flags, io, report, redactor, signal, version } = context;
   return applySetup(plan, {
@@ -96,7 +113,7 @@ export function runSetup(
     signal,
     bootlace: version,
     waitForMs: waitFor(flags),
-    isImpatient,
+    ...how,
     ignoreEngines: flags['ignore-engines'] === true,
     redact: text => redactor.redact(text),
     progress: sentence => report.progress(sentence),

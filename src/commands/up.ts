@@ -44,7 +44,7 @@ async function setUp(plan: SetupPlan, context: Context): Promise<void> {
   let fallBack: FallBack | undefined;
   try {
     const isImpatient = mayFallBack && findStartable(dir, plan) !== undefined;
-    const result = await runSetup(plan, context, isImpatient);
+    const result = await runSetup(plan, context, { isImpatient });
     reportSetup(plan, result, context, io.now() - begun);
     if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
   } catch (error) {

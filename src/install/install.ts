@@ -9,7 +9,7 @@ import { withoutMissingOptional } from './check-lock';
 import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
 import { type LockDocument, renderLock } from './lock-document';
-import { folderName, parseLockfile } from './lockfile';
+import { checkLock, folderName } from './lockfile';
 import type { NpmRun } from './run-npm';
 import { slimTree } from './slim-tree';
 import type { Tarball } from './tarball';
@@ -21,7 +21,7 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   transport: Transport;
   /** The release to fill: package.json and package-lock.json are there, on the disk they stay on. */
   release: string;
-  /** A composed lock, and the same as text. */
+  /** A composed lock, in order, and the same as text. */
   lock: LockDocument;
   lockText: string;
   /** What the lock is, for a failure. */
@@ -73,7 +73,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
   const { tarball, release, work, config, io, slim, cacheDir } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
-  const lock = parseLockfile(request.lockText, request.where, local);
+  const lock = checkLock(request.lock, request.where, local);
   const installed = await installLocked({
     release,
     work,
@@ -103,7 +103,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
 async function installByNpm(request: TreeRequest): Promise<Laid> {
   const { release, lock, tarball } = request;
   const home = `node_modules/${request.backend}`;
-  parseLockfile(request.lockText, request.where, new Set([home]));
+  checkLock(request.lock, request.where, new Set([home]));
   const local = /^file:(.+)$/.exec(lock.packages[home]?.resolved ?? '')?.[1];
   const file = local && join(release, local);
   if (file) {

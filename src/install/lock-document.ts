@@ -90,20 +90,19 @@ export function productionSpecs(manifest: LockedManifest): {
 }
 
 /**
- * A lock as text: paths and keys in one order, nothing that changes without the tree changing.
- * The same lock always gives the same bytes.
+ * A lock with its paths and keys in one order, and nothing that changes without the tree changing.
+ * Entries are shared with what was ordered before, and never changed.
  */
-export function renderLock(lock: LockDocument): string {
+export function orderLock(lock: LockDocument): LockDocument {
   const packages: Record<string, RawEntry> = {};
-  for (const path of Object.keys(lock.packages).sort()) {
-    const entry = lock.packages[path] as RawEntry;
-    const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
-    keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-    packages[path] = Object.fromEntries(keys.map(key => [key, ordered(entry[key])]));
-  }
-  const { name } = lock;
-  const document = { ...(name && { name }), lockfileVersion: 3, requires: true, packages };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  for (const path of Object.keys(lock.packages).sort())
+    packages[path] = orderedEntry(lock.packages[path] as RawEntry);
+  return { ...(lock.name && { name: lock.name }), lockfileVersion: 3, requires: true, packages };
+}
+
+/** A lock as text. The same lock always gives the same bytes. */
+export function renderLock(lock: LockDocument): string {
+  return `${JSON.stringify(orderLock(lock), null, 2)}\n`;
 }
 
 /** Identifies a tree: the hash of the bare lock's text. */
@@ -130,8 +129,24 @@ function rank(key: string): number {
   return at < 0 ? leadingKeys.length : at;
 }
 
+/** An install orders the same entries three times: as the backend's own lock and as a release's. */
+const orderedEntries = new WeakMap<RawEntry, RawEntry>();
+
+function orderedEntry(entry: RawEntry): RawEntry {
+  const known = orderedEntries.get(entry);
+  if (known) return known;
+  const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
+  keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const result: RawEntry = Object.fromEntries(keys.map(key => [key, ordered(entry[key])]));
+  orderedEntries.set(entry, result);
+  orderedEntries.set(result, result);
+  return result;
+}
+
 /** A table with its keys in order; anything else as it is. */
 function ordered(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const keys = Object.keys(value);
+  if (keys.every((key, at) => at === 0 || (keys[at - 1] as string) < key)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

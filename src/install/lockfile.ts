@@ -39,33 +39,43 @@ export interface Lockfile {
   readonly weak: readonly string[];
 }
 
+/** Folders of packages whose tarball is handed in. */
+type Local = ReadonlySet<string> | ReadonlyMap<string, unknown>;
+
 const largestLock = 64 * 1024 * 1024;
 const mostPackages = 100_000;
 
 /**
+ * Reads a lock's text; nothing in it is checked.
+ * @param where what the lock is, for the failure
+ * @throws InstallError LOCK_INVALID for what is too large or not JSON
+ */
+export function readLockText(text: string, where: string): unknown {
+  if (text.length > largestLock) throw invalidLock(where, `it has ${text.length} characters`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidLock(where, 'it is not JSON');
+  }
+}
+
+function invalidLock(where: string, what: string): InstallError {
+  return new InstallError('LOCK_INVALID', `${where} is no lock that can be installed: ${what}`, {
+    fix: 'make the lock again: bootlace lock, then publish',
+    facts: { where },
+  });
+}
+
+/**
  * Checks a lock at the door: it may come from inside a tarball, so nothing in it is trusted. What
  * leaves here names only folders below node_modules, http addresses and usable checksums.
+ * @param value the lock, parsed
  * @param where what the lock is, for the failure: `bootlace-lock.json of @acme/backend@1.2.3`
  * @param local folders whose tarball is handed in; they need no checksum and no address
  * @throws InstallError LOCK_INVALID, LOCK_VERSION, LOCK_LINK, LOCK_PROTOCOL or LOCK_NO_INTEGRITY
  */
-export function parseLockfile(
-  text: string,
-  where: string,
-  local: ReadonlySet<string> | ReadonlyMap<string, unknown> = new Set(),
-): Lockfile {
-  const invalid = (what: string) =>
-    new InstallError('LOCK_INVALID', `${where} is no lock that can be installed: ${what}`, {
-      fix: 'make the lock again: bootlace lock, then publish',
-      facts: { where },
-    });
-  if (text.length > largestLock) throw invalid(`it has ${text.length} characters`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw invalid('it is not JSON');
-  }
+export function checkLock(value: unknown, where: string, local: Local = new Set()): Lockfile {
+  const invalid = (what: string) => invalidLock(where, what);
   if (!isObject(value)) throw invalid('it is not an object');
   if (value.lockfileVersion !== 3 && value.lockfileVersion !== 2)
     throw new InstallError(
@@ -92,6 +102,11 @@ export function parseLockfile(
       throw invalid(`${shorten(path)} lies in a package that the lock does not name`);
   }
   return { packages, weak };
+}
+
+/** Both in one: a lock's text, read and checked. */
+export function parseLockfile(text: string, where: string, local?: Local): Lockfile {
+  return checkLock(readLockText(text, where), where, local);
 }
 
 /** The folder that holds a package's own dependencies' folder: its parent package, '' at the top. */
@@ -231,9 +246,9 @@ const flagNames = [
 ] as const;
 
 function flags(entry: Record<string, unknown>): Partial<LockEntry> {
-  return Object.fromEntries(
-    flagNames.filter(name => entry[name] === true).map(name => [name, true]),
-  );
+  const set: Partial<Record<(typeof flagNames)[number], boolean>> = {};
+  for (const name of flagNames) if (entry[name] === true) set[name] = true;
+  return set;
 }
 
 /** Old packages have lists of engines, which npm does not read either. */

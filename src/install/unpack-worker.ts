@@ -11,6 +11,8 @@ parentPort?.on('message', (sent: UnpackJob) => {
   parentPort?.postMessage(answerTo(job));
 });
 
+parentPort?.postMessage({ hasBegun: true } satisfies WorkerAnswer);
+
 function answerTo(job: UnpackJob): WorkerAnswer {
   try {
     return { unpacked: unpack(job) };

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Unpackers } from '../install/unpackers';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
@@ -25,6 +26,8 @@ export interface ApplyOptions {
   /** True where a progress line can be rewritten. */
   isInteractive: boolean;
   warn: (sentence: string) => void;
+  /** Who unpacks, where they have begun already; the caller closes them too. */
+  unpackers?: Unpackers;
 }
 
 export interface SetupResult {

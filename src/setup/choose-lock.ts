@@ -5,7 +5,7 @@ import type { BackendTarball } from '../install/backend-tarball';
 import { lockProblems } from '../install/check-lock';
 import { bareLock } from '../install/compose-lock';
 import { hashLock, type LockDocument, lockName, type RawEntry } from '../install/lock-document';
-import { parseLockfile } from '../install/lockfile';
+import { checkLock, readLockText } from '../install/lockfile';
 import type { ReceiptLock } from '../release/receipt';
 import type { Release } from '../release/store';
 
@@ -85,8 +85,9 @@ function stale(lock: string, name: string, version: string, problems: readonly s
 
 /** Checks the text as hostile before anything looks into it. */
 function readLock(text: string, where: string, name: string): ReturnType<typeof bareLock> {
-  parseLockfile(text.replace(/^\uFEFF/, ''), where, new Set([`node_modules/${name}`]));
-  return bareLock(JSON.parse(text.replace(/^\uFEFF/, '')) as LockDocument, name);
+  const value = readLockText(text.replace(/^\uFEFF/, ''), where);
+  checkLock(value, where, new Set([`node_modules/${name}`]));
+  return bareLock(value as LockDocument, name);
 }
 
 /** @throws LOCK_INVALID and its kin */

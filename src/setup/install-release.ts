@@ -8,7 +8,7 @@ import {
 } from '../install/backend-tarball';
 import { composeLock, rootOverrides } from '../install/compose-lock';
 import { installTree } from '../install/install';
-import { hashLock, type LockDocument, renderLock } from '../install/lock-document';
+import { hashLock, type LockDocument, orderLock, renderLock } from '../install/lock-document';
 import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
 import { plainAddress } from '../install/tarball-url';
@@ -83,7 +83,8 @@ export async function installRelease(
         file: plan.lock,
         releases: listReleases(layout),
       }) ?? (await resolveNow(backend, options, run));
-    const lock = composeLock(chosen.bare, { ...backend, version, integrity, resolved });
+    const source = { ...backend, version, integrity, resolved };
+    const lock = orderLock(composeLock(chosen.bare, source));
     const lockText = renderLock(lock);
     writeProject(stage.release, lock, lockText, backend);
     const { tree, slim, skippedScripts } = await installTree({

@@ -1,5 +1,4 @@
-import { tuneForInstall } from '../install/tune';
-import { openUnpackers, type Unpackers } from '../install/unpackers';
+import type { Unpackers } from '../install/unpackers';
 import { createRegistryClient } from '../registry/client';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
@@ -10,6 +9,7 @@ import type { Wanted } from '../release/receipt';
 import { isWhole, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import type { ApplyOptions } from './apply';
+import { beginUnpacking } from './begin-unpacking';
 import { installRelease } from './install-release';
 import { isSameTree, type SetupPlan } from './plan';
 
@@ -29,9 +29,11 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
-  let unpackers: Unpackers | undefined;
+  const isByNpm = plan.settings.installer.value === 'npm';
+  // npm unpacks in its own process.
+  let unpackers = isByNpm ? undefined : options.unpackers;
   const unpackersOf = () => {
-    unpackers ??= prepareToUnpack(plan, options);
+    unpackers ??= beginUnpacking(options.io.nodeVersion, isByNpm ? 1 : undefined);
     return unpackers;
   };
   // The second thread takes a while to begin, and without any release there will be an install.
@@ -42,11 +44,6 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
     transport.close();
     await unpackers?.close();
   }
-}
-
-function prepareToUnpack({ settings }: SetupPlan, { io }: ApplyOptions): Unpackers {
-  tuneForInstall(io.nodeVersion);
-  return openUnpackers(settings.installer.value === 'npm' ? { threads: 1 } : {});
 }
 
 async function obtainOver(
