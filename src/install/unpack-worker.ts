@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { BootlaceError } from '../errors';
 import type { Tarball } from './tarball';
+import { tuneForInstall } from './tune';
 import { type UnpackJob, unpack } from './unpack-job';
 import type { WorkerAnswer } from './unpackers';
 
@@ -11,7 +12,8 @@ parentPort?.on('message', (sent: UnpackJob) => {
   parentPort?.postMessage(answerTo(job));
 });
 
-parentPort?.postMessage({ hasBegun: true } satisfies WorkerAnswer);
+// V8's flags are those of all threads.
+tuneForInstall(process.versions.node);
 
 function answerTo(job: UnpackJob): WorkerAnswer {
   try {

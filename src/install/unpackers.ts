@@ -7,8 +7,6 @@ import { type Unpacked, type UnpackJob, unpack } from './unpack-job';
 
 /** What the second thread answers to a job; jobs are answered in their order. */
 export interface WorkerAnswer {
-  /** No answer, but the first thing that it says. */
-  hasBegun?: boolean;
   unpacked?: Unpacked;
   /** An expected failure, as plain data. */
   failure?: {
@@ -22,6 +20,8 @@ export interface WorkerAnswer {
 }
 
 export interface Unpackers {
+  /** True when a second thread works, too. */
+  readonly isShared: boolean;
   /** @param size bytes of the tarball */
   run(job: UnpackJob, size: number): Promise<Unpacked>;
   /** Bytes of tarballs that nobody has begun with. */
@@ -46,23 +46,18 @@ interface Waiting {
  * of files is work of one processor. The second takes the largest tarball that waits, this one the
  * smallest, one in each turn of its event loop, so that neither downloads nor the second thread wait
  * for it. A third does not help; they then wait for each other in the kernel.
- * @param options the second thread's program, and how many threads, where that is not to be decided
- * here; and what to do once all threads have loaded their code
+ * @param options the second thread's program, and how many threads, where that is not to be decided here
  */
 export function openUnpackers({
   program,
   threads = availableParallelism() > 1 ? 2 : 1,
-  whenLoaded = () => {},
 }: {
   program?: string;
   threads?: 1 | 2;
-  whenLoaded?: () => void;
 } = {}): Unpackers {
   // Run from source there is none beside this file, and no need.
   const file = program ?? join(__dirname, 'unpack-worker.js');
-  const worker =
-    threads === 2 && existsSync(file) ? startWorker(file, handOver, whenLoaded) : undefined;
-  if (!worker) whenLoaded();
+  const worker = threads === 2 && existsSync(file) ? startWorker(file, handOver) : undefined;
   /** The smallest first. */
   const waiting: Waiting[] = [];
   let isTurnPlanned = false;
@@ -91,6 +86,7 @@ export function openUnpackers({
   }
 
   return {
+    isShared: worker !== undefined,
     run: (job, size) =>
       new Promise((resolve, reject) => {
         const larger = waiting.findIndex(other => other.size > size);
@@ -109,8 +105,8 @@ function bytesOf(waiting: readonly Waiting[]): number {
   return waiting.reduce((bytes, { size }) => bytes + size, 0);
 }
 
-/** @param whenDone called after each answer @param whenLoaded called when its code is there */
-function startWorker(file: string, whenDone: () => void, whenLoaded: () => void) {
+/** @param whenDone called after each answer */
+function startWorker(file: string, whenDone: () => void) {
   const there: Waiting[] = [];
   let isThere = true;
   const worker = new Worker(file, {
@@ -122,10 +118,6 @@ function startWorker(file: string, whenDone: () => void, whenLoaded: () => void)
     trackUnmanagedFds: false,
   });
   worker.on('message', (answer: WorkerAnswer) => {
-    if (answer.hasBegun) {
-      whenLoaded();
-      return;
-    }
     const done = there.shift();
     if (answer.unpacked) done?.resolve(answer.unpacked);
     else done?.reject(failureOf(answer));
