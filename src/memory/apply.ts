@@ -43,13 +43,19 @@ const youngPart = 8;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
 const lookMs = 250;
+/** A budget with semi-spaces of more than this has room for those of 16 MB that V8 starts with. */
+const smallYoungMb = 2;
 
 /**
- * Keeps the semi-spaces at V8's first 1 MB while the backend starts, and then lets them grow with
- * the heap in use, to `mostMb`. Of V8's flags for the young generation the growth factor alone
- * counts after the start, on every Node from 20 to 26: V8 reads it each time it would grow the
- * semi-spaces, and 1 keeps them as they are. Compiled code belongs to the flags, so during the start
- * there is no change.
+ * Lets the semi-spaces grow with the heap in use, to `mostMb`. Of V8's flags for the young
+ * generation the growth factor alone counts after the start, on every Node from 20 to 26: V8 reads it
+ * each time it would grow the semi-spaces, and 1 keeps them as they are.
+ *
+ * V8 keeps compiled code apart by its flags, that of Node's built-in modules among it, so a start
+ * under a changed flag compiles all that it loads: 9 ms for a server of one file, a tenth of the start
+ * of node-red and unleash-server. So only a small budget, which a start could outgrow, holds them at
+ * V8's first 1 MB from the beginning, and Node 20, which does not shrink them again. Anywhere else
+ * what they grew to is given back at rest.
  */
 function holdYoung(mostMb: number): void {
   const { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } = v8();
@@ -58,7 +64,8 @@ function holdYoung(mostMb: number): void {
     if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
     factor = next;
   };
-  setFactor(1);
+  const shrinks = Number.parseInt(process.versions.node, 10) >= 22;
+  if (mostMb <= smallYoungMb || !shrinks) setFactor(1);
   if (mostMb === 1) return;
   let observer: PerformanceObserver | undefined;
   const look = () => {
