@@ -196,13 +196,10 @@ async function runWarm(
     limitMs: seconds * 1000,
     signal,
   });
-  const { booted, how, kept, importsKept, ms, log } = warmed;
-  if (log === undefined) {
-    report.line(`not warmed: ${how}`);
-    return warmed;
-  }
+  const { booted, how, kept, requiresKept, importsKept, ms, log } = warmed;
+  const paths = [...(requiresKept ? ['requires'] : []), ...(importsKept ? ['imports'] : [])];
   report.line(
-    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')}${importsKept ? ' and where its imports lead' : ''} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
+    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')}${paths.length ? ` and where its ${paths.join(' and ')} lead` : ''} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
   );
   return warmed;
 }

@@ -113,7 +113,7 @@ function cacheText(runs: RunSummary | undefined): string {
   const texts: Record<string, string> = {
     warm: 'hit: the last start used compiled code',
     cold: 'miss: there was no compiled code for that Node',
-    off: 'no: run setup --warm to keep compiled code',
+    off: 'no: setup --warm keeps compiled code, from Node 22.1 on',
   };
   return texts[runs?.last.cache ?? ''] ?? 'not started yet';
 }

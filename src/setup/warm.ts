@@ -7,6 +7,7 @@ import type { Layout } from '../release/layout';
 import { secretNames } from '../start/backend-env';
 import { compileCacheFolder } from '../start/compile-cache';
 import { keptImportsFile } from '../start/kept-imports';
+import { keptRequiresFile } from '../start/kept-requires';
 
 export interface WarmOptions {
   layout: Layout;
@@ -14,7 +15,7 @@ export interface WarmOptions {
   release: string;
   serverFile: string;
   tokenEnv: string;
-  io: Pick<Io, 'env' | 'now' | 'sleep' | 'execPath' | 'nodeVersion'>;
+  io: Pick<Io, 'env' | 'now' | 'sleep' | 'execPath'>;
   /** How long the backend may take until it listens. */
   limitMs: number;
   signal?: AbortSignal;
@@ -25,13 +26,14 @@ export interface WarmResult {
   booted: boolean;
   /** What happened, as a sentence's end. */
   how: string;
-  /** Compiled files that were kept. */
+  /** Compiled files that were kept; none on Node 20, which cannot. */
   kept: number;
-  /** True when where its imports lead was kept as well. */
-  importsKept?: boolean;
+  /** True when where its requires and its imports lead was kept as well. */
+  requiresKept: boolean;
+  importsKept: boolean;
   ms: number;
-  /** What the backend printed; undefined when it was not run. */
-  log?: string;
+  /** What the backend printed. */
+  log: string;
 }
 
 /** A server that listens still loads what it needs for its first answers. */
@@ -47,8 +49,6 @@ const stopMs = 10_000;
 export async function warm(options: WarmOptions): Promise<WarmResult> {
   const { layout, io, signal } = options;
   const begun = io.now();
-  if (!('enableCompileCache' in (await import('node:module'))))
-    return { booted: false, how: `Node ${io.nodeVersion} has no compile cache`, kept: 0, ms: 0 };
   const logs = join(layout.cache, 'logs');
   mkdirSync(logs, { recursive: true });
   const log = join(logs, 'warm.log');
@@ -79,6 +79,7 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
       booted,
       how: how ?? 'listened',
       kept: countCompiled(compileCacheFolder(layout, options.release)),
+      requiresKept: existsSync(keptRequiresFile(layout, options.release)),
       importsKept: existsSync(keptImportsFile(layout, options.release)),
       ms: io.now() - begun,
       log,

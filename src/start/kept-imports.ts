@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObject } from '../json';
 import type { Layout } from '../release/layout';
 import { compileCacheFolder } from './compile-cache';
+import { hasOwnWays, keptForMs, readKept, realFolder, writeKept } from './kept-file';
 
 interface Resolved {
   url: string;
@@ -27,8 +28,7 @@ type RegisterHooks = (hooks: { resolve: Resolve }) => { deregister(): void };
 
 /** Where each import of a release led: by the folder of the importing file, then as it was written. */
 interface KeptImports {
-  /** Resolution is this Node's, under these conditions. */
-  node: string;
+  /** Resolution is under these. */
   conditions: string;
   /** Paths below the release. */
   imports: Record<string, Record<string, [path: string, format: string | null]>>;
@@ -37,11 +37,6 @@ interface KeptImports {
 /** Beside the release's compiled code; both are of the same warm run. */
 export const keptImportsFile = (layout: Layout, release: string) =>
   join(compileCacheFolder(layout, release), 'imports.json');
-
-/** By then a server has loaded what it is made of; what comes later, Node resolves as ever. */
-const keptForMs = 60_000;
-/** Node's flags that have a say in where an import leads. */
-const ownWays = /(^|\s)-(r|C|-(no-)?(require|import|loader|conditions|preserve|experimental))/;
 
 /**
  * The hook costs each require 15 microseconds, and saves an import 60 at least: it is for backends
@@ -55,7 +50,7 @@ const requiresPerImport = 3;
  */
 export function keepImports(file: string, release: string): () => void {
   const root = rootOf(release);
-  const kept: KeptImports = { node: process.version, conditions: '', imports: {} };
+  const kept: KeptImports = { conditions: '', imports: {} };
   let imports = 0;
   let requires = 0;
   intercept((specifier, context, next) => {
@@ -73,8 +68,7 @@ export function keepImports(file: string, release: string): () => void {
   });
   return () => {
     if (imports * requiresPerImport <= requires) return rmSync(file, { force: true });
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify(kept));
+    writeKept(file, kept);
   };
 }
 
@@ -87,15 +81,10 @@ export function keepImports(file: string, release: string): () => void {
  * https://nodejs.org/api/module.html#moduleregisterhooksoptions
  */
 export function useKeptImports(file: string, release: string): void {
-  let kept: KeptImports;
-  try {
-    kept = JSON.parse(readFileSync(file, 'utf8'));
-    if (kept.node !== process.version || !isObject(kept.imports)) return;
-  } catch {
-    return;
-  }
+  const kept = readKept(file);
+  if (!isObject(kept?.imports)) return;
   const root = rootOf(release);
-  const { conditions, imports } = kept;
+  const { conditions, imports } = kept as unknown as KeptImports;
   const end = intercept((specifier, context, next) => {
     const from = folderOf(context, root);
     const folder = from !== undefined && Object.hasOwn(imports, from) ? imports[from] : undefined;
@@ -107,7 +96,7 @@ export function useKeptImports(file: string, release: string): void {
   setTimeout(end, keptForMs).unref();
 }
 
-const rootOf = (release: string) => `${pathToFileURL(realpathSync(release)).href}/`;
+const rootOf = (release: string) => `${pathToFileURL(realFolder(release)).href}/`;
 
 const isImport = ({ conditions }: Context) => conditions.includes('import');
 
@@ -127,8 +116,7 @@ function folderOf(context: Context, root: string): string | undefined {
  */
 function intercept(resolve: Resolve): () => void {
   const { registerHooks } = nodeModule as unknown as { registerHooks?: RegisterHooks };
-  if (!registerHooks || ownWays.test([process.env.NODE_OPTIONS, ...process.execArgv].join(' ')))
-    return () => {};
+  if (!registerHooks || hasOwnWays()) return () => {};
   const hooks = registerHooks({ resolve });
   const { register } = nodeModule;
   const end = () => {

@@ -18,6 +18,7 @@ import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
 import type { Entry } from './entry';
 import { explainFailures } from './explain';
 import { keepImports, keptImportsFile, useKeptImports } from './kept-imports';
+import { keepRequires, keptRequiresFile, useKeptRequires } from './kept-requires';
 import { sortNodeFlags } from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
@@ -85,9 +86,11 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   const layout = layoutOf(dir);
   const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
   const imports = keptImportsFile(layout, current.active);
-  if (isWarming) endWarmWhenTold(keepImports(imports, folder));
+  const requires = keptRequiresFile(layout, current.active);
+  if (isWarming) endWarmWhenTold([keepImports(imports, folder), keepRequires(requires, folder)]);
   else {
     useKeptImports(imports, folder);
+    useKeptRequires(requires, folder);
     recordThisRun(layout, historyKey(current.active, picked.role), cache);
   }
   process.argv = [process.argv[0] as string, file, ...expand(entry.args), ...picked.args];
@@ -99,10 +102,13 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
 }
 
 /** A backend that ends by itself has its compiled code written by Node. */
-function endWarmWhenTold(writeImports: () => void): void {
-  process.on('exit', writeImports);
+function endWarmWhenTold(write: readonly (() => void)[]): void {
+  const writeAll = () => {
+    for (const each of write) each();
+  };
+  process.on('exit', writeAll);
   process.on('SIGUSR2', () => {
-    writeImports();
+    writeAll();
     flushCache();
     process.reallyExit(0);
   });

@@ -41,7 +41,6 @@ async function main(): Promise<void> {
         await measure(prepared, contenders[0] as Contender, node, load.default);
         for (let round = 0; round < rounds; round++)
           for (const contender of contenders) {
-            if (contender.needsCache && version === '20') continue;
             const measured = await measure(prepared, contender, node, load.default);
             results.set(contender.name, [...(results.get(contender.name) ?? []), measured]);
           }

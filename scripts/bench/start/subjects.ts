@@ -105,7 +105,7 @@ export async function prepareSubject(
   try {
     const plain = folderOf(contenders[0] as Contender);
     setUp(plain, subject, node, env(0));
-    for (const contender of version === '20' ? [] : contenders)
+    for (const contender of contenders)
       if (contender.needsCache)
         setUp(folderOf(contender), subject, node, { ...env(0), ...contender.env }, '--warm');
     if (subject.sample === 'nest') run(node, [bootlace, 'release'], plain, env(0));

@@ -1,0 +1,109 @@
+import { rmSync } from 'node:fs';
+import nodeModule from 'node:module';
+import { join, sep } from 'node:path';
+import { isObject } from '../json';
+import type { Layout } from '../release/layout';
+import { compileCacheFolder } from './compile-cache';
+import { hasOwnWays, keptForMs, readKept, realFolder, writeKept } from './kept-file';
+
+/** What every `require` and `require.resolve` asks; tools of all kinds put theirs before it. */
+type ResolveFilename = (this: unknown, request: string, ...rest: Rest) => string;
+type Rest = [
+  parent?: { path?: unknown } | null,
+  isMain?: boolean,
+  /** Conditions are given where there are hooks. */
+  options?: { paths?: unknown; conditions?: Iterable<string> },
+];
+const Module = nodeModule as unknown as { _resolveFilename: ResolveFilename };
+
+interface KeptRequires {
+  /** The conditions that hooks are told of. */
+  conditions: string;
+  /**
+   * Folder of the requiring file → request → file, both below the release; '' where one request led
+   * to two files.
+   */
+  requires: Record<string, Record<string, string>>;
+}
+
+/** Beside the release's compiled code; both are of the same warm run. */
+export const keptRequiresFile = (layout: Layout, release: string) =>
+  join(compileCacheFolder(layout, release), 'requires.json');
+
+/**
+ * Writes down where requires lead, for `useKeptRequires`.
+ * @returns what writes them to the file
+ */
+export function keepRequires(file: string, release: string): () => void {
+  const root = realFolder(release) + sep;
+  const kept: KeptRequires = { conditions: '', requires: {} };
+  if (!hasOwnWays())
+    intercept(
+      next =>
+        function (request, ...rest) {
+          const found = next.call(this, request, ...rest);
+          kept.conditions ||= conditionsOf(rest);
+          const from = folderOf(rest, root, kept.conditions);
+          if (from === undefined || !found.startsWith(root)) return found;
+          const folder = own(kept.requires, from) ?? {};
+          const path = found.slice(root.length);
+          folder[request] = (own(folder, request) ?? path) === path ? path : '';
+          kept.requires[from] = folder;
+          return found;
+        },
+    );
+  return () => {
+    if (Object.keys(kept.requires).length) writeKept(file, kept);
+    else rmSync(file, { force: true });
+  };
+}
+
+/**
+ * Answers requires from what a warm run wrote down: Node looks at a dozen names and folders for each,
+ * a sixth of the start of node-red. A release never changes, so where a request led once is where it
+ * leads. What was not kept, and all of it when the file is another Node's, Node resolves as ever.
+ */
+export function useKeptRequires(file: string, release: string): void {
+  const kept = readKept(file);
+  if (!isObject(kept?.requires) || hasOwnWays()) return;
+  const root = realFolder(release) + sep;
+  const { conditions } = kept as unknown as KeptRequires;
+  let requires: KeptRequires['requires'] | undefined = kept.requires as KeptRequires['requires'];
+  const end = intercept(
+    next =>
+      function (request, ...rest) {
+        const from = requires && folderOf(rest, root, conditions);
+        const folder = from !== undefined && requires ? own(requires, from) : undefined;
+        const path = folder && own(folder, request);
+        return path ? root + path : next.call(this, request, ...rest);
+      },
+  );
+  setTimeout(() => {
+    requires = undefined;
+    end();
+  }, keptForMs).unref();
+}
+
+const own = <Value>(table: Record<string, Value>, key: string): Value | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
+const conditionsOf = ([, , options]: Rest) => [...(options?.conditions ?? [])].join();
+
+/** The requiring file's folder below root; undefined for what is asked in another way. */
+function folderOf(rest: Rest, root: string, conditions: string): string | undefined {
+  const [parent, , options] = rest;
+  if (options?.paths !== undefined) return undefined;
+  if (options?.conditions !== undefined && conditionsOf(rest) !== conditions) return undefined;
+  const path = parent?.path;
+  return typeof path === 'string' && path.startsWith(root) ? path.slice(root.length) : undefined;
+}
+
+/** @returns what takes it away, unless somebody has put theirs before it meanwhile */
+function intercept(make: (next: ResolveFilename) => ResolveFilename): () => void {
+  const next = Module._resolveFilename;
+  const ours = make(next);
+  Module._resolveFilename = ours;
+  return () => {
+    if (Module._resolveFilename === ours) Module._resolveFilename = next;
+  };
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { sourceOf } from '../support/launched';
+import { availableNodes } from '../support/nodes';
+import { bin, runNode, temporaryFolder } from '../support/run';
+
+/** `required` stands for any file: which one it is shows where the request led. */
+const files = {
+  'dist/main.js': `const missing = name => { try { require(name); } catch (error) { return error.code; } };
+console.log(require('./required'), require.resolve('./required').slice(-11), require('./data').is, require('#inner'),
+  require('@acme/backend/lib/self.js'), missing('./none'), missing('constructor'), require('path') === require('node:path'));`,
+  'dist/required.js': `module.exports = 'required';`,
+  'dist/other.js': `module.exports = 'other';`,
+  'dist/data.json': '{"is":"data"}',
+  'dist/inner.js': `module.exports = 'inner';`,
+  'lib/self.js': `module.exports = 'self';`,
+};
+const json = { imports: { '#inner': './dist/inner.js' }, exports: { './*': './*' } };
+const rest = 'data inner self MODULE_NOT_FOUND MODULE_NOT_FOUND true\n';
+const said = `required required.js ${rest}`;
+const misled = `other st/other.js ${rest}`;
+
+async function warmed(
+  t: Parameters<typeof sourceOf>[0],
+  node: string,
+  backend: Readonly<Record<string, string>>,
+): Promise<{ cwd: string; requiresKept: unknown; kept: string }> {
+  const cwd = temporaryFolder(t);
+  const { code, stdout, stderr } = await runNode(
+    bin,
+    [
+      'setup',
+      '--from',
+      sourceOf(t, backend, { ...json, bootlace: { roles: { web: 'dist/main.js' } } }),
+      '--warm',
+      '--json',
+    ],
+    { cwd, node },
+  );
+  assert.equal(code, 0, stderr);
+  const compiled = join(cwd, '.bootlace', 'cache', 'compile');
+  const [release] = existsSync(compiled) ? readdirSync(compiled) : [];
+  const kept = join(compiled, release ?? '', 'requires.json');
+  return { cwd, requiresKept: JSON.parse(stdout).warmed.requiresKept, kept };
+}
+
+/** Lets what was kept lead elsewhere, so that it shows whether a start goes by it. */
+function mislead(kept: string): void {
+  const text = readFileSync(kept, 'utf8');
+  assert.match(text, /dist\/required\.js/);
+  writeFileSync(kept, text.replace('dist/required.js', 'dist/other.js'));
+}
+
+suite('requires kept by a warm run', { concurrency: 2 }, () => {
+  for (const { major, file: node } of availableNodes()) {
+    const start = (cwd: string, env: Record<string, string> = {}) =>
+      runNode(join(cwd, 'server.js'), [], { cwd, node, env });
+
+    test(`Node ${major}: a start goes by them, from another folder as well`, async t => {
+      const { cwd, requiresKept, kept } = await warmed(t, node, files);
+      assert.equal(requiresKept, true);
+      assert.doesNotMatch(readFileSync(kept, 'utf8'), /none|constructor|"path"|node:/);
+      const first = await start(cwd);
+      assert.deepEqual([first.code, first.stdout], [0, said], first.stderr);
+      assert.doesNotMatch(first.stderr, /warning/i);
+      mislead(kept);
+      assert.equal((await start(cwd)).stdout, misled);
+      const moved = join(temporaryFolder(t), 'elsewhere');
+      renameSync(cwd, moved);
+      assert.equal((await start(moved)).stdout, misled);
+    });
+
+    test(`Node ${major}: not by another Node's, by damaged ones, or against Node's flags`, async t => {
+      const { cwd, kept } = await warmed(t, node, files);
+      mislead(kept);
+      assert.equal((await start(cwd, { NODE_OPTIONS: '--conditions=mine' })).stdout, said);
+      const text = readFileSync(kept, 'utf8');
+      for (const bad of [
+        text.replace(/"v\d+/, '"v1'),
+        text.slice(0, 50),
+        'null',
+        `{"node":"${process.version}","requires":{"dist":7}}`,
+      ]) {
+        writeFileSync(kept, bad);
+        const { code, stdout, stderr } = await start(cwd);
+        assert.deepEqual([code, stdout], [0, said], stderr);
+      }
+    });
+
+    test(`Node ${major}: what a backend puts before Node's resolution sees every request`, async t => {
+      const { cwd, kept } = await warmed(t, node, {
+        ...files,
+        'dist/main.js': `const Module = require('node:module');
+const next = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  return next.call(this, request === 'alias' ? './required' : request, ...rest);
+};
+console.log(require('alias'), require.resolve('./required', { paths: [__dirname] }).slice(-11));
+const hooks = Module.registerHooks?.({ resolve: (request, context, next) => next(request, context) });
+console.log(require('./data.json').is);
+if (hooks) require.resolve('./required');`,
+      });
+      const first = await start(cwd);
+      assert.equal(first.stdout, 'required required.js\ndata\n', first.stderr);
+      mislead(kept);
+      // With paths of its own a request is none that was kept.
+      assert.equal((await start(cwd)).stdout, 'other required.js\ndata\n');
+    });
+
+    test(`Node ${major}: a request that led to two files is resolved anew`, async t => {
+      const { cwd } = await warmed(t, node, {
+        ...files,
+        'dist/main.js': `const where = () => require.resolve('thing').slice(-17);
+module.paths.unshift(__dirname + '/one');
+const one = where();
+module.paths[0] = __dirname + '/two';
+console.log(one, where());`,
+        'dist/one/thing.js': '',
+        'dist/two/thing.js': '',
+      });
+      assert.equal((await start(cwd)).stdout, 'dist/one/thing.js dist/two/thing.js\n');
+    });
+  }
+});
