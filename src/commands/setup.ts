@@ -198,8 +198,12 @@ async function runWarm(
   });
   const { booted, how, kept, requiresKept, importsKept, ms, log } = warmed;
   const paths = [...(requiresKept ? ['requires'] : []), ...(importsKept ? ['imports'] : [])];
+  const what = [
+    ...(kept || !paths.length ? [count(kept, 'compiled file')] : []),
+    ...(paths.length ? [`where its ${paths.join(' and ')} lead`] : []),
+  ].join(' and ');
   report.line(
-    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${count(kept, 'compiled file')}${paths.length ? ` and where its ${paths.join(' and ')} lead` : ''} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
+    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${what} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
   );
   return warmed;
 }
