@@ -6,8 +6,7 @@ import type { Io } from '../io';
 import type { Layout } from '../release/layout';
 import { secretNames } from '../start/backend-env';
 import { compileCacheFolder } from '../start/compile-cache';
-import { keptImportsFile } from '../start/kept-imports';
-import { keptRequiresFile } from '../start/kept-requires';
+import { keptFile } from '../start/kept-file';
 
 export interface WarmOptions {
   layout: Layout;
@@ -79,8 +78,8 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
       booted,
       how: how ?? 'listened',
       kept: countCompiled(compileCacheFolder(layout, options.release)),
-      requiresKept: existsSync(keptRequiresFile(layout, options.release)),
-      importsKept: existsSync(keptImportsFile(layout, options.release)),
+      requiresKept: existsSync(keptFile(layout, options.release, 'requires')),
+      importsKept: existsSync(keptFile(layout, options.release, 'imports')),
       ms: io.now() - begun,
       log,
     };

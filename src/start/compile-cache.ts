@@ -29,8 +29,8 @@ export function compileCacheFolder(layout: Layout, release: string): string {
 /**
  * Switches V8's compile cache on, in this process. Node keeps a folder for each of its versions,
  * so another version's cache is not even looked at, and only reads where it cannot write. That
- * folder also depends on V8's flags (v8.cachedDataVersionTag): code that was warmed under another
- * BACKEND_MEMORY is a miss.
+ * folder also depends on V8's flags (v8.cachedDataVersionTag): code that was warmed under other
+ * flags, such as those of a small budget, is a miss.
  * A release that was never warmed starts without: looking for code that is not there, and writing
  * it at the end, would cost every start of a disk that forgets.
  * https://nodejs.org/api/module.html#module-compile-cache

@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isObject } from '../json';
+import type { Layout } from '../release/layout';
+import { compileCacheFolder } from './compile-cache';
 
 /** By then a server has loaded what it is made of; what comes later, Node resolves as ever. */
 export const keptForMs = 60_000;
@@ -12,11 +14,16 @@ const ownWays = /(^|\s)-(r|C|-(no-)?(require|import|loader|conditions|preserve|e
 export const hasOwnWays = () =>
   ownWays.test([process.env.NODE_OPTIONS, ...process.execArgv].join(' '));
 
+/** Beside the release's compiled code; all of it is of the same warm run. */
+export const keptFile = (layout: Layout, release: string, what: 'requires' | 'imports') =>
+  join(compileCacheFolder(layout, release), `${what}.json`);
+
 /**
  * Reads what a warm run wrote down.
- * @returns undefined when there is nothing, or what another Node wrote: resolution is each Node's own
+ * @returns undefined when there is nothing that counts for this process: resolution is each Node's own
  */
 export function readKept(file: string): Record<string, unknown> | undefined {
+  if (hasOwnWays()) return undefined;
   try {
     const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isObject(kept) && kept.node === process.version ? kept : undefined;
@@ -25,10 +32,13 @@ export function readKept(file: string): Record<string, unknown> | undefined {
   }
 }
 
-export function writeKept(file: string, kept: object): void {
+/** @param kept undefined removes what an earlier warm run wrote */
+export function writeKept(file: string, kept: object | undefined): void {
+  if (!kept) return rmSync(file, { force: true });
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ node: process.version, ...kept }));
 }
 
-/** The release as modules name it. @throws when it is gone */
-export const realFolder = (release: string) => realpathSync(release);
+/** A value that the table itself has under a name that anybody may have chosen. */
+export const own = <Value>(table: Record<string, Value>, key: string): Value | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;

@@ -1,11 +1,8 @@
-import { rmSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObject } from '../json';
-import type { Layout } from '../release/layout';
-import { compileCacheFolder } from './compile-cache';
-import { hasOwnWays, keptForMs, readKept, realFolder, writeKept } from './kept-file';
+import { hasOwnWays, keptForMs, own, readKept, writeKept } from './kept-file';
 
 interface Resolved {
   url: string;
@@ -34,10 +31,6 @@ interface KeptImports {
   imports: Record<string, Record<string, [path: string, format: string | null]>>;
 }
 
-/** Beside the release's compiled code; both are of the same warm run. */
-export const keptImportsFile = (layout: Layout, release: string) =>
-  join(compileCacheFolder(layout, release), 'imports.json');
-
 /**
  * The hook costs each require 15 microseconds, and saves an import 60 at least: it is for backends
  * with an import for every so many requires.
@@ -53,23 +46,21 @@ export function keepImports(file: string, release: string): () => void {
   const kept: KeptImports = { conditions: '', imports: {} };
   let imports = 0;
   let requires = 0;
-  intercept((specifier, context, next) => {
+  const record: Resolve = (specifier, context, next) => {
     const found = next(specifier, context);
     const from = folderOf(context, root);
     if (from !== undefined && found.url.startsWith(root)) {
       kept.conditions ||= context.conditions.join();
       if (context.conditions.join() !== kept.conditions) return found;
-      if (!Object.hasOwn(kept.imports, from)) kept.imports[from] = {};
-      const folder = kept.imports[from] as KeptImports['imports'][string];
+      const folder = own(kept.imports, from) ?? {};
       folder[specifier] = [found.url.slice(root.length), found.format ?? null];
+      kept.imports[from] = folder;
       imports++;
     } else if (!isImport(context)) requires++;
     return found;
-  });
-  return () => {
-    if (imports * requiresPerImport <= requires) return rmSync(file, { force: true });
-    writeKept(file, kept);
   };
+  if (!hasOwnWays()) intercept(record);
+  return () => writeKept(file, imports * requiresPerImport > requires ? kept : undefined);
 }
 
 /**
@@ -87,16 +78,16 @@ export function useKeptImports(file: string, release: string): void {
   const { conditions, imports } = kept as unknown as KeptImports;
   const end = intercept((specifier, context, next) => {
     const from = folderOf(context, root);
-    const folder = from !== undefined && Object.hasOwn(imports, from) ? imports[from] : undefined;
-    if (!folder || !Object.hasOwn(folder, specifier) || context.conditions.join() !== conditions)
-      return next(specifier, context);
-    const [path, format] = folder[specifier] as [string, string | null];
+    const folder = from !== undefined ? own(imports, from) : undefined;
+    const kept = folder && own(folder, specifier);
+    if (!kept || context.conditions.join() !== conditions) return next(specifier, context);
+    const [path, format] = kept;
     return { url: root + path, format, shortCircuit: true };
   });
   setTimeout(end, keptForMs).unref();
 }
 
-const rootOf = (release: string) => `${pathToFileURL(realFolder(release)).href}/`;
+const rootOf = (release: string) => `${pathToFileURL(realpathSync(release)).href}/`;
 
 const isImport = ({ conditions }: Context) => conditions.includes('import');
 
@@ -116,7 +107,7 @@ function folderOf(context: Context, root: string): string | undefined {
  */
 function intercept(resolve: Resolve): () => void {
   const { registerHooks } = nodeModule as unknown as { registerHooks?: RegisterHooks };
-  if (!registerHooks || hasOwnWays()) return () => {};
+  if (!registerHooks) return () => {};
   const hooks = registerHooks({ resolve });
   const { register } = nodeModule;
   const end = () => {

@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { join, sep } from 'node:path';
+import { sep } from 'node:path';
 import { isObject } from '../json';
-import type { Layout } from '../release/layout';
-import { compileCacheFolder } from './compile-cache';
-import { hasOwnWays, keptForMs, readKept, realFolder, writeKept } from './kept-file';
+import { hasOwnWays, keptForMs, own, readKept, writeKept } from './kept-file';
 
 /** What every `require` and `require.resolve` asks; tools of all kinds put theirs before it. */
 type ResolveFilename = (this: unknown, request: string, ...rest: Rest) => string;
@@ -26,16 +24,12 @@ interface KeptRequires {
   requires: Record<string, Record<string, string>>;
 }
 
-/** Beside the release's compiled code; both are of the same warm run. */
-export const keptRequiresFile = (layout: Layout, release: string) =>
-  join(compileCacheFolder(layout, release), 'requires.json');
-
 /**
  * Writes down where requires lead, for `useKeptRequires`.
- * @returns what writes them to the file
+ * @returns what writes them to the file, or removes it when there are none
  */
 export function keepRequires(file: string, release: string): () => void {
-  const root = realFolder(release) + sep;
+  const root = realpathSync(release) + sep;
   const kept: KeptRequires = { conditions: '', requires: {} };
   if (!hasOwnWays())
     intercept(
@@ -52,10 +46,7 @@ export function keepRequires(file: string, release: string): () => void {
           return found;
         },
     );
-  return () => {
-    if (Object.keys(kept.requires).length) writeKept(file, kept);
-    else rmSync(file, { force: true });
-  };
+  return () => writeKept(file, Object.keys(kept.requires).length ? kept : undefined);
 }
 
 /**
@@ -65,8 +56,8 @@ export function keepRequires(file: string, release: string): () => void {
  */
 export function useKeptRequires(file: string, release: string): void {
   const kept = readKept(file);
-  if (!isObject(kept?.requires) || hasOwnWays()) return;
-  const root = realFolder(release) + sep;
+  if (!isObject(kept?.requires)) return;
+  const root = realpathSync(release) + sep;
   const { conditions } = kept as unknown as KeptRequires;
   let requires: KeptRequires['requires'] | undefined = kept.requires as KeptRequires['requires'];
   const end = intercept(
@@ -83,9 +74,6 @@ export function useKeptRequires(file: string, release: string): void {
     end();
   }, keptForMs).unref();
 }
-
-const own = <Value>(table: Record<string, Value>, key: string): Value | undefined =>
-  Object.hasOwn(table, key) ? table[key] : undefined;
 
 const conditionsOf = ([, , options]: Rest) => [...(options?.conditions ?? [])].join();
 

@@ -17,8 +17,9 @@ import { become, canReplace } from './become';
 import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
 import type { Entry } from './entry';
 import { explainFailures } from './explain';
-import { keepImports, keptImportsFile, useKeptImports } from './kept-imports';
-import { keepRequires, keptRequiresFile, useKeptRequires } from './kept-requires';
+import { keptFile } from './kept-file';
+import { keepImports, useKeptImports } from './kept-imports';
+import { keepRequires, useKeptRequires } from './kept-requires';
 import { sortNodeFlags } from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
@@ -85,8 +86,8 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   }
   const layout = layoutOf(dir);
   const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
-  const imports = keptImportsFile(layout, current.active);
-  const requires = keptRequiresFile(layout, current.active);
+  const imports = keptFile(layout, current.active, 'imports');
+  const requires = keptFile(layout, current.active, 'requires');
   if (isWarming) endWarmWhenTold([keepImports(imports, folder), keepRequires(requires, folder)]);
   else {
     useKeptImports(imports, folder);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { sourceOf } from '../support/launched';
 import { availableNodes, type NodeBinary } from '../support/nodes';
-import { bin, runNode, temporaryFolder } from '../support/run';
+import { runNode, temporaryFolder } from '../support/run';
+import { mislead, type Warmed, warmed } from '../support/warmed';
 
 const esm = { type: 'module' };
 /** `imported` stands for any file: which one it is shows where the import led. */
@@ -30,31 +30,17 @@ const json = {
 };
 const said = 'imported self data cjs cjs\n';
 
-async function warmed(
-  t: Parameters<typeof sourceOf>[0],
+async function warmedImports(
+  t: Parameters<typeof warmed>[0],
   node: string,
   backend: Readonly<Record<string, string>>,
   manifest: Record<string, unknown> = json,
-  env: Record<string, string> = {},
-): Promise<{ cwd: string; importsKept: unknown; kept: string }> {
-  const cwd = temporaryFolder(t);
-  const { code, stdout, stderr } = await runNode(
-    bin,
-    ['setup', '--from', sourceOf(t, backend, manifest), '--warm', '--json'],
-    { cwd, node, env },
-  );
-  assert.equal(code, 0, stderr);
-  const compiled = join(cwd, '.bootlace', 'cache', 'compile');
-  const kept = join(compiled, readdirSync(compiled)[0] as string, 'imports.json');
-  return { cwd, importsKept: JSON.parse(stdout).warmed.importsKept, kept };
+): Promise<Warmed> {
+  const result = await warmed(t, node, backend, manifest);
+  return { ...result, kept: join(result.kept, 'imports.json') };
 }
 
-/** Lets what was kept lead elsewhere, so that it shows whether a start goes by it. */
-function mislead(kept: string): void {
-  const text = readFileSync(kept, 'utf8');
-  assert.match(text, /dist\/imported\.js/);
-  writeFileSync(kept, text.replace('dist/imported.js', 'dist/other.js'));
-}
+const misleadImports = (kept: string) => mislead(kept, 'dist/imported.js', 'dist/other.js');
 
 const nodes = availableNodes().filter(({ major }) => major >= 22);
 
@@ -67,12 +53,12 @@ suite(
         runNode(join(cwd, 'server.js'), [], { cwd, node, env });
 
       test(`Node ${major}: a start goes by them, from another folder as well`, async t => {
-        const { cwd, importsKept, kept } = await warmed(t, node, files);
+        const { cwd, importsKept, kept } = await warmedImports(t, node, files);
         assert.equal(importsKept, true);
         const first = await start(cwd);
         assert.deepEqual([first.code, first.stdout], [0, said], first.stderr);
         assert.doesNotMatch(first.stderr, /warning/i);
-        mislead(kept);
+        misleadImports(kept);
         assert.equal((await start(cwd)).stdout, said.replace('imported', 'other'));
         const moved = join(temporaryFolder(t), 'elsewhere');
         renameSync(cwd, moved);
@@ -80,8 +66,8 @@ suite(
       });
 
       test(`Node ${major}: not by another Node's, by damaged ones, or against Node's flags`, async t => {
-        const { cwd, kept } = await warmed(t, node, files);
-        mislead(kept);
+        const { cwd, kept } = await warmedImports(t, node, files);
+        misleadImports(kept);
         const flags = { NODE_OPTIONS: '--conditions=mine' };
         assert.equal((await start(cwd, flags)).stdout, said);
         const text = readFileSync(kept, 'utf8');
@@ -114,7 +100,7 @@ console.log(name);`,
   return specifier === './imported.js' ? { ...found, url: found.url.replace('imported', 'other') } : found;
 }`,
         };
-        const { cwd, importsKept } = await warmed(t, node, backend);
+        const { cwd, importsKept } = await warmedImports(t, node, backend);
         assert.equal(importsKept, false, 'what a hook of the backend answers is not kept');
         const { stdout, stderr } = await start(cwd);
         assert.equal(stdout, 'sync /dist/other.js\nother\n', stderr);
@@ -133,9 +119,9 @@ if (process.env.HOOK) {
   console.log(module.register.length, import.meta.resolve('./imported.js').slice(-11));
 }`,
       };
-      const { cwd, importsKept, kept } = await warmed(t, node, backend);
+      const { cwd, importsKept, kept } = await warmedImports(t, node, backend);
       assert.equal(importsKept, true);
-      mislead(kept);
+      misleadImports(kept);
       const start = (env: Record<string, string>) =>
         runNode(join(cwd, 'server.js'), [], { cwd, node, env });
       assert.equal((await start({})).stdout, 'other\n');
@@ -144,7 +130,7 @@ if (process.env.HOOK) {
 
     test('a backend that mostly requires is left alone', async t => {
       const node = (nodes[0] as NodeBinary).file;
-      const { cwd, importsKept, kept } = await warmed(
+      const { cwd, importsKept, kept } = await warmedImports(
         t,
         node,
         {

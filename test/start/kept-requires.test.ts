@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { sourceOf } from '../support/launched';
 import { availableNodes } from '../support/nodes';
-import { bin, runNode, temporaryFolder } from '../support/run';
+import { runNode, temporaryFolder } from '../support/run';
+import { mislead, type Warmed, warmed } from '../support/warmed';
 
 /** `required` stands for any file: which one it is shows where the request led. */
 const files = {
@@ -17,41 +17,25 @@ console.log(require('./required'), require.resolve('./required').slice(-11), req
   'dist/inner.js': `module.exports = 'inner';`,
   'lib/self.js': `module.exports = 'self';`,
 };
-const json = { imports: { '#inner': './dist/inner.js' }, exports: { './*': './*' } };
+const json = {
+  imports: { '#inner': './dist/inner.js' },
+  exports: { './*': './*' },
+  bootlace: { roles: { web: 'dist/main.js' } },
+};
 const rest = 'data inner self MODULE_NOT_FOUND MODULE_NOT_FOUND true\n';
 const said = `required required.js ${rest}`;
 const misled = `other st/other.js ${rest}`;
 
-async function warmed(
-  t: Parameters<typeof sourceOf>[0],
+async function warmedRequires(
+  t: Parameters<typeof warmed>[0],
   node: string,
   backend: Readonly<Record<string, string>>,
-): Promise<{ cwd: string; requiresKept: unknown; kept: string }> {
-  const cwd = temporaryFolder(t);
-  const { code, stdout, stderr } = await runNode(
-    bin,
-    [
-      'setup',
-      '--from',
-      sourceOf(t, backend, { ...json, bootlace: { roles: { web: 'dist/main.js' } } }),
-      '--warm',
-      '--json',
-    ],
-    { cwd, node },
-  );
-  assert.equal(code, 0, stderr);
-  const compiled = join(cwd, '.bootlace', 'cache', 'compile');
-  const [release] = existsSync(compiled) ? readdirSync(compiled) : [];
-  const kept = join(compiled, release ?? '', 'requires.json');
-  return { cwd, requiresKept: JSON.parse(stdout).warmed.requiresKept, kept };
+): Promise<Warmed> {
+  const result = await warmed(t, node, backend, json);
+  return { ...result, kept: join(result.kept, 'requires.json') };
 }
 
-/** Lets what was kept lead elsewhere, so that it shows whether a start goes by it. */
-function mislead(kept: string): void {
-  const text = readFileSync(kept, 'utf8');
-  assert.match(text, /dist\/required\.js/);
-  writeFileSync(kept, text.replace('dist/required.js', 'dist/other.js'));
-}
+const misleadRequires = (kept: string) => mislead(kept, 'dist/required.js', 'dist/other.js');
 
 suite('requires kept by a warm run', { concurrency: 2 }, () => {
   for (const { major, file: node } of availableNodes()) {
@@ -59,13 +43,13 @@ suite('requires kept by a warm run', { concurrency: 2 }, () => {
       runNode(join(cwd, 'server.js'), [], { cwd, node, env });
 
     test(`Node ${major}: a start goes by them, from another folder as well`, async t => {
-      const { cwd, requiresKept, kept } = await warmed(t, node, files);
+      const { cwd, requiresKept, kept } = await warmedRequires(t, node, files);
       assert.equal(requiresKept, true);
       assert.doesNotMatch(readFileSync(kept, 'utf8'), /none|constructor|"path"|node:/);
       const first = await start(cwd);
       assert.deepEqual([first.code, first.stdout], [0, said], first.stderr);
       assert.doesNotMatch(first.stderr, /warning/i);
-      mislead(kept);
+      misleadRequires(kept);
       assert.equal((await start(cwd)).stdout, misled);
       const moved = join(temporaryFolder(t), 'elsewhere');
       renameSync(cwd, moved);
@@ -73,8 +57,8 @@ suite('requires kept by a warm run', { concurrency: 2 }, () => {
     });
 
     test(`Node ${major}: not by another Node's, by damaged ones, or against Node's flags`, async t => {
-      const { cwd, kept } = await warmed(t, node, files);
-      mislead(kept);
+      const { cwd, kept } = await warmedRequires(t, node, files);
+      misleadRequires(kept);
       assert.equal((await start(cwd, { NODE_OPTIONS: '--conditions=mine' })).stdout, said);
       const text = readFileSync(kept, 'utf8');
       for (const bad of [
@@ -90,7 +74,7 @@ suite('requires kept by a warm run', { concurrency: 2 }, () => {
     });
 
     test(`Node ${major}: what a backend puts before Node's resolution sees every request`, async t => {
-      const { cwd, kept } = await warmed(t, node, {
+      const { cwd, kept } = await warmedRequires(t, node, {
         ...files,
         'dist/main.js': `const Module = require('node:module');
 const next = Module._resolveFilename;
@@ -104,13 +88,13 @@ if (hooks) require.resolve('./required');`,
       });
       const first = await start(cwd);
       assert.equal(first.stdout, 'required required.js\ndata\n', first.stderr);
-      mislead(kept);
+      misleadRequires(kept);
       // With paths of its own a request is none that was kept.
       assert.equal((await start(cwd)).stdout, 'other required.js\ndata\n');
     });
 
     test(`Node ${major}: a request that led to two files is resolved anew`, async t => {
-      const { cwd } = await warmed(t, node, {
+      const { cwd } = await warmedRequires(t, node, {
         ...files,
         'dist/main.js': `const where = () => require.resolve('thing').slice(-17);
 module.paths.unshift(__dirname + '/one');
