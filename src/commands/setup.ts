@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors';
+import type { Unpackers } from '../install/unpackers';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
 import { listReleases } from '../release/store';
@@ -62,7 +63,10 @@ export const command: Command = {
       return 0;
     }
     const begun = io.now();
-    const { plan, result } = await prepareAndRun(context);
+    const { plan, result } = await withUnpackers(context, async unpackers => {
+      const plan = preparePlan(context);
+      return { plan, result: await runSetup(plan, context, { unpackers }) };
+    });
     const json = reportSetup(plan, result, context, io.now() - begun);
     const warmed = flags.warm ? await runWarm(plan, result, context) : undefined;
     report.line(`start it: node ${plan.serverFile}`);
@@ -72,16 +76,18 @@ export const command: Command = {
 };
 
 /**
- * The second thread takes as long to begin as everything takes until the first tarball is here, and
- * without any release on disk there will be an install.
+ * Begins to unpack ahead of everything else where no release is on disk, so that there will be an
+ * install: the second thread takes as long to begin as everything takes until the first tarball is
+ * here.
  */
-async function prepareAndRun(context: Context): Promise<{ plan: SetupPlan; result: SetupResult }> {
-  const { dir, io } = context;
-  const unpackers =
-    listReleases(layoutOf(dir)).length === 0 ? beginUnpacking(io.nodeVersion) : undefined;
+export async function withUnpackers<Result>(
+  { dir, io }: Context,
+  work: (unpackers: Unpackers | undefined) => Promise<Result>,
+): Promise<Result> {
+  const isFirst = listReleases(layoutOf(dir)).length === 0;
+  const unpackers = isFirst ? beginUnpacking(io.nodeVersion) : undefined;
   try {
-    const plan = preparePlan(context);
-    return { plan, result: await runSetup(plan, context, { unpackers }) };
+    return await work(unpackers);
   } finally {
     await unpackers?.close();
   }

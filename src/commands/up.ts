@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Unpackers } from '../install/unpackers';
 import { writeAtomic } from '../release/atomic';
 import {
   activateKept,
@@ -11,7 +12,14 @@ import type { SetupPlan } from '../setup/plan';
 import { secretNames } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
-import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions } from './setup';
+import {
+  preparePlan,
+  reportSetup,
+  runSetup,
+  setupHelp,
+  setupOptions,
+  withUnpackers,
+} from './setup';
 
 export const command: Command = {
   usage: 'bootlace up [--strict] [-- ARGS]',
@@ -21,8 +29,11 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = preparePlan(context);
-    await setUp(plan, context);
+    const plan = await withUnpackers(context, async unpackers => {
+      const plan = preparePlan(context);
+      await setUp(plan, context, unpackers);
+      return plan;
+    });
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.
     const env: Record<string, string | undefined> = { ...io.env };
@@ -37,14 +48,18 @@ export const command: Command = {
  * it starts, goes back to one that started well and says so. On a terminal a person stops and
  * starts as they like, so there a short run proves nothing.
  */
-async function setUp(plan: SetupPlan, context: Context): Promise<void> {
+async function setUp(
+  plan: SetupPlan,
+  context: Context,
+  unpackers: Unpackers | undefined,
+): Promise<void> {
   const { io, dir, flags } = context;
   const begun = io.now();
   const mayFallBack = !flags.strict && !plan.from;
   let fallBack: FallBack | undefined;
   try {
     const isImpatient = mayFallBack && findStartable(dir, plan) !== undefined;
-    const result = await runSetup(plan, context, { isImpatient });
+    const result = await runSetup(plan, context, { isImpatient, unpackers });
     reportSetup(plan, result, context, io.now() - begun);
     if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
   } catch (error) {

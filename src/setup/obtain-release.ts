@@ -36,8 +36,6 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
     unpackers ??= beginUnpacking(options.io.nodeVersion, isByNpm ? 1 : undefined);
     return unpackers;
   };
-  // The second thread takes a while to begin, and without any release there will be an install.
-  if (listReleases(layoutOf(options.dir)).length === 0) unpackersOf();
   try {
     return await obtainOver(transport, unpackersOf, plan, options);
   } finally {
