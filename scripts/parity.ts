@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { findNpm } from '../src/install/find-npm';
 import { readInstallHost } from '../src/install/host';
 import { installLocked } from '../src/install/install-locked';
-import { parseLockfile } from '../src/install/lockfile';
+import { checkLock, readLockText } from '../src/install/lockfile';
 import { openUnpackers } from '../src/install/unpackers';
 import { realIo } from '../src/io';
 import { planRegistry } from '../src/registry/config';
@@ -82,8 +82,8 @@ async function compare(spec: string, folder: string): Promise<string[]> {
     transport,
     release: byUs,
     work,
-    lock: parseLockfile(
-      readFileSync(join(byNpm, 'package-lock.json'), 'utf8'),
+    lock: checkLock(
+      readLockText(readFileSync(join(byNpm, 'package-lock.json'), 'utf8'), 'package-lock.json'),
       'package-lock.json',
     ),
     config,

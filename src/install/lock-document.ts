@@ -146,7 +146,5 @@ function orderedEntry(entry: RawEntry): RawEntry {
 /** A table with its keys in order; anything else as it is. */
 function ordered(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const keys = Object.keys(value);
-  if (keys.every((key, at) => at === 0 || (keys[at - 1] as string) < key)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -104,11 +104,6 @@ export function checkLock(value: unknown, where: string, local: Local = new Set(
   return { packages, weak };
 }
 
-/** Both in one: a lock's text, read and checked. */
-export function parseLockfile(text: string, where: string, local?: Local): Lockfile {
-  return checkLock(readLockText(text, where), where, local);
-}
-
 /** The folder that holds a package's own dependencies' folder: its parent package, '' at the top. */
 export function parentOf(path: string): string {
   const at = path.lastIndexOf('/node_modules/');

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLockfile } from '../../src/install/lockfile';
 import { unpack } from '../../src/install/unpack-job';
 import type { Unpackers } from '../../src/install/unpackers';
 import { FakeRegistry } from '../support/fake-registry';
-import { configFor, installIn } from '../support/locked';
+import { configFor, installIn, parseLockfile } from '../support/locked';
 import { temporaryFolder } from '../support/run';
 
 const count = 120;

@@ -6,13 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
 import { findNpm } from '../../src/install/find-npm';
 import { readInstallHost } from '../../src/install/host';
-import { parseLockfile } from '../../src/install/lockfile';
 import { openUnpackers } from '../../src/install/unpackers';
 import { realIo } from '../../src/io';
 import { hashTree } from '../../src/release/tree';
 import { compareTrees } from '../support/compare-trees';
 import { FakeRegistry, type Fault } from '../support/fake-registry';
-import { configFor, fakeClock, installIn } from '../support/locked';
+import { configFor, fakeClock, installIn, parseLockfile } from '../support/locked';
 import { root, runNode, temporaryFolder } from '../support/run';
 import { packageTarball, sha512, type TarEntry, tar } from '../support/tarball';
 

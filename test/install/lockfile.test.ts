@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BootlaceError } from '../../src/errors';
-import { parseLockfile } from '../../src/install/lockfile';
+import { parseLockfile } from '../support/locked';
 
 const integrity = `sha512-${Buffer.alloc(64, 1).toString('base64')}`;
 const plain = { version: '1.0.0', resolved: 'https://registry.test/a/-/a-1.0.0.tgz', integrity };

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { normalizeBins, planBinLinks } from '../../src/install/bins';
-import { parseLockfile } from '../../src/install/lockfile';
 import { type InstallHost, planPlacements } from '../../src/install/placements';
 import { isSlimmed } from '../../src/install/slim';
 import { planTarballUrl } from '../../src/install/tarball-url';
-import { configFor } from '../support/locked';
+import { configFor, parseLockfile } from '../support/locked';
 
 const host: InstallHost = { platform: 'linux', arch: 'x64', libc: 'glibc', node: '22.12.0' };
 const integrity = `sha512-${Buffer.alloc(64, 1).toString('base64')}`;

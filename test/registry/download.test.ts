@@ -3,12 +3,11 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { BootlaceError } from '../../src/errors';
-import { parseLockfile } from '../../src/install/lockfile';
 import { type Download, download, type Sink } from '../../src/registry/download';
 import { parseIntegrity } from '../../src/registry/integrity';
 import type { Transport } from '../../src/registry/transport';
 import { FakeRegistry } from '../support/fake-registry';
-import { configFor, fakeClock, installIn } from '../support/locked';
+import { configFor, fakeClock, installIn, parseLockfile } from '../support/locked';
 import { temporaryFolder } from '../support/run';
 import { sha512 } from '../support/tarball';
 

@@ -5,6 +5,7 @@ import {
   type LockedInstall,
   type LockedInstalled,
 } from '../../src/install/install-locked';
+import { checkLock, type Lockfile, readLockText } from '../../src/install/lockfile';
 import { openUnpackers } from '../../src/install/unpackers';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
 import { createTransport } from '../../src/registry/transport';
@@ -41,6 +42,15 @@ export function fakeClock() {
       now += ms;
     },
   };
+}
+
+/** A lock's text, read and checked. */
+export function parseLockfile(
+  text: string,
+  where: string,
+  local?: Parameters<typeof checkLock>[2],
+): Lockfile {
+  return checkLock(readLockText(text, where), where, local);
 }
 
 /** Installs into folder/release with a host that fits nothing special. */
