@@ -40,7 +40,7 @@ suite('a small budget holds the young generation', { concurrency: 2 }, () => {
   const launched = launchable(wholeFile, { 'dist/main.js': backend });
   for (const { major, file } of availableNodes())
     for (const [memory, holdMb, sizes] of [
-      ['512', 200, major < 22 ? /^1 [2-8]$/ : ofV8(major)],
+      ['512', 200, ofV8(major)],
       ['128', 40, /^1 2$/],
       ['64', 10, /^1 1$/],
       ['off', 10, ofV8(major)],
