@@ -39,7 +39,7 @@ export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
 }
 
 /** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
-const youngPart = 5;
+const youngPart = 6;
 /** V8's own growth, in percent, for heaps of 1 GB at most; Node 20 lets a larger one grow by 300. */
 const oldGrowth = 100;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
