@@ -4,6 +4,7 @@ import { collectGarbage } from './collect';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
 import { settleAtRest } from './settle';
+import { youngSpace } from './young';
 
 /** Reads this process's limit and plans. @param asked with what is known of the flags */
 export function findMemoryPlan(
@@ -62,7 +63,7 @@ const smallYoungMb = 2;
  * it is collected, node-red held 17 % more under load than without a budget.
  */
 function holdYoung(mostMb: number): void {
-  const { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } = v8();
+  const { getHeapStatistics, setFlagsFromString } = v8();
   let factor = 0;
   const setFactor = (next: number) => {
     if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
@@ -72,9 +73,8 @@ function holdYoung(mostMb: number): void {
   if (mostMb === 1) return;
   let observer: PerformanceObserver | undefined;
   const look = () => {
-    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     // What V8 counts are both semi-spaces.
-    const mb = (young?.space_size ?? Infinity) / 2 ** 21;
+    const mb = (youngSpace()?.space_size ?? Infinity) / 2 ** 21;
     const wanted = Math.min(mostMb, getHeapStatistics().used_heap_size / 2 ** 20 / youngPart);
     setFactor(Math.max(1, Math.floor(wanted / mb)));
     // After each collection, so that one step is seen before the next.

@@ -1,4 +1,5 @@
 import { giveBackPages } from './collect';
+import { youngSpace } from './young';
 
 const lookMs = 1000;
 /** A second in which the event loop was busy for more than this part of it is no rest. */
@@ -15,7 +16,7 @@ const mostUsed = 96 * 2 ** 20;
  * a Nest API 9 % more processor time for the next 20,000 requests.
  */
 export function settleAtRest(): void {
-  const { getHeapStatistics, getHeapSpaceStatistics } = process.getBuiltinModule('node:v8');
+  const { getHeapStatistics } = process.getBuiltinModule('node:v8');
   let before = performance.eventLoopUtilization();
   let settled = 0;
   const look = () => {
@@ -25,8 +26,7 @@ export function settleAtRest(): void {
     const { total_heap_size: size, used_heap_size: used } = getHeapStatistics();
     if (utilization > restful || size < settled * growth) return;
     // What is young is mostly garbage and costs nothing.
-    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-    if (used - (young?.space_used_size ?? 0) > mostUsed) return;
+    if (used - (youngSpace()?.space_used_size ?? 0) > mostUsed) return;
     giveBackPages(() => {
       settled = getHeapStatistics().total_heap_size;
     });
