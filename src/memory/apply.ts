@@ -1,10 +1,10 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { PerformanceObserver } from 'node:perf_hooks';
-import { collectGarbage } from './collect';
+import { collectGarbage, letHeapDouble } from './collect';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
 import { settleAtRest } from './settle';
-import { youngSpace } from './young';
+import { setFlags, v8, youngSpace } from './v8';
 
 /** Reads this process's limit and plans. @param asked with what is known of the flags */
 export function findMemoryPlan(
@@ -15,9 +15,6 @@ export function findMemoryPlan(
   if (!limit && asked.asked === 'auto') return {};
   return planMemory({ ...asked, limit, heapLimit: v8().getHeapStatistics().heap_size_limit });
 }
-
-/** Loaded only where something is to be done: it costs a start milliseconds. */
-const v8 = () => process.getBuiltinModule('node:v8');
 
 function read(path: string): string | undefined {
   try {
@@ -41,8 +38,6 @@ export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
 
 /** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
 const youngPart = 6;
-/** V8's own growth, in percent, for heaps of 1 GB at most; Node 20 lets a larger one grow by 300. */
-const oldGrowth = 100;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
 const lookMs = 1000;
@@ -63,10 +58,10 @@ const smallYoungMb = 2;
  * it is collected, node-red held 17 % more under load than without a budget.
  */
 function holdYoung(mostMb: number): void {
-  const { getHeapStatistics, setFlagsFromString } = v8();
+  const { getHeapStatistics } = v8();
   let factor = 0;
   const setFactor = (next: number) => {
-    if (next !== factor) setFlagsFromString(`--semi-space-growth-factor=${next}`);
+    if (next !== factor) setFlags(`semi-space-growth-factor=${next}`);
     factor = next;
   };
   if (mostMb <= smallYoungMb) setFactor(1);
@@ -86,8 +81,7 @@ function holdYoung(mostMb: number): void {
     }
   };
   setTimeout(() => {
-    if (Number.parseInt(process.versions.node, 10) < 22)
-      setFlagsFromString(`--heap-growing-percent=${oldGrowth}`);
+    letHeapDouble();
     look();
   }, startedMs).unref();
 }

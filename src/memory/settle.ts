@@ -1,5 +1,5 @@
 import { giveBackPages } from './collect';
-import { youngSpace } from './young';
+import { v8, youngSpace } from './v8';
 
 const lookMs = 1000;
 /** A second in which the event loop was busy for more than this part of it is no rest. */
@@ -16,7 +16,7 @@ const mostUsed = 96 * 2 ** 20;
  * a Nest API 9 % more processor time for the next 20,000 requests.
  */
 export function settleAtRest(): void {
-  const { getHeapStatistics } = process.getBuiltinModule('node:v8');
+  const { getHeapStatistics } = v8();
   let before = performance.eventLoopUtilization();
   let settled = 0;
   const look = () => {

@@ -31,12 +31,13 @@ export interface Entry {
 
 /** The packages' bins, by name; only those with a usable path. */
 export function binsOf({ name, bin }: PackageJson): Record<string, string> {
-  const unscoped = name?.replace(/^@[^/]*\//, '') ?? '';
-  const bins = typeof bin === 'string' ? { [unscoped]: bin } : isObject(bin) ? bin : {};
+  const bins = typeof bin === 'string' ? { [withoutScope(name)]: bin } : isObject(bin) ? bin : {};
   return Object.fromEntries(
     Object.entries(bins).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
   );
 }
+
+const withoutScope = (name = '') => name.replace(/^@[^/]*\//, '');
 
 /** Says which file a path of package.json means, as Node does; undefined for none in the package. */
 export type FindFile = (path: string) => string | undefined;
@@ -77,26 +78,17 @@ export function chooseEntry(
   if (script && scriptFile)
     return { entry: { ...script, file: scriptFile, why: 'scripts.start', unused: [] } };
 
-  const unscoped = json.name?.replace(/^@[^/]*\//, '') ?? '';
+  const unscoped = withoutScope(json.name);
   const ownBin = bins[unscoped] && find(bins[unscoped]);
   if (ownBin) return plain(ownBin, `bin ${unscoped}`);
 
   const names = Object.keys(bins).filter(name => find(bins[name] as string));
   const main = mainFile(json, find);
   if (main)
-    return {
-      entry: {
-        file: main.file,
-        why: main.why,
-        env: [],
-        flags: [],
-        args: [],
-        unused: [
-          ...names.map(name => `the bin ${name}`),
-          ...(startText === undefined ? [] : [`scripts.start (${startText.slice(0, 80)})`]),
-        ],
-      },
-    };
+    return plain(main.file, main.why, [
+      ...names.map(name => `the bin ${name}`),
+      ...(startText === undefined ? [] : [`scripts.start (${startText.slice(0, 80)})`]),
+    ]);
   const [only] = names;
   if (only && names.length === 1)
     return plain(find(bins[only] as string) as string, `the only bin, ${only}`);
@@ -113,8 +105,8 @@ export function chooseEntry(
   };
 }
 
-function plain(file: string, why: string): EntryChoice {
-  return { entry: { file, why, env: [], flags: [], args: [], unused: [] } };
+function plain(file: string, why: string, unused: readonly string[] = []): EntryChoice {
+  return { entry: { file, why, env: [], flags: [], args: [], unused } };
 }
 
 function findAsked(json: PackageJson, bins: Record<string, string>, asked: string, find: FindFile) {

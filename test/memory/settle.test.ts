@@ -57,3 +57,43 @@ suite('with a budget a heap at rest gives back what it does not use', { concurre
         assert.equal(stdout.trim(), `${collections} true true undefined`, stderr);
       });
 });
+
+/** Holds 30 MB, rests, and then takes 10 MB more. */
+const growing = `
+const { PerformanceObserver, constants } = require('node:perf_hooks');
+const make = count => Array.from({ length: count }, () =>
+  Array.from({ length: 16000 }, (_, j) => ({ j })));
+const held = [make(60)];
+let collections = 0;
+setTimeout(() => {
+  const observer = new PerformanceObserver(list => {
+    for (const { detail } of list.getEntries())
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections++;
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  let turns = 0;
+  const more = setInterval(() => {
+    held.push(make(1));
+    // Busy enough for no collection at rest.
+    for (const end = Date.now() + 10; Date.now() < end; );
+    if (++turns < 15) return;
+    clearInterval(more);
+    setTimeout(() => console.log(collections), 200);
+  }, 20);
+}, 5500);
+setTimeout(() => {}, 7500);
+`;
+
+suite('what rested may double before all of it is looked at again', { concurrency: 2 }, () => {
+  const launched = launchable(wholeFile, { 'dist/main.js': growing });
+  for (const { major, file } of availableNodes())
+    test(`Node ${major}`, async () => {
+      const cwd = await launched;
+      const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
+        cwd,
+        node: file,
+        env: { BACKEND_MEMORY: '512' },
+      });
+      assert.equal(stdout.trim(), '0', stderr);
+    });
+});
