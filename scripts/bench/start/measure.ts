@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
+import { cpu, familyOf, rss } from './processes';
 import type { Contender, Prepared } from './subjects';
 
 export interface Measured {
@@ -27,65 +27,123 @@ export type Load = (options: {
 const requests = 10_000;
 /** In the first ones V8 still compiles, which differs from run to run more than anything else. */
 const steadyRequests = 20_000;
-const loadFromMs = 6000;
+/** What one contender gets before it is the next one's turn. */
+const turnRequests = 500;
+const idleAfterMs = 6000;
+/** By then a budget has given back what the start left, so that the next one starts in quiet. */
+const nextAfterMs = 4000;
 
-/** Starts one contender, loads it, ends it. */
-export async function measure(
+/**
+ * One round: each contender is started, waits and stays. Then they are loaded in turns of a twentieth
+ * of a second, so that whatever else the machine does meets all of them alike; run one after another,
+ * the same program differed from itself by 6 to 9 %, in turns by 1 to 3 %.
+ * @param order the contenders; who is first is another one in each round
+ * @returns one for each contender, in that order
+ */
+export async function measureRound(
   prepared: Prepared,
-  contender: Contender,
+  order: readonly Contender[],
   node: string,
   load: Load,
-): Promise<Measured> {
+): Promise<Measured[]> {
+  const running: Running[] = [];
+  try {
+    for (const contender of order) {
+      const begun = performance.now();
+      running.push(await begin(prepared, contender, node));
+      await until(begun + nextAfterMs);
+    }
+    const idleMb = await Promise.all(running.map(one => one.idleMb));
+    const first = await takeTurns(running, load, requests);
+    const afterMb = running.map(one => rss(one.family));
+    const steady = await takeTurns(running, load, steadyRequests);
+    return running.map((one, i) => ({
+      readyMs: one.readyMs,
+      readyCpuMs: one.readyCpuMs,
+      idleMb: idleMb[i] as number,
+      afterMb: afterMb[i] as number,
+      ...(first[i] as Loaded),
+      steadyPerSecond: (steady[i] as Loaded).perSecond,
+      steadyCpuMs: (steady[i] as Loaded).cpuMs,
+      processes: one.family.length,
+    }));
+  } finally {
+    for (const { child } of running) await end(child);
+  }
+}
+
+interface Running {
+  child: ChildProcess;
+  /** Of what is loaded. */
+  url: string;
+  readyMs: number;
+  readyCpuMs: number;
+  idleMb: Promise<number>;
+  family: number[];
+}
+
+async function begin(prepared: Prepared, contender: Contender, node: string): Promise<Running> {
   const port = await freePort();
-  const [file, cwd] = contender.isPlain
-    ? [prepared.entry, prepared.cwd]
-    : [prepared.serverFile(contender), prepared.cwd];
+  const file = contender.isPlain ? prepared.entry : prepared.serverFile(contender);
   const env = { ...prepared.env(port), ...contender.env };
   const begun = performance.now();
-  const child = spawn(node, [file, ...prepared.args], { cwd, env, stdio: 'ignore' });
+  const child = spawn(node, [file, ...prepared.args], { cwd: prepared.cwd, env, stdio: 'ignore' });
   try {
     const url = `http://127.0.0.1:${port}`;
     await untilAnswer(`${url}${prepared.readyPath}`, child);
     const readyMs = performance.now() - begun;
-    const readyCpuMs = cpu(familyOf(child.pid as number));
-    // A budget gives back what the start left after a second at rest, and lets the young generation
-    // grow from the fifth on.
-    await new Promise(resolve => setTimeout(resolve, begun + loadFromMs - performance.now()));
     const family = familyOf(child.pid as number);
-    const idleMb = rss(family);
-    const loaded = `${url}${prepared.loadPath}`;
-    const first = await request(load, loaded, requests, family);
-    const afterMb = rss(family);
-    const steady = await request(load, loaded, steadyRequests, family);
-    return {
-      readyMs,
-      readyCpuMs,
-      idleMb,
-      afterMb,
-      ...first,
-      steadyPerSecond: steady.perSecond,
-      steadyCpuMs: steady.cpuMs,
-      processes: family.length,
-    };
-  } finally {
-    const ended = new Promise(resolve => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
-    if (child.exitCode === null && child.signalCode === null) await ended;
-    clearTimeout(killer);
+    const readyCpuMs = cpu(family);
+    const idleMb = until(begun + idleAfterMs).then(() => rss(family));
+    return { child, url: `${url}${prepared.loadPath}`, readyMs, readyCpuMs, idleMb, family };
+  } catch (error) {
+    await end(child);
+    throw error;
   }
 }
 
-/** @returns requests a second, and what they cost the processes in ms */
-async function request(load: Load, url: string, amount: number, family: readonly number[]) {
-  const cpuBefore = cpu(family);
-  const begun = performance.now();
-  // It sees the end at a sample only; 100 ms were a tenth of the whole.
-  const result = await load({ url, connections: 10, amount, sampleInt: 10 });
-  if (result.errors) throw new Error(`${url}: ${result.errors} requests failed`);
-  const perSecond = amount / ((performance.now() - begun) / 1000);
-  return { perSecond, cpuMs: cpu(family) - cpuBefore };
+async function end(child: ChildProcess): Promise<void> {
+  const ended = new Promise(resolve => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
+  if (child.exitCode === null && child.signalCode === null) await ended;
+  clearTimeout(killer);
 }
+
+interface Loaded {
+  perSecond: number;
+  /** What it cost the processes. */
+  cpuMs: number;
+}
+
+/** @param amount of requests that each one gets, a multiple of a turn */
+async function takeTurns(
+  running: readonly Running[],
+  load: Load,
+  amount: number,
+): Promise<Loaded[]> {
+  const sums = running.map(() => ({ ms: 0, cpuMs: 0 }));
+  const order = running.map((_, i) => i);
+  for (let turn = 0; turn < amount / turnRequests; turn++) {
+    for (const i of order) {
+      const { url, family } = running[i] as Running;
+      const sum = sums[i] as (typeof sums)[number];
+      const [cpuBefore, begun] = [cpu(family), performance.now()];
+      // It sees the end at a sample only; 100 ms were a tenth of the whole.
+      const result = await load({ url, connections: 10, amount: turnRequests, sampleInt: 10 });
+      if (result.errors) throw new Error(`${url}: ${result.errors} requests failed`);
+      sum.ms += performance.now() - begun;
+      sum.cpuMs += cpu(family) - cpuBefore;
+    }
+    // Nobody always follows the same one.
+    order.push(order.shift() as number);
+    order.reverse();
+  }
+  return sums.map(({ ms, cpuMs }) => ({ perSecond: (amount / ms) * 1000, cpuMs }));
+}
+
+const until = (time: number) =>
+  new Promise(resolve => setTimeout(resolve, time - performance.now()));
 
 /** Until a server answers below 500. @throws when it ends, or after a minute */
 export async function untilAnswer(url: string, child: ChildProcess): Promise<void> {
@@ -104,29 +162,6 @@ function answers(url: string): Promise<boolean> {
       resolve((response.statusCode ?? 500) < 500);
     }).once('error', () => resolve(false));
   });
-}
-
-/** The process and all below it. */
-function familyOf(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return [pid, ...children.flatMap(child => familyOf(Number(child)))];
-}
-
-function rss(pids: readonly number[]): number {
-  return pids.reduce((total, pid) => {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return total + Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024;
-  }, 0);
-}
-
-/** User and system time in ms: ticks of 10 ms. */
-function cpu(pids: readonly number[]): number {
-  return pids.reduce((total, pid) => {
-    const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '').split(' ');
-    return total + (Number(fields[11]) + Number(fields[12])) * 10;
-  }, 0);
 }
 
 export function freePort(): Promise<number> {

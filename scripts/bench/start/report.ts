@@ -5,7 +5,12 @@ export interface Row extends Measured {
   subject: string;
   contender: string;
   rounds: number;
+  /** To `node <entry>` of the same subject and Node. */
+  ratios: Measured;
 }
+
+/** The contender that the others are compared with. */
+export const plain = 'node <entry>';
 
 const columns = [
   ['ready', 'readyMs', 'ms'],
@@ -18,17 +23,16 @@ const columns = [
   ['steady cpu', 'steadyCpuMs', 'ms'],
 ] as const;
 
-/** A Markdown table: each number with its ratio to `node <entry>` of the same subject and Node. */
+/** A Markdown table: each number with its ratio. */
 export function renderReport(rows: readonly Row[]): string {
   const lines = [
     `| Node | backend | start | ${columns.map(([title]) => title).join(' | ')} | processes | rounds |`,
     `|${' --- |'.repeat(columns.length + 5)}`,
   ];
   for (const row of rows) {
-    const plain = plainOf(rows, row);
     const cells = columns.map(([, key, unit]) => {
       const value = Math.round(row[key]);
-      const ratio = plain && plain !== row ? ` (${(row[key] / plain[key]).toFixed(2)})` : '';
+      const ratio = row.contender === plain ? '' : ` (${row.ratios[key].toFixed(2)})`;
       return `${value}${unit && ` ${unit}`}${ratio}`;
     });
     lines.push(
@@ -38,20 +42,12 @@ export function renderReport(rows: readonly Row[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-function plainOf(rows: readonly Row[], { node, subject }: Row): Row | undefined {
-  return rows.find(
-    row => row.node === node && row.subject === subject && row.contender === 'node <entry>',
-  );
-}
-
 /** Bars of ready time and memory after the load as ratios to `node <entry>` = 1. */
 export function renderChart(rows: readonly Row[]): string {
-  const shown = rows.filter(row => row.contender !== 'node <entry>');
+  const shown = rows.filter(row => row.contender !== plain);
   const height = 40 + shown.length * 22;
   const bars = shown.map((row, i) => {
-    const plain = plainOf(rows, row) ?? row;
-    const ready = row.readyMs / plain.readyMs;
-    const memory = row.afterMb / plain.afterMb;
+    const { readyMs: ready, afterMb: memory } = row.ratios;
     const y = 32 + i * 22;
     return [
       `<text x="4" y="${y + 12}">Node ${row.node} ${row.subject}: ${escapeXml(row.contender)}</text>`,

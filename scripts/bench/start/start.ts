@@ -1,6 +1,6 @@
 // npm run bench:start: how a backend starts and what it costs, side by side with `node <entry>`.
-// Every contender runs in turn, round after round, so that a noisy machine is noisy for all; the
-// numbers are medians. Writes docs/bench/start.md and start.svg.
+// In each round every contender is started, and all are loaded in short turns, so that a noisy machine
+// is noisy for all; numbers and ratios are medians of the rounds. Writes docs/bench/start.md and .svg.
 //   --rounds N (5)  --nodes 20,22,24,26  --subjects json,node-red,unleash,nest
 //   --dry: print only  --add: keep the rows that earlier runs measured of other subjects and Nodes
 //   --report: measure nothing, write the files from the kept rows
@@ -8,10 +8,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Measured, measure } from './measure';
+import { type Measured, measureRound } from './measure';
 import { autocannonFile, cache, nodeBinary, root } from './programs';
-import { type Row, renderChart, renderReport } from './report';
-import { type Contender, contenders, prepareSubject, type Subject, subjects } from './subjects';
+import { plain, type Row, renderChart, renderReport } from './report';
+import { contenders, prepareSubject, type Subject, subjects } from './subjects';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,29 +35,40 @@ async function main(): Promise<void> {
       const subject = subjects[name] as Subject;
       if (subject.nodes && !subject.nodes.includes(version)) continue;
       const prepared = await prepareSubject(name, subject, node, version);
-      const results = new Map<string, Measured[]>();
+      const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
       try {
         // The first start migrates databases and writes first settings: it counts for nobody.
-        await measure(prepared, contenders[0] as Contender, node, load.default);
-        for (let round = 0; round < rounds; round++)
-          for (const contender of contenders) {
-            const measured = await measure(prepared, contender, node, load.default);
-            results.set(contender.name, [...(results.get(contender.name) ?? []), measured]);
-          }
+        await measureRound(prepared, contenders.slice(0, 1), node, load.default);
+        for (let round = 0; round < rounds; round++) {
+          const first = round % contenders.length;
+          const order = [...contenders.slice(first), ...contenders.slice(0, first)];
+          const measured = await measureRound(prepared, order, node, load.default);
+          for (const [i, { name }] of order.entries())
+            results.get(name)?.push(measured[i] as Measured);
+        }
       } finally {
         await prepared.close();
       }
       for (let i = rows.length - 1; i >= 0; i--)
         if (rows[i]?.node === version && rows[i]?.subject === name) rows.splice(i, 1);
+      const base = results.get(plain) as Measured[];
       for (const [contender, all] of results)
-        rows.push({ node: version, subject: name, contender, rounds, ...medians(all) });
+        rows.push({
+          node: version,
+          subject: name,
+          contender,
+          rounds,
+          ...medians(all),
+          // Round by round: what one round had of noise, all had.
+          ratios: medians(all.map((one, i) => ratiosTo(base[i] as Measured, one))),
+        });
       if (!values.dry) writeFileSync(kept, JSON.stringify(rows));
       console.log(renderReport(rows.filter(row => row.node === version && row.subject === name)));
     }
   }
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}-${process.arch}`;
-  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of alternating rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times and requests a second are mostly noise, and memory is not.\n\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes six seconds after the spawn. after: the same after 10,000 requests from then on, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server, steadier than wall time on a shared machine. steady: of the 20,000 requests after those.\n- ratios are against \`node <entry>\` in the same run.\n\n`;
+  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of the rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times are mostly noise, and memory is not. The two ways of plain Node, \`node <entry>\` and memory off, show what the noise is.\n\n- In a round all are started, four seconds apart, and then loaded in turns of 500 requests.\n- ready: from spawn to the first HTTP answer.\n- idle: RSS of all processes six seconds after the spawn. after: the same after the 10,000 requests that follow, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server. steady: of the 20,000 requests after those.\n- ratios are medians of those to \`node <entry>\` in the same round.\n\n`;
   if (values.dry) return;
   const folder = join(root, 'docs', 'bench');
   mkdirSync(folder, { recursive: true });
@@ -66,12 +77,19 @@ async function main(): Promise<void> {
 }
 
 function medians(all: readonly Measured[]): Measured {
-  const median = (key: keyof Measured) => {
+  return mapKeys(key => {
     const sorted = all.map(one => one[key]).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] as number;
-  };
-  const keys = Object.keys(all[0] as Measured) as (keyof Measured)[];
-  return Object.fromEntries(keys.map(key => [key, median(key)])) as unknown as Measured;
+  }, all[0] as Measured);
+}
+
+function ratiosTo(plain: Measured, one: Measured): Measured {
+  return mapKeys(key => one[key] / plain[key], one);
+}
+
+function mapKeys(value: (key: keyof Measured) => number, like: Measured): Measured {
+  const keys = Object.keys(like) as (keyof Measured)[];
+  return Object.fromEntries(keys.map(key => [key, value(key)])) as unknown as Measured;
 }
 
 main().then(

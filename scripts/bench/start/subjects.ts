@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresFolder, startPostgres } from '../../../test/support/postgres';
 import { cache, root } from './programs';
+import { plain } from './report';
 
 /** One way to start a backend. */
 export interface Contender {
@@ -15,7 +16,7 @@ export interface Contender {
 
 /** The budget stands for a small service: 512 MB. */
 export const contenders: readonly Contender[] = [
-  { name: 'node <entry>', isPlain: true, env: {} },
+  { name: plain, isPlain: true, env: {} },
   { name: 'server.js, memory off', env: { BACKEND_MEMORY: 'off' } },
   { name: 'server.js, 512 MB', env: { BACKEND_MEMORY: '512' } },
   { name: 'warm, memory off', needsCache: true, env: { BACKEND_MEMORY: 'off' } },
