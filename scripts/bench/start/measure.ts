@@ -33,10 +33,34 @@ const idleAfterMs = 6000;
 /** By then a budget has given back what the start left, so that the next one starts in quiet. */
 const nextAfterMs = 4000;
 
+/** Starts of each contender alone, in turn: a start is short, and noise meets all of it or nothing. */
+const readyStarts = 3;
+
+interface Ready {
+  readyMs: number;
+  readyCpuMs: number;
+}
+
+/** The middle one of a few starts. @returns one for each contender, in that order */
+async function measureReady(
+  prepared: Prepared,
+  order: readonly Contender[],
+  node: string,
+): Promise<Ready[]> {
+  const all = order.map((): Ready[] => []);
+  for (let i = 0; i < readyStarts; i++)
+    for (const [at, contender] of order.entries()) {
+      const { child, readyMs, readyCpuMs } = await begin(prepared, contender, node);
+      await end(child, 'SIGKILL');
+      all[at]?.push({ readyMs, readyCpuMs });
+    }
+  return all.map(starts => starts.sort((a, b) => a.readyMs - b.readyMs)[readyStarts >> 1] as Ready);
+}
+
 /**
- * One round: each contender is started, waits and stays. Then they are loaded in turns of a twentieth
- * of a second, so that whatever else the machine does meets all of them alike; run one after another,
- * the same program differed from itself by 6 to 9 %, in turns by 1 to 3 %.
+ * One round: each contender is started alone and ended; then all are started and stay, and are loaded
+ * in turns of a twentieth of a second, so that whatever else the machine does meets them alike. Loaded
+ * one after another, a program differed from itself by 6 to 9 %, in turns by 1 to 3 %.
  * @param order the contenders; who is first is another one in each round
  * @returns one for each contender, in that order
  */
@@ -46,20 +70,22 @@ export async function measureRound(
   node: string,
   load: Load,
 ): Promise<Measured[]> {
+  const ready = await measureReady(prepared, order, node);
   const running: Running[] = [];
+  const idle: Promise<number>[] = [];
   try {
     for (const contender of order) {
-      const begun = performance.now();
-      running.push(await begin(prepared, contender, node));
-      await until(begun + nextAfterMs);
+      const one = await begin(prepared, contender, node);
+      running.push(one);
+      idle.push(until(one.begun + idleAfterMs).then(() => rss(one.family)));
+      await until(one.begun + nextAfterMs);
     }
-    const idleMb = await Promise.all(running.map(one => one.idleMb));
+    const idleMb = await Promise.all(idle);
     const first = await takeTurns(running, load, requests);
     const afterMb = running.map(one => rss(one.family));
     const steady = await takeTurns(running, load, steadyRequests);
     return running.map((one, i) => ({
-      readyMs: one.readyMs,
-      readyCpuMs: one.readyCpuMs,
+      ...(ready[i] as Ready),
       idleMb: idleMb[i] as number,
       afterMb: afterMb[i] as number,
       ...(first[i] as Loaded),
@@ -72,13 +98,11 @@ export async function measureRound(
   }
 }
 
-interface Running {
+interface Running extends Ready {
   child: ChildProcess;
   /** Of what is loaded. */
   url: string;
-  readyMs: number;
-  readyCpuMs: number;
-  idleMb: Promise<number>;
+  begun: number;
   family: number[];
 }
 
@@ -94,17 +118,16 @@ async function begin(prepared: Prepared, contender: Contender, node: string): Pr
     const readyMs = performance.now() - begun;
     const family = familyOf(child.pid as number);
     const readyCpuMs = cpu(family);
-    const idleMb = until(begun + idleAfterMs).then(() => rss(family));
-    return { child, url: `${url}${prepared.loadPath}`, readyMs, readyCpuMs, idleMb, family };
+    return { child, url: `${url}${prepared.loadPath}`, begun, readyMs, readyCpuMs, family };
   } catch (error) {
     await end(child);
     throw error;
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   const ended = new Promise(resolve => child.once('exit', resolve));
-  child.kill('SIGTERM');
+  child.kill(signal);
   const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
   if (child.exitCode === null && child.signalCode === null) await ended;
   clearTimeout(killer);
