@@ -30,7 +30,7 @@ export interface MemoryPlan {
 const smallMb = 1024;
 
 const memoryFlag =
-  /--(?:(?:max|min|initial|huge-max)[-_](?:old|young|heap|semi)[\w-]*|semi[-_]space[\w-]*|optimize[-_]for[-_]size)/;
+  /--(?:(?:max|min|initial|huge-max)[-_](?:old|young|heap|semi)|semi[-_]space|heap[-_]growing|optimize[-_]for)[\w-]*/;
 
 /**
  * Chooses a young generation and a heap ceiling. Pure.

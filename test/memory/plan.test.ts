@@ -51,6 +51,7 @@ const cases: [string, MemoryFacts, string][] = [
     '1 24 v8',
   ],
   ['--optimize-for-size', facts(64, { userFlags: '--optimize-for-size' }), ''],
+  ['--heap-growing-percent', facts(64, { userFlags: '--heap-growing-percent=50' }), ''],
 ];
 
 suite('the plan for memory', () => {
