@@ -37,7 +37,7 @@ export function binsOf({ name, bin }: PackageJson): Record<string, string> {
   );
 }
 
-const withoutScope = (name = '') => name.replace(/^@[^/]*\//, '');
+const withoutScope = (name?: string | null) => name?.replace(/^@[^/]*\//, '') ?? '';
 
 /** Says which file a path of package.json means, as Node does; undefined for none in the package. */
 export type FindFile = (path: string) => string | undefined;

@@ -194,6 +194,12 @@ const rows: Row[] = [
     json: { name: 'a', bin: { x: 1 }, main: [], exports: 7, scripts: 'x' } as PackageJson,
     failure: 'ENTRY_MISSING',
   },
+  {
+    name: 'no name',
+    json: { name: null, bin: 'cli.js' } as unknown as PackageJson,
+    files: [],
+    failure: 'ENTRY_MISSING',
+  },
 ];
 for (const row of rows)
   test(`entry: ${row.name}`, () => {
