@@ -60,7 +60,7 @@ async function measureReady(
 /**
  * One round: each contender is started alone and ended; then all are started and stay, and are loaded
  * in turns of a twentieth of a second, so that whatever else the machine does meets them alike. Loaded
- * one after another, a program differed from itself by 6 to 9 %, in turns by 1 to 3 %.
+ * one after another, a program differed from itself by 6 to 9 %, in turns by 5 % at most.
  * @param order the contenders; who is first is another one in each round
  * @returns one for each contender, in that order
  */
