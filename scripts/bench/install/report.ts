@@ -1,4 +1,5 @@
-import { type Cost, median } from './measure';
+import { median } from '../figures';
+import type { Cost } from './measure';
 
 export interface Row {
   name: string;

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withoutMissingOptional } from '../../../src/install/check-lock';
 import { parseLockDocument, renderLock } from '../../../src/install/lock-document';
+import { median } from '../figures';
 import {
   type Command,
   type Contestant,
@@ -11,7 +12,7 @@ import {
   type Place,
   packagesIn,
 } from './contestants';
-import { type Cost, countFiles, measure, median } from './measure';
+import { type Cost, countFiles, measure } from './measure';
 import type { Pinned, Row, Subject } from './report';
 import type { Tools } from './tools';
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
+import { medians } from '../figures';
 import { cpu, familyOf, rss } from './processes';
 import type { Contender, Prepared } from './subjects';
 
@@ -41,7 +42,7 @@ interface Ready {
   readyCpuMs: number;
 }
 
-/** The middle one of a few starts. @returns one for each contender, in that order */
+/** The medians of a few starts. @returns one for each contender, in that order */
 async function measureReady(
   prepared: Prepared,
   order: readonly Contender[],
@@ -51,10 +52,10 @@ async function measureReady(
   for (let i = 0; i < readyStarts; i++)
     for (const [at, contender] of order.entries()) {
       const { child, readyMs, readyCpuMs } = await begin(prepared, contender, node);
-      await end(child, 'SIGKILL');
+      await end(child);
       all[at]?.push({ readyMs, readyCpuMs });
     }
-  return all.map(starts => starts.sort((a, b) => a.readyMs - b.readyMs)[readyStarts >> 1] as Ready);
+  return all.map(medians);
 }
 
 /**
@@ -125,12 +126,11 @@ async function begin(prepared: Prepared, contender: Contender, node: string): Pr
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+/** At once: what a backend does at its end, such as writing compiled code, is no part of it. */
+async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise(resolve => child.once('exit', resolve));
-  child.kill(signal);
-  const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
+  child.kill('SIGKILL');
   if (child.exitCode === null && child.signalCode === null) await ended;
-  clearTimeout(killer);
 }
 
 interface Loaded {

@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { median } from '../figures';
 import { freePort, untilAnswer } from './measure';
 import { cache, nodeBinary, root } from './programs';
 
@@ -79,7 +80,6 @@ async function main(): Promise<void> {
     times.online.push(startIn(node, true));
     times.offline.push(startIn(node, false));
   }
-  const median = (all: number[]) => all.sort((a, b) => a - b)[all.length >> 1] as number;
   const [online, offline] = [median(times.online), median(times.offline)];
   console.log(
     `up, until the first answer: ${Math.round(online)} ms with the registry, ${Math.round(offline)} ms without network (${(offline / online).toFixed(2)})`,

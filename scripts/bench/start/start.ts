@@ -8,10 +8,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Measured, measureRound } from './measure';
+import { medians, ratiosTo } from '../figures';
+import { type Load, type Measured, measureRound } from './measure';
 import { autocannonFile, cache, nodeBinary, root } from './programs';
 import { plain, type Row, renderChart, renderReport } from './report';
-import { contenders, prepareSubject, type Subject, subjects } from './subjects';
+import { contenders, type Prepared, prepareSubject, type Subject, subjects } from './subjects';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,20 +36,9 @@ async function main(): Promise<void> {
       const subject = subjects[name] as Subject;
       if (subject.nodes && !subject.nodes.includes(version)) continue;
       const prepared = await prepareSubject(name, subject, node, version);
-      const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
-      try {
-        // The first start migrates databases and writes first settings: it counts for nobody.
-        await measureRound(prepared, contenders.slice(0, 1), node, load.default);
-        for (let round = 0; round < rounds; round++) {
-          const first = round % contenders.length;
-          const order = [...contenders.slice(first), ...contenders.slice(0, first)];
-          const measured = await measureRound(prepared, order, node, load.default);
-          for (const [i, { name }] of order.entries())
-            results.get(name)?.push(measured[i] as Measured);
-        }
-      } finally {
-        await prepared.close();
-      }
+      const results = await measureRounds(rounds, prepared, node, load.default).finally(
+        prepared.close,
+      );
       for (let i = rows.length - 1; i >= 0; i--)
         if (rows[i]?.node === version && rows[i]?.subject === name) rows.splice(i, 1);
       const base = results.get(plain) as Measured[];
@@ -68,7 +58,7 @@ async function main(): Promise<void> {
   }
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}-${process.arch}`;
-  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of the rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times are mostly noise, and memory is not. The two ways of plain Node, \`node <entry>\` and memory off, show what the noise is.\n\n- ready: from spawn to the first HTTP answer, alone; the middle one of three starts in turn.\n- Then all are started, four seconds apart, and loaded in turns of 500 requests.\n- idle: RSS of all processes six seconds after the spawn. after: the same after the 10,000 requests that follow, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server. steady: of the 20,000 requests after those.\n- ratios are medians of those to \`node <entry>\` in the same round.\n\n`;
+  const head = `# Starting a backend\n\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}; medians of the rounds. Load average at the end: ${loadavg()[0]?.toFixed(1)}; above the number of processors, times are mostly noise, and memory is not. The two ways of plain Node, \`node <entry>\` and memory off, show what the noise is.\n\n- ready: from spawn to the first HTTP answer, alone; the median of three starts in turn.\n- Then all are started, four seconds apart, and loaded in turns of 500 requests.\n- idle: RSS of all processes six seconds after the spawn. after: the same after the 10,000 requests that follow, ten at a time.\n- req/s: of those 10,000 requests; cpu: what they cost in the server. steady: of the 20,000 requests after those.\n- ratios are medians of those to \`node <entry>\` in the same round.\n\n`;
   if (values.dry) return;
   const folder = join(root, 'docs', 'bench');
   mkdirSync(folder, { recursive: true });
@@ -76,20 +66,26 @@ async function main(): Promise<void> {
   writeFileSync(join(folder, 'start.svg'), renderChart(rows));
 }
 
-function medians(all: readonly Measured[]): Measured {
-  return mapKeys(key => {
-    const sorted = all.map(one => one[key]).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] as number;
-  }, all[0] as Measured);
-}
-
-function ratiosTo(plain: Measured, one: Measured): Measured {
-  return mapKeys(key => one[key] / plain[key], one);
-}
-
-function mapKeys(value: (key: keyof Measured) => number, like: Measured): Measured {
-  const keys = Object.keys(like) as (keyof Measured)[];
-  return Object.fromEntries(keys.map(key => [key, value(key)])) as unknown as Measured;
+/**
+ * @returns of each contender, by name, what was measured round by round. Who is started first is
+ *   another one in each round
+ */
+async function measureRounds(
+  rounds: number,
+  prepared: Prepared,
+  node: string,
+  load: Load,
+): Promise<Map<string, Measured[]>> {
+  const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
+  // The first start migrates databases and writes first settings: it counts for nobody.
+  await measureRound(prepared, contenders.slice(0, 1), node, load);
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contenders.length;
+    const order = [...contenders.slice(first), ...contenders.slice(0, first)];
+    const measured = await measureRound(prepared, order, node, load);
+    for (const [i, { name }] of order.entries()) results.get(name)?.push(measured[i] as Measured);
+  }
+  return results;
 }
 
 main().then(
