@@ -53,9 +53,6 @@ const smallYoungMb = 2;
  * under a changed flag compiles all that it loads: 9 ms for a server of one file, a tenth of the start
  * of node-red and unleash-server. So only a small budget, which a start could outgrow, holds them at
  * V8's first 1 MB from the beginning. Anywhere else what they grew to is given back at rest.
- *
- * Semi-spaces that small promote more, so on Node 20, whose old generation may grow fourfold before
- * it is collected, node-red held 17 % more under load than without a budget.
  */
 function holdYoung(mostMb: number): void {
   const { getHeapStatistics } = v8();

@@ -58,7 +58,7 @@ suite('with a budget a heap at rest gives back what it does not use', { concurre
       });
 });
 
-/** Holds 30 MB, rests, and then takes 10 MB more. */
+/** Holds 36 MB, rests, and then takes 10 MB more. */
 const growing = `
 const { PerformanceObserver, constants } = require('node:perf_hooks');
 const make = count => Array.from({ length: count }, () =>
