@@ -1,6 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { PerformanceObserver } from 'node:perf_hooks';
-import { collectGarbage, letHeapDouble } from './collect';
+import { collectGarbage, prepareForLoad } from './collect';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
 import { settleAtRest } from './settle';
@@ -37,7 +37,7 @@ export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
 }
 
 /** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
-const youngPart = 6;
+const youngPart = 3;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
 const lookMs = 1000;
@@ -78,7 +78,7 @@ function holdYoung(mostMb: number): void {
     }
   };
   setTimeout(() => {
-    letHeapDouble();
+    prepareForLoad();
     look();
   }, startedMs).unref();
 }

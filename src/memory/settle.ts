@@ -8,6 +8,8 @@ const restful = 0.05;
 const growth = 1.25;
 /** A larger one beside the young generation would take more than a fifth of a second. */
 const mostUsed = 96 * 2 ** 20;
+/** Of a smaller heap bytecode is a part that counts. */
+const smallUsed = 24 * 2 ** 20;
 
 /**
  * Gives back what a start, and later a busy time, leaves behind: V8 looks at a heap when something
@@ -26,8 +28,9 @@ export function settleAtRest(): void {
     const { total_heap_size: size, used_heap_size: used } = getHeapStatistics();
     if (utilization > restful || size < settled * growth) return;
     // What is young is mostly garbage and costs nothing.
-    if (used - (youngSpace()?.space_used_size ?? 0) > mostUsed) return;
-    giveBackPages(() => {
+    const old = used - (youngSpace()?.space_used_size ?? 0);
+    if (old > mostUsed) return;
+    giveBackPages(old < smallUsed, () => {
       settled = getHeapStatistics().total_heap_size;
     });
   };
