@@ -36,7 +36,7 @@ export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
   if (heapMb && ceiling === 'watch') watchHeap(heapMb);
 }
 
-/** A semi-space of this part of the heap in use costs little more processor time than V8's 16 MB. */
+/** A semi-space of this part of the heap in use costs a few hundredths of processor time at most. */
 const youngPart = 3;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
