@@ -38,7 +38,7 @@ const memoryFlag =
  * V8 sizes its young generation by the limit that it sees. Under a real one of 512 MB (Node 24) a
  * smaller one took nothing off the 147 MB of unleash-server and the 107 MB of node-red, and cost
  * the former processor time under load; so `auto` leaves it alone wherever V8's heap fits. Without
- * a limit V8 sizes it by the machine, and a budget takes half and a fifth off those two. Held at
+ * a limit V8 sizes it by the machine, and a budget takes half and a quarter off those two. Held at
  * 1 MB whatever the heap, that cost up to 23 % of processor time under load; so it may grow with
  * the heap, to a 64th of the whole.
  *
