@@ -1,6 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { PerformanceObserver } from 'node:perf_hooks';
 import { collectGarbage, prepareForLoad } from './collect';
+import { keepTickShape } from './keep-shape';
 import { readMemoryLimit } from './limit';
 import { type MemoryFacts, type MemoryPlan, planMemory } from './plan';
 import { settleAtRest } from './settle';
@@ -30,8 +31,10 @@ function read(path: string): string | undefined {
  */
 export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
   if (youngMb) {
+    keepTickShape();
     holdYoung(youngMb);
     settleAtRest();
+    setTimeout(prepareForLoad, startedMs).unref();
   }
   if (heapMb && ceiling === 'watch') watchHeap(heapMb);
 }
@@ -77,10 +80,7 @@ function holdYoung(mostMb: number): void {
       setTimeout(look, lookMs).unref();
     }
   };
-  setTimeout(() => {
-    prepareForLoad();
-    look();
-  }, startedMs).unref();
+  setTimeout(look, startedMs).unref();
 }
 
 function observeCollections(look: () => void): PerformanceObserver {

@@ -1,9 +1,10 @@
 import { giveBackPages } from './collect';
 import { v8, youngSpace } from './v8';
 
-const lookMs = 1000;
-/** A second in which the event loop was busy for more than this part of it is no rest. */
-const restful = 0.05;
+/** How long there must be rest, and the part of it in which the event loop may be busy. */
+const afterStart = { ms: 1000, busy: 0.05 };
+/** Later, so that neither light traffic nor a pause between requests pays for another time. */
+const later = { ms: 5000, busy: 0.01 };
 /** How much larger the heap must have become for another time to be worth it. */
 const growth = 1.25;
 /** A larger one beside the young generation would take more than a fifth of a second. */
@@ -21,18 +22,21 @@ export function settleAtRest(): void {
   const { getHeapStatistics } = v8();
   let before = performance.eventLoopUtilization();
   let settled = 0;
+  let rest = afterStart;
   const look = () => {
+    setTimeout(look, rest.ms).unref();
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
     const { total_heap_size: size, used_heap_size: used } = getHeapStatistics();
-    if (utilization > restful || size < settled * growth) return;
+    if (utilization > rest.busy || size < settled * growth) return;
     // What is young is mostly garbage and costs nothing.
     const old = used - (youngSpace()?.space_used_size ?? 0);
     if (old > mostUsed) return;
     giveBackPages(old < smallUsed, () => {
       settled = getHeapStatistics().total_heap_size;
+      rest = later;
     });
   };
-  setInterval(look, lookMs).unref();
+  setTimeout(look, rest.ms).unref();
 }

@@ -58,6 +58,42 @@ suite('with a budget a heap at rest gives back what it does not use', { concurre
       });
 });
 
+/** Leaves 40 MB of garbage, rests, works a little, leaves as much again, and rests for good. */
+const pausing = `
+const vm = require('node:vm');
+let collections = 0;
+const real = vm.runInNewContext;
+vm.runInNewContext = code => (collections++, real(code));
+const { Session } = require('node:inspector');
+const { post } = Session.prototype;
+Session.prototype.post = function (...args) {
+  collections++;
+  post.apply(this, args);
+};
+const litter = () => Array.from({ length: 80 }, () => Array.from({ length: 16000 }, (_, j) => ({ j }))).length;
+litter();
+const after = (ms, what) => setTimeout(what, ms);
+after(3600, () => {
+  const atStart = collections;
+  litter();
+  const light = setInterval(() => {
+    for (const end = Date.now() + 20; Date.now() < end; );
+  }, 1000);
+  after(8000, () => {
+    const inLightTraffic = collections;
+    clearInterval(light);
+    after(8000, () => console.log(atStart, inLightTraffic, collections));
+  });
+});
+`;
+
+test('a pause between requests is no rest', async () => {
+  const cwd = await launchable(wholeFile, { 'dist/main.js': pausing });
+  const env = { BACKEND_MEMORY: '512' };
+  const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd, env });
+  assert.equal(stdout.trim(), '1 1 2', stderr);
+});
+
 /** Holds 36 MB, rests, and then takes 10 MB more. */
 const growing = `
 const { PerformanceObserver, constants } = require('node:perf_hooks');
