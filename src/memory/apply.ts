@@ -31,12 +31,17 @@ function read(path: string): string | undefined {
  */
 export function applyMemory({ youngMb, heapMb, ceiling }: MemoryPlan): void {
   if (youngMb) {
-    keepTickShape();
     holdYoung(youngMb);
-    settleAtRest();
-    setTimeout(prepareForLoad, startedMs).unref();
+    tendHeap();
   }
   if (heapMb && ceiling === 'watch') watchHeap(heapMb);
+}
+
+/** The part that no flag at the start does, for a process that has the flags of its plan, too. */
+export function tendHeap(): void {
+  keepTickShape();
+  settleAtRest();
+  setTimeout(prepareForLoad, startedMs).unref();
 }
 
 /** A semi-space of this part of the heap in use costs a few hundredths of processor time at most. */

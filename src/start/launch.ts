@@ -2,7 +2,7 @@ import { existsSync, writeSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
 import { NotFoundError } from '../errors';
-import { applyMemory, findMemoryPlan } from '../memory/apply';
+import { applyMemory, findMemoryPlan, tendHeap } from '../memory/apply';
 import { memoryFlags } from '../memory/plan';
 import { parseMemory } from '../memory/setting';
 import { historyKey } from '../release/history';
@@ -27,6 +27,8 @@ import { recordThisRun } from './record-run';
 
 /** Set by setup --warm: compile, keep what was compiled, end when told. */
 export const warmMark = 'BOOTLACE_WARM';
+/** Set for the second run of a start whose flags come from a plan for its memory. */
+const tendMark = 'BOOTLACE_TEND';
 
 /**
  * Prepares the start of the active release in this process: what `node server.js` and `bootlace
@@ -47,6 +49,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   const cwd = process.cwd();
   const isAgain = takeMark(env);
   const isWarming = takeMark(env, warmMark);
+  if (takeMark(env, tendMark)) tendHeap();
   if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
@@ -78,6 +81,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     if (memory.says) writeSync(2, `bootlace: memory: ${memory.says}\n`);
     if (needProcess || memory.ceiling === 'v8') {
       if (isWarming) env[warmMark] = '1';
+      if (memory.youngMb) env[tendMark] = '1';
       const program = againWith([...flags, ...memoryFlags(memory)], backend);
       return () => void become(program);
     }

@@ -58,6 +58,25 @@ suite('with a budget a heap at rest gives back what it does not use', { concurre
       });
 });
 
+suite('also where the budget became flags of a second run', { concurrency: 2 }, () => {
+  const launched = launchable(
+    wholeFile,
+    { 'dist/main.js': backend },
+    { scripts: { start: 'node --stack-size=900 dist/main.js' } },
+  );
+  for (const { major, file } of availableNodes())
+    test(`Node ${major}`, async () => {
+      const cwd = await launched;
+      const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
+        cwd,
+        node: file,
+        env: { BACKEND_MEMORY: '512' },
+      });
+      assert.match(stderr, /by V8/);
+      assert.equal(stdout.trim(), '1 true true undefined', stderr);
+    });
+});
+
 /** Leaves 40 MB of garbage, rests, works a little, leaves as much again, and rests for good. */
 const pausing = `
 const vm = require('node:vm');
