@@ -49,8 +49,8 @@ const youngPart = 3;
 /** By then a server has loaded what it is made of; what that leaves behind says nothing of its load. */
 const startedMs = 5000;
 const lookMs = 1000;
-/** A budget with semi-spaces of more than this has room for those of 16 MB that V8 starts with. */
-const smallYoungMb = 2;
+/** A budget with semi-spaces of so many, 256 MB, has room for those of 16 MB that V8 starts with. */
+const roomyMb = 6;
 
 /**
  * Lets the semi-spaces grow with the heap in use, to `mostMb`. Of V8's flags for the young
@@ -69,7 +69,7 @@ function holdYoung(mostMb: number): void {
     if (next !== factor) setFlags(`semi-space-growth-factor=${next}`);
     factor = next;
   };
-  if (mostMb <= smallYoungMb) setFactor(1);
+  if (mostMb < roomyMb) setFactor(1);
   if (mostMb === 1) return;
   let observer: PerformanceObserver | undefined;
   const look = () => {

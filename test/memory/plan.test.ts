@@ -32,10 +32,15 @@ const cases: [string, MemoryFacts, string][] = [
     facts(64, { canReplace: false, isReplaced: true }),
     '1 24 v8',
   ],
-  ['a budget', facts(undefined, { asked: 512 }), '8 360 watch'],
-  ['a budget below the limit', facts(512, { asked: 200 }), '2 126 watch'],
+  ['a budget', facts(undefined, { asked: 512 }), '12 360 watch'],
+  ['a budget below the limit', facts(512, { asked: 200 }), '4 126 watch'],
   ['a budget above the limit', facts(128, { asked: 512 }), '2 72 v8'],
-  ['a budget that V8 keeps anyway', facts(undefined, { asked: 8192 }), '8'],
+  [
+    "a budget as flags: V8's semi-spaces are powers of two",
+    facts(undefined, { asked: 512, isReplaced: true }),
+    '8 360 v8',
+  ],
+  ['a budget that V8 keeps anyway', facts(undefined, { asked: 8192 }), '12'],
   ['the smallest budget', facts(undefined, { asked: 16 }), '1 8 watch'],
   ['NODE_OPTIONS has a ceiling', facts(64, { userFlags: '--max-old-space-size=40' }), ''],
   ['with underscores', facts(64, { userFlags: '--max_old_space_size=40' }), ''],
@@ -69,7 +74,7 @@ suite('the plan for memory', () => {
     assert.equal(planMemory(facts(512)).says, "limit 512 MB (cgroup v2), Node's own sizes fit");
     assert.equal(
       planMemory(facts(undefined, { asked: 512 })).says,
-      'budget 512 MB (BACKEND_MEMORY), no limit: semi-space at most 8 MB, heap at most 360 MB (watched)',
+      'budget 512 MB (BACKEND_MEMORY), no limit: semi-space at most 12 MB, heap at most 360 MB (watched)',
     );
     assert.match(
       planMemory(facts(64, { userFlags: '--max-old-space-size=40' })).says ?? '',

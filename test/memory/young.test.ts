@@ -41,7 +41,7 @@ suite('a small budget holds the young generation', { concurrency: 2 }, () => {
   for (const { major, file } of availableNodes())
     for (const [memory, holdMb, sizes] of [
       ['512', 200, ofV8(major)],
-      ['128', 40, /^1 2$/],
+      ['128', 40, /^1 3$/],
       ['64', 10, /^1 1$/],
       ['off', 10, ofV8(major)],
     ] as const)
