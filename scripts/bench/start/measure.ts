@@ -35,7 +35,7 @@ const idleAfterMs = 6000;
 const nextAfterMs = 4000;
 
 /** Starts of each contender alone, in turn: a start is short, and noise meets all of it or nothing. */
-const readyStarts = 3;
+const readyStarts = 7;
 
 interface Ready {
   readyMs: number;
