@@ -34,7 +34,8 @@ setTimeout(() => {
   const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
   const isShrunk = before > 40 && mb() < before / 2;
   const isSmall = isShrunk && young.space_size <= 2 ** 22;
-  console.log(collections, collections === 0 || isSmall, flags() === tag, typeof gc);
+  const marks = Object.keys(process.env).filter(name => name.startsWith('BOOTLACE_'));
+  console.log(collections, collections === 0 || isSmall, flags() === tag, typeof gc, ...marks);
 }, 3600);
 `;
 
