@@ -5,9 +5,8 @@ import { launchable, wholeFile } from '../support/launched';
 import { availableNodes } from '../support/nodes';
 import { runNode } from '../support/run';
 
-/** Leaves 40 MB of garbage behind and then rests, or does not. */
-const backend = `
-const { getHeapSpaceStatistics, getHeapStatistics } = require('node:v8');
+/** Counts the collections at rest. */
+const counting = `
 const vm = require('node:vm');
 let collections = 0;
 const real = vm.runInNewContext;
@@ -19,6 +18,11 @@ Session.prototype.post = function (...args) {
   collections++;
   post.apply(this, args);
 };
+`;
+
+/** Leaves 40 MB of garbage behind and then rests, or does not. */
+const backend = `${counting}
+const { getHeapSpaceStatistics, getHeapStatistics } = require('node:v8');
 let made = [];
 for (let i = 0; i < 80; i++) made.push(Array.from({ length: 16000 }, (_, j) => ({ j })));
 const mb = () => Math.round(getHeapStatistics().total_heap_size / 2 ** 20);
@@ -39,23 +43,26 @@ setTimeout(() => {
 }, 3600);
 `;
 
+const budget = { BACKEND_MEMORY: '512' };
+
+/** @returns what the backend printed, and the log */
+async function run(cwd: string, env: NodeJS.ProcessEnv, node?: string): Promise<[string, string]> {
+  const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd, node, env });
+  return [stdout.trim(), stderr];
+}
+
 suite('with a budget a heap at rest gives back what it does not use', { concurrency: 2 }, () => {
   const launched = launchable(wholeFile, { 'dist/main.js': backend });
   for (const { major, file } of availableNodes())
     for (const [what, env, collections] of [
-      ['at rest', { BACKEND_MEMORY: '512' }, 1],
-      ['busy', { BACKEND_MEMORY: '512', BUSY: '1' }, 0],
+      ['at rest', budget, 1],
+      ['busy', { ...budget, BUSY: '1' }, 0],
       ['without a budget', { BACKEND_MEMORY: 'auto' }, 0],
       ['off', { BACKEND_MEMORY: 'off' }, 0],
     ] as const)
       test(`Node ${major}, ${what}`, async () => {
-        const cwd = await launched;
-        const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
-          cwd,
-          node: file,
-          env,
-        });
-        assert.equal(stdout.trim(), `${collections} true true undefined`, stderr);
+        const [printed, log] = await run(await launched, env, file);
+        assert.equal(printed, `${collections} true true undefined`, log);
       });
 });
 
@@ -67,29 +74,14 @@ suite('also where the budget became flags of a second run', { concurrency: 2 }, 
   );
   for (const { major, file } of availableNodes())
     test(`Node ${major}`, async () => {
-      const cwd = await launched;
-      const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
-        cwd,
-        node: file,
-        env: { BACKEND_MEMORY: '512' },
-      });
-      assert.match(stderr, /by V8/);
-      assert.equal(stdout.trim(), '1 true true undefined', stderr);
+      const [printed, log] = await run(await launched, budget, file);
+      assert.match(log, /by V8/);
+      assert.equal(printed, '1 true true undefined', log);
     });
 });
 
 /** Leaves 40 MB of garbage, rests, works a little, leaves as much again, and rests for good. */
-const pausing = `
-const vm = require('node:vm');
-let collections = 0;
-const real = vm.runInNewContext;
-vm.runInNewContext = code => (collections++, real(code));
-const { Session } = require('node:inspector');
-const { post } = Session.prototype;
-Session.prototype.post = function (...args) {
-  collections++;
-  post.apply(this, args);
-};
+const pausing = `${counting}
 const litter = () => Array.from({ length: 80 }, () => Array.from({ length: 16000 }, (_, j) => ({ j }))).length;
 litter();
 const after = (ms, what) => setTimeout(what, ms);
@@ -109,9 +101,8 @@ after(3600, () => {
 
 test('a pause between requests is no rest', async () => {
   const cwd = await launchable(wholeFile, { 'dist/main.js': pausing });
-  const env = { BACKEND_MEMORY: '512' };
-  const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd, env });
-  assert.equal(stdout.trim(), '1 1 2', stderr);
+  const [printed, log] = await run(cwd, budget);
+  assert.equal(printed, '1 1 2', log);
 });
 
 /** Holds 36 MB, rests, and then takes 10 MB more. */
@@ -144,14 +135,9 @@ suite('what rested may double before all of it is looked at again', { concurrenc
   const launched = launchable(wholeFile, { 'dist/main.js': growing });
   for (const { major, file } of availableNodes())
     test(`Node ${major}`, async () => {
-      const cwd = await launched;
-      const { stdout, stderr } = await runNode(join(cwd, 'server.js'), [], {
-        cwd,
-        node: file,
-        env: { BACKEND_MEMORY: '512' },
-      });
-      assert.equal(stdout.trim(), '0', stderr);
+      const [printed, log] = await run(await launched, budget, file);
+      assert.equal(printed, '0', log);
       // V8 says so of a flag that a Node does not have.
-      assert.doesNotMatch(stderr, /flag/);
+      assert.doesNotMatch(log, /flag/);
     });
 });
