@@ -15,6 +15,8 @@ export interface Measured {
   /** Of the requests after those. */
   steadyPerSecond: number;
   steadyCpuMs: number;
+  /** Of both. */
+  allPerSecond: number;
   processes: number;
 }
 
@@ -85,15 +87,20 @@ export async function measureRound(
     const first = await takeTurns(running, load, requests);
     const afterMb = running.map(one => rss(one.family));
     const steady = await takeTurns(running, load, steadyRequests);
-    return running.map((one, i) => ({
-      ...(ready[i] as Ready),
-      idleMb: idleMb[i] as number,
-      afterMb: afterMb[i] as number,
-      ...(first[i] as Loaded),
-      steadyPerSecond: (steady[i] as Loaded).perSecond,
-      steadyCpuMs: (steady[i] as Loaded).cpuMs,
-      processes: one.family.length,
-    }));
+    return running.map((one, i) => {
+      const [a, b] = [first[i] as Loaded, steady[i] as Loaded];
+      return {
+        ...(ready[i] as Ready),
+        idleMb: idleMb[i] as number,
+        afterMb: afterMb[i] as number,
+        ...a,
+        steadyPerSecond: b.perSecond,
+        steadyCpuMs: b.cpuMs,
+        allPerSecond:
+          (requests + steadyRequests) / (requests / a.perSecond + steadyRequests / b.perSecond),
+        processes: one.family.length,
+      };
+    });
   } finally {
     for (const { child } of running) await end(child);
   }

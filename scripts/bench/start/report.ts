@@ -21,6 +21,7 @@ const columns = [
   ['cpu', 'cpuMs', 'ms'],
   ['steady req/s', 'steadyPerSecond', ''],
   ['steady cpu', 'steadyCpuMs', 'ms'],
+  ['all req/s', 'allPerSecond', ''],
 ] as const;
 
 /** A Markdown table: each number with its ratio. */
