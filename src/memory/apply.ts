@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { PerformanceObserver } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers';
 import { collectGarbage, prepareForLoad } from './collect';
 import { keepTickShape } from './keep-shape';
 import { readMemoryLimit } from './limit';

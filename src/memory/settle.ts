@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers';
 import { giveBackPages } from './collect';
 import { v8, youngSpace } from './v8';
 

@@ -18,11 +18,7 @@ export function takeMark(env: Record<string, string | undefined>, name = mark): 
 export function againWith(flags: readonly string[], folder: string): Program {
   return {
     file: process.execPath,
-    args: [
-      ...process.execArgv,
-      ...absoluteFlags(flags, folder, process.cwd()),
-      ...process.argv.slice(1),
-    ],
+    args: [...process.execArgv, ...absoluteFlags(flags, folder), ...process.argv.slice(1)],
     env: { ...process.env, [mark]: '1' },
   };
 }

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { accessSync, constants, fsyncSync } from 'node:fs';
 
 /** A program with its arguments and its whole environment. */
@@ -32,10 +32,12 @@ export function become(program: Program): Promise<never> {
   return runAsChild(program).then(code => process.exit(code));
 }
 
-/** True where this process can become `file` in place. */
+/** True where this process can become `file` in place; a channel to its parent would be lost. */
 export function canReplace(file: string): boolean {
   const { execve } = process as { execve?: Execve };
-  return execve !== undefined && process.platform !== 'win32' && isExecutable(file);
+  return (
+    execve !== undefined && process.platform !== 'win32' && !process.channel && isExecutable(file)
+  );
 }
 
 // Before Node 26 a call that fails ends the process with a core dump, so look first.
@@ -85,7 +87,11 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
       for (const [signal, handler] of handlers) process.removeListener(signal, handler);
     };
     try {
-      child = spawn(file, args, { stdio: 'inherit', env: env as NodeJS.ProcessEnv, cwd });
+      const stdio: StdioOptions = ['inherit', 'inherit', 'inherit'];
+      if (process.channel) stdio.push('ipc');
+      // Of the two ways to write a message the one that keeps what the other can say.
+      const serialization = 'advanced';
+      child = spawn(file, args, { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd });
     } catch (error) {
       done();
       throw error;
@@ -94,9 +100,29 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
       done();
       reject(error);
     });
+    if (process.channel) joinChannels(child);
     child.once('exit', (code, signal) => {
       done();
-      resolve(signal ? 128 + constants.signals[signal] : (code ?? 0));
+      const end = () => resolve(signal ? 128 + constants.signals[signal] : (code ?? 0));
+      // Its last messages may not have been read.
+      if (child?.connected) child.once('disconnect', end);
+      else end();
     });
   });
+}
+
+/** Hands messages on, with what they carry, between whoever forked this process and its child. */
+function joinChannels(child: ChildProcess): void {
+  const parent = process as unknown as ChildProcess;
+  for (const [from, to] of [
+    [parent, child],
+    [child, parent],
+  ] as const) {
+    from.on('message', (message, handle) => {
+      if (to.connected) to.send(message, handle);
+    });
+    from.once('disconnect', () => {
+      if (to.connected) to.disconnect();
+    });
+  }
 }

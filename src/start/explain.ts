@@ -10,8 +10,12 @@ const atOnceSeconds = 3;
  */
 export function explainFailures(receipt: Receipt, entry: Entry): void {
   process.on('uncaughtExceptionMonitor', error => {
-    const advice = adviceFor(error, receipt);
-    if (advice) writeSync(2, `bootlace: ${advice}\n`);
+    try {
+      const advice = adviceFor(error, receipt);
+      if (advice) writeSync(2, `bootlace: ${advice}\n`);
+    } catch {
+      // Whatever was thrown is Node's to report.
+    }
   });
   if (entry.unused.length === 0) return;
   const begun = process.uptime();

@@ -12,7 +12,7 @@ import { readDotenv } from '../settings/dotenv-file';
 import { expandWord, expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
 import { againWith, takeMark } from './again';
-import { prepareBackendEnv } from './backend-env';
+import { prepareBackendEnv, secretNames } from './backend-env';
 import { become, canReplace } from './become';
 import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
 import type { Entry } from './entry';
@@ -20,7 +20,7 @@ import { explainFailures } from './explain';
 import { keptFile } from './kept-file';
 import { keepImports, useKeptImports } from './kept-imports';
 import { keepRequires, useKeptRequires } from './kept-requires';
-import { sortNodeFlags } from './node-flags';
+import { absoluteFlags, readEnvFile, sortNodeFlags } from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
 import { recordThisRun } from './record-run';
@@ -50,6 +50,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   const isAgain = takeMark(env);
   const isWarming = takeMark(env, warmMark);
   if (takeMark(env, tendMark)) tendHeap();
+  const given = new Set(Object.keys(env));
   if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
@@ -60,17 +61,19 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     });
   if (!isWarming) checkRequired(start.requires, env);
   if (!isAgain) for (const [name, value] of entry.env) env[name] = expandWord(value, env);
-  const expand = (words: Entry['args']) => expandWords(words, env);
+  const flags = expandWords(entry.flags, env);
+  const words = expandWords(entry.args, env);
 
   let before: readonly (() => unknown)[] = [];
   if (!isAgain) {
-    const flags = expand(entry.flags);
-    const { here, needProcess } = sortNodeFlags(
-      flags,
-      entry.env.map(([name]) => name),
-      backend,
-      cwd,
-    );
+    const names = entry.env.map(([name]) => name);
+    const { envFiles, here, needProcess } = sortNodeFlags(flags, names, backend);
+    for (const name of names) given.add(name);
+    // Beneath what is set, as in Node, and above .env, which Node would not read at all.
+    for (const each of envFiles)
+      for (const [name, value] of Object.entries(readEnvFile(each, [cwd, backend])))
+        if (!given.has(name)) env[name] = value;
+    for (const name of secretNames(env, start)) delete env[name];
     const memory = findMemoryPlan({
       asked: memoryOf(start),
       userFlags: [env.NODE_OPTIONS, ...process.execArgv, ...flags].join(' '),
@@ -98,12 +101,17 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     useKeptRequires(requires, folder);
     recordThisRun(layout, historyKey(current.active, picked.role), cache);
   }
-  process.argv = [process.argv[0] as string, file, ...expand(entry.args), ...picked.args];
+  process.argv = [process.argv[0] as string, file, ...words, ...picked.args];
   explainFailures(receipt, entry);
+  // Ours on 'exit' are none of the ten that the backend may have without a warning.
+  process.setMaxListeners(process.getMaxListeners() + 2);
   endBySignalsAsPidOne();
-  const results = before.map(apply => apply());
-  if (!results.some(result => result instanceof Promise)) return runMain;
-  return () => void Promise.all(results).then(() => setImmediate(runMain));
+  // What the backend forks gets these, and they name files of the package.
+  if (!isAgain) process.execArgv.push(...absoluteFlags(flags, backend));
+  let last: unknown;
+  for (const apply of before) last = last instanceof Promise ? last.then(apply) : apply();
+  if (!(last instanceof Promise)) return runMain;
+  return () => void (last as Promise<unknown>).then(() => setImmediate(runMain));
 }
 
 /** A backend that ends by itself has its compiled code written by Node. */

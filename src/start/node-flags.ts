@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,12 @@ import { parseEnvText } from '../settings/dotenv-file';
 
 /** Node flags of scripts.start, sorted by what they need. */
 export interface NodeFlags {
-  /** What can be done in a process that already runs; awaited in order before the entry. */
+  /** What --env-file names, in Node's order: read before anything else, and the last one wins. */
+  readonly envFiles: readonly { readonly file: string; readonly must: boolean }[];
+  /**
+   * What else can be done in a process that already runs, in Node's order: each is awaited before
+   * the next, and all before the entry.
+   */
   readonly here: readonly (() => unknown)[];
   /** Flags that only a new process takes, as given; then all flags go there and `here` is unused. */
   readonly needProcess: boolean;
@@ -18,15 +23,17 @@ const readAtStart = /^(NODE_(?!ENV$)|MALLOC_|LD_|GLIBC_)/;
 
 /**
  * Sorts flags. @param folder the package's folder, which relative paths start from (as under npm
- * start). @param cwd where --env-file is looked for first
+ * start)
  */
 export function sortNodeFlags(
   flags: readonly string[],
   envNames: readonly string[],
   folder: string,
-  cwd: string,
 ): NodeFlags {
   const here: (() => unknown)[] = [];
+  const requires: (() => unknown)[] = [];
+  const imports: (() => unknown)[] = [];
+  const envFiles: { file: string; must: boolean }[] = [];
   let needProcess = envNames.some(name => readAtStart.test(name));
   for (let i = 0; i < flags.length; i++) {
     const [flag, inline] = splitFlag(flags[i] as string);
@@ -41,37 +48,41 @@ export function sortNodeFlags(
     else if (flag === '--no-warnings') here.push(() => process.removeAllListeners('warning'));
     else if (flag === '-r' || flag === '--require') {
       const request = value();
-      here.push(() => createRequire(join(folder, 'package.json'))(request));
+      requires.push(() => createRequire(join(folder, 'package.json'))(request));
     } else if (flag === '--import') {
       const request = value();
-      here.push(() => import(resolveImport(request, folder)));
-    } else if (flag === '--env-file' || flag === '--env-file-if-exists') {
-      const file = value();
-      here.push(() => loadEnvFile(file, [cwd, folder], flag === '--env-file'));
+      imports.push(() => import(resolveImport(request, folder)));
+    } else if (envFile.test(flag)) {
+      envFiles.push({ file: value(), must: flag === '--env-file' });
     } else needProcess = true;
   }
-  return { here, needProcess };
+  return { envFiles, here: [...here, ...requires, ...imports], needProcess };
 }
 
 /**
  * Flags for a new process, which does not start in the package: what they name is resolved from
- * the package, env files from the working folder first.
+ * the package. Without the env files: what they say is in the environment by then, and a token among
+ * it is not.
  */
-export function absoluteFlags(flags: readonly string[], folder: string, cwd: string): string[] {
-  return flags.map((flag, i) => {
+export function absoluteFlags(flags: readonly string[], folder: string): string[] {
+  const result: string[] = [];
+  for (let i = 0; i < flags.length; i++) {
+    const flag = flags[i] as string;
     const [name, inline] = splitFlag(flag);
-    if (inline !== undefined) return `${name}=${absoluteValue(name, inline, folder, cwd)}`;
-    const before = flags[i - 1] ?? '';
-    return flag.startsWith('-') ? flag : absoluteValue(before, flag, folder, cwd);
-  });
+    if (envFile.test(name)) i += inline === undefined ? 1 : 0;
+    else if (inline !== undefined) result.push(`${name}=${absoluteValue(name, inline, folder)}`);
+    else if (flag.startsWith('-')) result.push(flag);
+    else result.push(absoluteValue(flags[i - 1] ?? '', flag, folder));
+  }
+  return result;
 }
 
-function absoluteValue(flag: string, value: string, folder: string, cwd: string): string {
+const envFile = /^--env-file(-if-exists)?$/;
+
+function absoluteValue(flag: string, value: string, folder: string): string {
   if (/^(-r|--require)$/.test(flag))
     return createRequire(join(folder, 'package.json')).resolve(value);
   if (/^--(import|loader|experimental-loader)$/.test(flag)) return resolveImport(value, folder);
-  if (/^--env-file(-if-exists)?$/.test(flag))
-    return [cwd, folder].map(from => resolve(from, value)).find(existsSync) ?? resolve(cwd, value);
   return value;
 }
 
@@ -86,14 +97,18 @@ function resolveImport(request: string, folder: string): string {
   return pathToFileURL(createRequire(join(folder, 'package.json')).resolve(request)).href;
 }
 
-function loadEnvFile(file: string, folders: readonly string[], must: boolean): void {
+/**
+ * Reads what --env-file names.
+ * @param folders where it is looked for, in this order
+ * @throws SettingError ENV_FILE_MISSING
+ */
+export function readEnvFile(
+  { file, must }: NodeFlags['envFiles'][number],
+  folders: readonly string[],
+): Record<string, string> {
   for (const folder of folders) {
     try {
-      for (const [name, value] of Object.entries(
-        parseEnvText(readFileSync(resolve(folder, file), 'utf8')),
-      ))
-        process.env[name] ??= value;
-      return;
+      return parseEnvText(readFileSync(resolve(folder, file), 'utf8'));
     } catch {}
   }
   if (must)
@@ -104,4 +119,5 @@ function loadEnvFile(file: string, folders: readonly string[], must: boolean): v
         fix: `write ${file}, or set BACKEND_ENTRY to start another way`,
       },
     );
+  return {};
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers';
 import { addLine } from '../release/history-file';
 import type { Layout } from '../release/layout';
 import type { CacheState } from './compile-cache';
