@@ -5,7 +5,8 @@ const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs a command so that SIGINT, SIGTERM and SIGHUP abort it: it cleans up and ends with 128 + n.
- * A second signal ends the process at once. The handlers are gone when it returns.
+ * A second signal ends the process at once. The handlers are gone when it returns. A command that was
+ * done all the same stands, but what it would become starts no more.
  */
 export async function interruptible(
   run: (signal: AbortSignal) => Promise<Outcome> | Outcome,
@@ -19,7 +20,11 @@ export async function interruptible(
   };
   for (const signal of signals) process.on(signal, handle);
   try {
-    return await run(controller.signal);
+    const outcome = await run(controller.signal);
+    if (typeof outcome === 'number') return outcome;
+    // A signal that came while nothing was awaited is heard in the next whole turn of the event loop.
+    for (let i = 0; i < 2; i++) await new Promise(resolve => setImmediate(resolve));
+    return received ? 128 + constants.signals[received] : outcome;
   } catch (error) {
     if (received) return 128 + constants.signals[received];
     throw error;

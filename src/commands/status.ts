@@ -7,6 +7,7 @@ import { layoutOf } from '../release/layout';
 import { isWhole, readRelease } from '../release/store';
 import { hashTree } from '../release/tree';
 import { lockText } from '../setup/choose-lock';
+import { tryAgain } from '../setup/fall-back';
 import { readActiveRelease } from '../start/active-release';
 import { count, megabytes, table } from '../ui/text';
 import type { Command } from './command';
@@ -64,11 +65,11 @@ export const command: Command = {
       ]),
     ))
       report.line(line);
-    for (const { receipt, runs } of releases) {
+    for (const { name, receipt, runs } of releases) {
       if (runs?.ended) report.line(`${receipt?.version} last ended ${runs.ended}`);
       if (runs?.passedOver)
         report.line(
-          `${receipt?.version} was passed over: ${runs.passedOver.why}, ${runs.passedOver.at}`,
+          `${receipt?.version} was passed over: ${runs.passedOver.why}, ${runs.passedOver.at}; ${tryAgain(receipt?.version ?? name)}`,
         );
     }
     const verified = flags.verify ? verify(folder, receipt.tree.sha256) : undefined;

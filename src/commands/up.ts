@@ -68,10 +68,10 @@ async function setUp(
     for (const { path, text, mode } of plan.changes) writeAtomic(path, text, mode);
   }
   if (!fallBack) return;
-  const { release, isGood, why } = fallBack;
+  const { release, isGood, why, undo } = fallBack;
   const { receipt } = release;
   context.report.warn(
-    `starting ${receipt.package} ${receipt.version}, which is on disk${isGood ? ' and started well' : ''}, instead: ${why}; --strict forbids this`,
+    `starting ${receipt.package} ${receipt.version}, which is on disk${isGood ? ' and started well' : ''}, instead: ${why}; --strict forbids this${undo ? `; ${undo}` : ''}`,
   );
   const wanted = { text: receipt.version, from: 'up', why: `went back: ${why}` };
   await activateKept(dir, release, wanted, io);

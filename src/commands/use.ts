@@ -25,7 +25,9 @@ export const command: Command = {
     if (!release)
       throw new NotFoundError('RELEASE_NOT_FOUND', `no release ${asked} is on disk`, {
         fix: `use one that is, or run: npx bootlace setup --backend-version ${asked === 'previous' ? 'VERSION' : asked}`,
-        facts: { candidates: kept.map(({ receipt }) => receipt.version).join(', ') || 'none' },
+        facts: {
+          candidates: [...new Set(kept.map(({ receipt }) => receipt.version))].join(', ') || 'none',
+        },
       });
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
     await activateKept(dir, release, wanted, io);
@@ -33,6 +35,7 @@ export const command: Command = {
     addLine(layout, { is: 'forgiven', key: release.name, at });
     const { version } = release.receipt;
     report.line(`active: ${release.receipt.package} ${version}; it counts from the next start on`);
+    report.line(`setup and up choose again; to stay with it, set BACKEND_VERSION=${version}`);
     if (flags.json) report.json({ ok: true, active: release.name, version });
     return 0;
 

@@ -54,12 +54,14 @@ export function bareLock(
   backend: string,
 ): { bare: LockDocument; entry: RawEntry | undefined } {
   const home = `node_modules/${backend}`;
+  // npm ci leaves these out: an optional peer that nobody installs is in the lock and extraneous.
+  const all = Object.entries(lock.packages).filter(([, each]) => !each.dev && !each.extraneous);
   const root = lock.packages[''] ?? {};
   const entry = lock.packages[home];
   const wanted = Object.keys({ ...root.dependencies, ...root.optionalDependencies });
   const isComposed = entry && root.name !== backend && wanted.length === 1 && wanted[0] === backend;
   if (!isComposed) {
-    const packages = { ...lock.packages, '': rootOf(backend, root as LockedManifest) };
+    const packages = { ...Object.fromEntries(all), '': rootOf(backend, root as LockedManifest) };
     return {
       bare: { name: backend, lockfileVersion: 3, requires: true, packages },
       entry: undefined,
@@ -67,10 +69,10 @@ export function bareLock(
   }
   const manifest = { ...entry, name: backend } as LockedManifest;
   const packages: Record<string, RawEntry> = { '': rootOf(backend, manifest) };
-  for (const [path, inner] of Object.entries(lock.packages))
+  for (const [path, inner] of all)
     if (path !== '' && path !== home && !path.startsWith(`${home}/`)) packages[path] = inner;
   // What lies below the backend hides what lies beside it, for the backend at least.
-  for (const [path, inner] of Object.entries(lock.packages))
+  for (const [path, inner] of all)
     if (path.startsWith(`${home}/`) && !inner.inBundle)
       packages[path.slice(home.length + 1)] = inner;
   return { bare: { name: backend, lockfileVersion: 3, requires: true, packages }, entry };

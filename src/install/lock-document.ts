@@ -121,7 +121,7 @@ export function rootOf(name: string, manifest: LockedManifest): RawEntry {
 }
 
 /** Changed by a registry or a later npm without the tree changing. */
-const volatileKeys = new Set(['deprecated', 'funding', 'extraneous', 'dev', 'devOptional']);
+const volatileKeys = new Set(['deprecated', 'funding', 'devOptional']);
 const leadingKeys = ['name', 'version', 'resolved', 'integrity'];
 
 function rank(key: string): number {

@@ -1,5 +1,15 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { InstallError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { writeAtomic, writeFailure } from './atomic';
@@ -39,6 +49,8 @@ export function planActivation(
 
 /**
  * Makes a release the active one by one rename, then removes the releases that fell off the list.
+ * Where it is that already, and starts the same way, nothing is written: a disk that is full or
+ * read-only does not keep `up` from starting it.
  * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE,
  *   DISK_FULL or LOCKED; the active release is then unchanged
  */
@@ -47,12 +59,16 @@ export async function activate(
   next: Activation,
   io: Pick<Io, 'now' | 'sleep'>,
 ): Promise<Current> {
+  const active = readCurrent(layout);
+  if (active && isActive(active, next) && isThere(layout, next.name)) {
+    sweep(layout, io.now());
+    return active;
+  }
   const unlock = await lock(join(layout.root, 'activate.lock'), io);
   let dropped: string[];
   let current: Current;
   try {
-    const release = readRelease(layout, next.name);
-    if (!release || !isWhole(release))
+    if (!isThere(layout, next.name))
       throw new InstallError('RELEASE_GONE', `${next.name} was removed by another setup`, {
         fix: 'run the same command again',
       });
@@ -67,6 +83,17 @@ export async function activate(
   // A setup killed after its release was visible left its stage, and this one may open none.
   sweep(layout, io.now());
   return current;
+}
+
+function isThere(layout: Layout, name: string): boolean {
+  const release = readRelease(layout, name);
+  return release !== undefined && isWhole(release);
+}
+
+/** As it would be written, and so read: without what is undefined. */
+function isActive({ active, wanted, start }: Current, next: Activation): boolean {
+  const { name, ...rest } = JSON.parse(JSON.stringify(next)) as Activation;
+  return active === name && isDeepStrictEqual({ wanted, start }, rest);
 }
 
 const youngMs = 60 * 60 * 1000;
@@ -107,8 +134,17 @@ async function lock(file: string, io: Pick<Io, 'now' | 'sleep'>): Promise<() => 
   const mine = `${hostLabel()} ${process.pid}`;
   for (let tries = 0; tries < 400; tries++) {
     try {
-      writeFileSync(file, mine, { flag: 'wx' });
-      return () => rmSync(file, { force: true });
+      const fd = openSync(file, 'wx');
+      const unlock = () => rmSync(file, { force: true });
+      try {
+        writeFileSync(fd, mine);
+      } catch (error) {
+        unlock();
+        throw error;
+      } finally {
+        closeSync(fd);
+      }
+      return unlock;
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw writeFailure(error, file);
       if (isAbandoned(file)) rmSync(file, { recursive: true, force: true });
@@ -124,6 +160,8 @@ function isAbandoned(file: string): boolean {
   try {
     const age = Date.now() - statSync(file).mtimeMs;
     const [host, pid] = readFileSync(file, 'utf8').split(' ');
+    // Between its two steps for less than that, unless the process was killed there.
+    if (!host && age > 1000) return true;
     return age > staleMs || (host === hostLabel() && Number(pid) > 0 && !isAlive(Number(pid)));
   } catch {
     return false;

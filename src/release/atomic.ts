@@ -6,7 +6,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InstallError, systemCode } from '../errors';
@@ -24,7 +24,8 @@ export function writeAtomic(path: string, text: string, mode = 0o644): void {
     const keep = statSync(file, { throwIfNoEntry: false })?.mode;
     const fd = openSync(temporary, 'w', keep === undefined ? mode : keep & 0o777);
     try {
-      writeSync(fd, text);
+      // All of it: one write to a disk that is nearly full takes a part and says so by a number only.
+      writeFileSync(fd, text);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -55,7 +56,10 @@ export function writeFailure(error: unknown, path: string): unknown {
     });
   if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT'].includes(code))
     return new InstallError('NOT_WRITABLE', `cannot write ${path} (${code})`, {
-      fix: 'run as the owner of the folder, or choose another with --dir',
+      fix:
+        code === 'EROFS'
+          ? 'mount it writable, or start what is there: node server.js'
+          : 'run as the owner of the folder, or choose another with --dir',
       facts: { path, reason: code },
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type History, type Line, readLines } from './history';
+import { type History, type Line, parseLine, readLines } from './history';
 import type { Layout } from './layout';
 
 const fileOf = (layout: Layout) => join(layout.root, 'starts.log');
@@ -35,7 +35,9 @@ function shorten(file: string): void {
   const proofs = new Set<number>();
   for (const [i, line] of lines.entries()) {
     if (!/"is":"good"|"is":"end".*"code":0,/.test(line)) continue;
-    const { key, pid } = JSON.parse(line) as { key: string; pid: number };
+    const [said] = parseLine(line);
+    if (!said || !('pid' in said)) continue;
+    const { key, pid } = said;
     const start = `{"is":"start","key":${JSON.stringify(key)},"pid":${pid},`;
     proofs.add(lines.findLastIndex((other, j) => j < i && other.startsWith(start))).add(i);
   }

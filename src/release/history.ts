@@ -85,7 +85,8 @@ export function readLines(text: string, isAlive: (pid: number) => boolean): Hist
   return { runs, passedOver };
 }
 
-function parseLine(text: string): Line[] {
+/** @returns the line; none when it is none of ours, or was cut off */
+export function parseLine(text: string): Line[] {
   try {
     const line = JSON.parse(text) as Line;
     return typeof line.key === 'string' && typeof line.at === 'string' ? [line] : [];

@@ -1,6 +1,7 @@
 import { NetworkError } from '../errors';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
+import { summarizeRuns } from '../release/describe-runs';
 import { goodReleases, isCrashing } from '../release/history';
 import { addLine, readHistory } from '../release/history-file';
 import { backendFolder, layoutOf } from '../release/layout';
@@ -15,6 +16,8 @@ export interface FallBack {
   isGood: boolean;
   /** The sentence for the log and for status. */
   why: string;
+  /** How to go back to what was wanted, where that takes a step. */
+  undo?: string;
 }
 
 /** What `up` can start without the registry: the newest good release, else the active one. */
@@ -50,6 +53,9 @@ export function withoutRegistry(error: unknown, dir: string, plan: SetupPlan): F
   return { release, isGood, why: `${code}: ${message}` };
 }
 
+/** What to type when a release that was passed over is to start again. */
+export const tryAgain = (version: string) => `to try ${version} again: npx bootlace use ${version}`;
+
 /** The release to start in place of one that ends at once whenever it starts; undefined for none. */
 export function insteadOfCrashing(dir: string, plan: SetupPlan): FallBack | undefined {
   const layout = layoutOf(dir);
@@ -59,9 +65,10 @@ export function insteadOfCrashing(dir: string, plan: SetupPlan): FallBack | unde
   const release = findStartable(dir, plan, active);
   if (!release || !goodReleases(history).includes(release.name)) return undefined;
   const { version } = readRelease(layout, active)?.receipt ?? { version: active };
-  const why = `${version} ended at once whenever it started`;
+  const ended = summarizeRuns(history, active)?.ended;
+  const why = `${version} ended at once whenever it started, last ${ended}`;
   addLine(layout, { is: 'passed over', key: active, at: new Date().toISOString(), why });
-  return { release, isGood: true, why };
+  return { release, isGood: true, why, undo: tryAgain(version) };
 }
 
 /**

@@ -43,7 +43,9 @@ export function planExec(
         fix: 'use the name of a bin; see the candidates',
         facts: {
           candidates:
-            [...Object.keys(own), ...binFolders.flatMap(namesIn)].slice(0, 30).join(', ') || 'none',
+            [...new Set([...Object.keys(own), ...binFolders.flatMap(namesIn)])]
+              .slice(0, 30)
+              .join(', ') || 'none',
         },
       },
     );

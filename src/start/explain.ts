@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import type { Receipt } from '../release/receipt';
 import type { Entry } from './entry';
 
@@ -54,6 +54,13 @@ export function adviceFor(
   if (code === 'ERR_DLOPEN_FAILED' || noBuild.test(error.message))
     return `NATIVE_MODULE: a native module does not load on this host (${here})\n  fix: set BACKEND_SCRIPTS to the package that builds it and run: npx bootlace setup`;
   const name = /Cannot find (?:module|package) '([^']+)'/.exec(error.message)?.[1];
+  // An import without its extension: the file is in the package.
+  if (
+    code === 'ERR_MODULE_NOT_FOUND' &&
+    name &&
+    [`${name}.js`, `${name}.cjs`, `${name}/index.js`].some(existsSync)
+  )
+    return undefined;
   const who = `${receipt.package}@${receipt.version}`;
   if ((code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') && name)
     return /^[./\\]|^[a-z]:/i.test(name)

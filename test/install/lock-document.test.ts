@@ -75,6 +75,23 @@ test('composing and taking apart gives the same lock, whatever order it came in'
   assert.equal(renderLock(reversed), renderLock(lock));
 });
 
+test('what npm ci leaves out is in no lock of ours', () => {
+  const more = {
+    'node_modules/peer': at('1.0.0', { extraneous: true, peer: true }),
+    'node_modules/peer/node_modules/below': at('1.0.0', { extraneous: true }),
+    'node_modules/tool': at('1.0.0', { dev: true }),
+    'node_modules/both': at('1.0.0', { devOptional: true }),
+  };
+  const composed = composeLock(lock, source);
+  const added = { ...composed, packages: { ...composed.packages, ...more } };
+  const left = Object.keys(bareLock(added, '@acme/backend').bare.packages);
+  assert.deepEqual(left.sort(), [...Object.keys(lock.packages), 'node_modules/both'].sort());
+  const project = { ...lock, packages: { ...lock.packages, ...more } };
+  assert.deepEqual(Object.keys(bareLock(project, '@acme/backend').bare.packages).sort(), left);
+  // A lock that reached an install another way says it to the installer.
+  assert.match(renderLock(added), /"extraneous": true/);
+});
+
 test("another version of the backend in its own tree: everything goes below the backend's folder", () => {
   const own = bare(manifest, { ...lock.packages, 'node_modules/@acme/backend': at('1.0.0') });
   const composed = composeLock(own, source);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import {
@@ -100,6 +100,21 @@ suite('what the starts of a release say about it', () => {
       assert.ok(statSync(join(layout.root, 'starts.log')).size < 33_000);
     }
     assert.deepEqual(goodReleases(readHistory(layout)).sort(), ['good', 'served']);
+  });
+
+  test('a line that was cut off does not keep the record from being shortened', t => {
+    const layout = layoutOf(temporaryFolder(t));
+    mkdirSync(layout.root);
+    const file = join(layout.root, 'starts.log');
+    const lines = runs(
+      'a',
+      Array.from({ length: 300 }, () => 1),
+    );
+    const cut = '{"is":"good","key":"a","pid":10';
+    writeFileSync(file, `${[cut, ...lines.map(line => JSON.stringify(line))].join('\n')}\n`);
+    addLine(layout, start('b', 1_000_000));
+    assert.ok(statSync(file).size < 32_768);
+    assert.equal(readHistory(layout).runs.at(-1)?.key, 'b');
   });
 
   test('a disk that cannot be written loses the line and nothing else', () => {

@@ -88,7 +88,11 @@ suite('up stays up', () => {
     }
     const back = await run(['up'], { CODE_2: '1' });
     assert.match(back.stdout, /this is 1\.0\.0/);
-    assert.match(back.stderr, /warning: .*2\.0\.0 ended at once whenever it started/);
+    assert.match(
+      back.stderr,
+      /warning: .*2\.0\.0 ended at once whenever it started, last with 1 after .*; to try 2\.0\.0 again: npx bootlace use 2\.0\.0\n/,
+    );
+    assert.match((await run(['status'])).stdout, /2\.0\.0 was passed over: .*use 2\.0\.0/);
     const { releases, version, wanted } = await status();
     assert.deepEqual([version, wanted.from], ['1.0.0', 'up']);
     assert.match(wanted.why, /went back: 2\.0\.0 ended at once/);
@@ -97,6 +101,9 @@ suite('up stays up', () => {
 
     const strict = await run(['up', '--strict'], { CODE_2: '1' });
     assert.match(strict.stdout, /this is 2\.0\.0/);
+    assert.equal((await run(['use', '2.0.0'])).code, 0);
+    const again = await run(['up'], { CODE_2: '1' });
+    assert.match(again.stdout, /this is 2\.0\.0/, 'what the warning says to type');
     publish('3.0.0');
     const next = await run(['up']);
     assert.match(next.stdout, /this is 3\.0\.0/, 'a newer version gets its own chance');
@@ -107,7 +114,9 @@ suite('up stays up', () => {
     await run(['setup']);
     publish('2.0.0');
     await run(['setup']);
-    assert.equal((await run(['use', 'previous'])).code, 0);
+    const previous = await run(['use', 'previous']);
+    assert.equal(previous.code, 0);
+    assert.match(previous.stdout, /to stay with it, set BACKEND_VERSION=1\.0\.0/);
     assert.match((await run(['start'])).stdout, /this is 1\.0\.0/);
     assert.equal((await run(['use', 'v2.0.0'])).code, 0);
     assert.equal((await status()).version, '2.0.0');

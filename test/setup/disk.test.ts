@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { FakeRegistry } from '../support/fake-registry';
+import { bin, bootlace, cleanEnv, temporaryFolder } from '../support/run';
+
+type Context = { after(fn: () => unknown): void };
+
+/** A folder with a release on disk that is pinned. */
+async function world(t: Context) {
+  const registry = await FakeRegistry.start();
+  t.after(() => registry.close());
+  registry.publish(
+    { name: '@acme/backend', version: '1.0.0', main: 'main.js' },
+    { 'main.js': 'console.log("this is 1.0.0")' },
+  );
+  const cwd = temporaryFolder(t);
+  const env = {
+    BACKEND_PACKAGE: '@acme/backend',
+    BACKEND_VERSION: '1.0.0',
+    BACKEND_REGISTRY: registry.url,
+    npm_config_registry: registry.url,
+  };
+  const run = (words: string[], uid?: number) => bootlace(words, { cwd, env, uid });
+  const setup = await run(['setup']);
+  assert.equal(setup.code, 0, setup.stderr);
+  /** With files of at most so many blocks of 1024 bytes. */
+  const within = (blocks: number, words: string) =>
+    spawnSync(
+      'bash',
+      ['-c', `ulimit -f ${blocks}; exec "$0" "$1" ${words}`, process.execPath, bin],
+      {
+        cwd,
+        env: cleanEnv(env),
+        encoding: 'utf8',
+      },
+    );
+  return { cwd, run, within, server: join(cwd, 'server.js') };
+}
+
+const isRoot = process.getuid?.() === 0;
+
+suite('a disk that takes less than all', { skip: process.platform === 'win32' }, () => {
+  test('a file that fits in part only keeps its old content', async t => {
+    const { run, within, server } = await world(t);
+    const older = readFileSync(server, 'utf8').replace(/launcher \S+/, 'launcher 0.0.1');
+    writeFileSync(server, older);
+    const { status, signal } = within(8, 'setup');
+    assert.notEqual(status, 0);
+    assert.equal(signal === null || signal === 'SIGXFSZ', true);
+    assert.equal(readFileSync(server, 'utf8') === older, true, 'server.js is whole');
+    assert.equal((await run(['setup'])).code, 0);
+    assert.equal(readFileSync(server, 'utf8').length, older.length);
+  });
+
+  test('a lock that could not be written does not hold up the next command', async t => {
+    const { cwd, run, within } = await world(t);
+    const lock = join(cwd, '.bootlace', 'activate.lock');
+    assert.notEqual(within(0, 'setup --entry main.js').status, 0);
+    assert.equal(existsSync(lock), false);
+    // Killed between the two steps of writing it.
+    writeFileSync(lock, '');
+    const before = Date.now() / 1000 - 2;
+    utimesSync(lock, before, before);
+    const begun = performance.now();
+    const next = await run(['setup', '--entry', 'main.js']);
+    assert.equal(next.code, 0, next.stderr);
+    assert(performance.now() - begun < 10_000, 'it waited');
+  });
+
+  test('a release that is active and wanted starts in a folder that cannot be written', {
+    skip: !isRoot && 'needs another user',
+  }, async t => {
+    const { cwd, run, server } = await world(t);
+    chmodSync(cwd, 0o755);
+    const nobody = 65534;
+    const closed = await run(['up'], nobody);
+    assert.match(closed.stderr, /FILE_UNREADABLE.*\.npmrc/);
+    chmodSync(join(cwd, '.npmrc'), 0o644);
+    const current = readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8');
+    const up = await run(['up'], nobody);
+    assert.deepEqual([up.code, up.stdout], [0, 'this is 1.0.0\n'], up.stderr);
+    assert.equal(readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8'), current);
+    // What would have to change something still says so.
+    writeFileSync(server, readFileSync(server, 'utf8').replace(/launcher \S+/, 'launcher 0.0.1'));
+    const refused = await run(['up'], nobody);
+    assert.deepEqual([refused.code, /NOT_WRITABLE/.test(refused.stderr)], [8, true]);
+    chownSync(cwd, 0, 0);
+  });
+});
