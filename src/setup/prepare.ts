@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SettingError, UsageError } from '../errors';
+import { readBackendTarball } from '../install/backend-tarball';
 import type { Io } from '../io';
 import { loadRegistryConfig } from '../registry/load-config';
 import { layoutOf } from '../release/layout';
@@ -67,14 +68,19 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
   return parseLockFile(text, path, name);
 }
 
-/** A local build names itself: its package.json stands in for BACKEND_PACKAGE. */
+/**
+ * A local build names itself: its package.json stands in for BACKEND_PACKAGE. What cannot be read is
+ * said by the step that installs it.
+ */
 function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareOptions['flags'] {
   if (flags.from === undefined || flags.package !== undefined) return flags;
-  const folder = resolve(dir, String(flags.from));
+  const from = resolve(dir, String(flags.from));
   try {
-    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-      name?: unknown;
-    };
+    const { name } = (
+      statSync(from).isFile()
+        ? readBackendTarball({ file: from, isKept: true }, from, true).manifest
+        : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
+    ) as { name?: unknown };
     return typeof name === 'string' ? { ...flags, package: name } : flags;
   } catch {
     return flags;
