@@ -100,29 +100,43 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
       done();
       reject(error);
     });
-    if (process.channel) joinChannels(child);
+    const drained = process.channel ? joinChannels(child) : undefined;
     child.once('exit', (code, signal) => {
       done();
       const end = () => resolve(signal ? 128 + constants.signals[signal] : (code ?? 0));
+      const drain = () => (drained ? void drained().then(end) : end());
       // Its last messages may not have been read.
-      if (child?.connected) child.once('disconnect', end);
-      else end();
+      if (child?.connected) child.once('disconnect', drain);
+      else drain();
     });
   });
 }
 
-/** Hands messages on, with what they carry, between whoever forked this process and its child. */
-function joinChannels(child: ChildProcess): void {
+/**
+ * Hands messages on, with what they carry, between whoever forked this process and its child.
+ * @returns what waits until all have been written
+ */
+function joinChannels(child: ChildProcess): () => Promise<unknown> {
   const parent = process as unknown as ChildProcess;
+  let writes: Promise<unknown> = Promise.resolve();
   for (const [from, to] of [
     [parent, child],
     [child, parent],
   ] as const) {
     from.on('message', (message, handle) => {
-      if (to.connected) to.send(message, handle);
+      const write = new Promise<void>(done =>
+        to.send(message, handle, undefined, () => {
+          // A server was duplicated, and this one would take its connections.
+          if (handle && 'close' in handle) handle.close();
+          done();
+        }),
+      );
+      writes = Promise.all([writes, write]);
     });
-    from.once('disconnect', () => {
+    from.once('disconnect', async () => {
+      await writes;
       if (to.connected) to.disconnect();
     });
   }
+  return () => writes;
 }

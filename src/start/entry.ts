@@ -130,15 +130,21 @@ function mainFile(json: PackageJson, find: FindFile): { file: string; why: strin
   return index ? { file: index, why: 'index.js' } : undefined;
 }
 
-/** The target of an export subpath under Node's conditions, for the package's own module type. */
-function exportTarget(json: PackageJson, subpath: string): string | undefined {
+/**
+ * The target of an export subpath under Node's conditions.
+ * @param kinds of who asks, the first that is there; by default the package's own module type
+ */
+export function exportTarget(
+  json: PackageJson,
+  subpath: string,
+  kinds = json.type === 'module' ? ['import', 'require'] : ['require', 'import'],
+): string | undefined {
   if (json.exports === undefined || json.exports === null) return undefined;
   const isMap =
     isObject(json.exports) && Object.keys(json.exports).some(key => key.startsWith('.'));
   const map: Record<string, unknown> = isMap
     ? (json.exports as Record<string, unknown>)
     : { '.': json.exports };
-  const kinds = json.type === 'module' ? ['import', 'require'] : ['require', 'import'];
   for (const kind of kinds) {
     const target = pickCondition(Object.hasOwn(map, subpath) ? map[subpath] : undefined, kind);
     if (target) return target;

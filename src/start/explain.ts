@@ -1,6 +1,7 @@
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Receipt } from '../release/receipt';
 import type { Entry } from './entry';
+import { say } from './say';
 
 const atOnceSeconds = 3;
 
@@ -12,7 +13,7 @@ export function explainFailures(receipt: Receipt, entry: Entry): void {
   process.on('uncaughtExceptionMonitor', error => {
     try {
       const advice = adviceFor(error, receipt);
-      if (advice) writeSync(2, `bootlace: ${advice}\n`);
+      if (advice) say(`bootlace: ${advice}\n`);
     } catch {
       // Whatever was thrown is Node's to report.
     }
@@ -23,8 +24,7 @@ export function explainFailures(receipt: Receipt, entry: Entry): void {
     if (code !== 0 || process.uptime() - begun > atOnceSeconds) return;
     const one = entry.unused[0] as string;
     const bin = /^the bin (.+)$/.exec(one)?.[1];
-    writeSync(
-      2,
+    say(
       `bootlace: the backend ended at once with 0. ${entry.file} (${entry.why}) may be a library; ` +
         `${receipt.package} also has ${entry.unused.join(', ')}.\n` +
         `  fix: set BACKEND_ENTRY${bin ? `=${bin}` : " to the server's file"} and run: npx bootlace setup\n`,

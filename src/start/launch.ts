@@ -1,4 +1,4 @@
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
 import { NotFoundError } from '../errors';
@@ -20,10 +20,11 @@ import { explainFailures } from './explain';
 import { keptFile } from './kept-file';
 import { keepImports, useKeptImports } from './kept-imports';
 import { keepRequires, useKeptRequires } from './kept-requires';
-import { absoluteFlags, readEnvFile, sortNodeFlags } from './node-flags';
+import { absoluteFlags, readAtStart, readEnvFile, sortNodeFlags } from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
 import { recordThisRun } from './record-run';
+import { say } from './say';
 
 /** Set by setup --warm: compile, keep what was compiled, end when told. */
 export const warmMark = 'BOOTLACE_WARM';
@@ -50,7 +51,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   const isAgain = takeMark(env);
   const isWarming = takeMark(env, warmMark);
   if (takeMark(env, tendMark)) tendHeap();
-  const given = new Set(Object.keys(env));
+  const given = { ...env };
   if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
@@ -59,29 +60,30 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
       fix: 'run: npx bootlace setup',
     });
-  if (!isWarming) checkRequired(start.requires, env);
   if (!isAgain) for (const [name, value] of entry.env) env[name] = expandWord(value, env);
   const flags = expandWords(entry.flags, env);
   const words = expandWords(entry.args, env);
 
   let before: readonly (() => unknown)[] = [];
   if (!isAgain) {
-    const names = entry.env.map(([name]) => name);
-    const { envFiles, here, needProcess } = sortNodeFlags(flags, names, backend);
-    for (const name of names) given.add(name);
+    const { envFiles, here, needProcess: byFlags } = sortNodeFlags(flags, backend);
+    const set = new Set([...Object.keys(given), ...entry.env.map(([name]) => name)]);
     // Beneath what is set, as in Node, and above .env, which Node would not read at all.
     for (const each of envFiles)
       for (const [name, value] of Object.entries(readEnvFile(each, [cwd, backend])))
-        if (!given.has(name)) env[name] = value;
+        if (!set.has(name)) env[name] = value;
     for (const name of secretNames(env, start)) delete env[name];
+    const isNew = (name: string) => readAtStart.test(name) && env[name] !== given[name];
+    const needProcess = (byFlags || Object.keys(env).some(isNew)) && mayBeginAgain();
+    if (!isWarming) checkRequired(start.requires, env);
     const memory = findMemoryPlan({
       asked: memoryOf(start),
       userFlags: [env.NODE_OPTIONS, ...process.execArgv, ...flags].join(' '),
       isReplaced: needProcess,
       canReplace: canReplace(process.execPath),
     });
-    writeSync(2, startLine(receipt, entry));
-    if (memory.says) writeSync(2, `bootlace: memory: ${memory.says}\n`);
+    say(startLine(receipt, entry));
+    if (memory.says) say(`bootlace: memory: ${memory.says}\n`);
     if (needProcess || memory.ceiling === 'v8') {
       if (isWarming) env[warmMark] = '1';
       if (memory.youngMb) env[tendMark] = '1';
@@ -112,6 +114,18 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   for (const apply of before) last = last instanceof Promise ? last.then(apply) : apply();
   if (!(last instanceof Promise)) return runMain;
   return () => void (last as Promise<unknown>).then(() => setImmediate(runMain));
+}
+
+/** A worker of a cluster is one by what its primary started, and no process of ours would be. */
+function mayBeginAgain(): boolean {
+  if (!process.channel) return true;
+  const cluster = process.getBuiltinModule('node:cluster') as unknown as { isWorker: boolean };
+  if (!cluster.isWorker) return true;
+  say(
+    'bootlace: warning: this cluster worker runs without those flags and variables of its start that need a new process\n' +
+      '  fix: give them to the process that forks it (pm2: node_args)\n',
+  );
+  return false;
 }
 
 /** A backend that ends by itself has its compiled code written by Node. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SettingError } from '../errors';
-import { parseEnvText } from '../settings/dotenv-file';
+import { exportTarget, type PackageJson } from './entry';
 
 /** Node flags of scripts.start, sorted by what they need. */
 export interface NodeFlags {
@@ -18,33 +18,33 @@ export interface NodeFlags {
   readonly needProcess: boolean;
 }
 
-/** Variables that Node, libc or the loader read when a process begins. */
-const readAtStart = /^(NODE_(?!ENV$)|MALLOC_|LD_|GLIBC_)/;
+/** Variables that Node, libc or the loader read when a process begins: a new value needs a new one. */
+export const readAtStart = /^(NODE_(?!ENV$)|MALLOC_|LD_|GLIBC_)/;
+
+/** Flags that are properties of process. */
+const properties: Readonly<Record<string, string>> = {
+  '--no-deprecation': 'noDeprecation',
+  '--trace-deprecation': 'traceDeprecation',
+  '--throw-deprecation': 'throwDeprecation',
+};
 
 /**
  * Sorts flags. @param folder the package's folder, which relative paths start from (as under npm
  * start)
  */
-export function sortNodeFlags(
-  flags: readonly string[],
-  envNames: readonly string[],
-  folder: string,
-): NodeFlags {
+export function sortNodeFlags(flags: readonly string[], folder: string): NodeFlags {
   const here: (() => unknown)[] = [];
   const requires: (() => unknown)[] = [];
   const imports: (() => unknown)[] = [];
   const envFiles: { file: string; must: boolean }[] = [];
-  let needProcess = envNames.some(name => readAtStart.test(name));
+  let needProcess = false;
   for (let i = 0; i < flags.length; i++) {
     const [flag, inline] = splitFlag(flags[i] as string);
     const value = () => inline ?? flags[++i] ?? '';
     if (flag === '--enable-source-maps') here.push(() => process.setSourceMapsEnabled(true));
-    else if (flag === '--no-deprecation')
-      here.push(() => Object.assign(process, { noDeprecation: true }));
-    else if (flag === '--trace-deprecation')
-      here.push(() => Object.assign(process, { traceDeprecation: true }));
-    else if (flag === '--throw-deprecation')
-      here.push(() => Object.assign(process, { throwDeprecation: true }));
+    else if (flag && Object.hasOwn(properties, flag))
+      // Read-only where Node itself was given the flag.
+      here.push(() => Reflect.set(process, properties[flag] as string, true));
     else if (flag === '--no-warnings') here.push(() => process.removeAllListeners('warning'));
     else if (flag === '-r' || flag === '--require') {
       const request = value();
@@ -94,7 +94,24 @@ function splitFlag(flag: string): [string, string | undefined] {
 function resolveImport(request: string, folder: string): string {
   if (/^[a-z]+:/i.test(request)) return request;
   if (/^[./]/.test(request)) return pathToFileURL(resolve(folder, request)).href;
-  return pathToFileURL(createRequire(join(folder, 'package.json')).resolve(request)).href;
+  const require = createRequire(join(folder, 'package.json'));
+  const [, name = '', subpath = ''] = /^((?:@[^/]+\/)?[^/]+)(\/.+)?$/.exec(request) ?? [];
+  for (const home of require.resolve.paths(request) ?? []) {
+    const json = readJson(join(home, name, 'package.json'));
+    // What a package exports to an import may be another file, or nothing, for a require.
+    const target = json && exportTarget(json, `.${subpath}`, ['import']);
+    if (target) return pathToFileURL(join(home, name, target)).href;
+    if (json) break;
+  }
+  return pathToFileURL(require.resolve(request)).href;
+}
+
+function readJson(file: string): PackageJson | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -108,7 +125,9 @@ export function readEnvFile(
 ): Record<string, string> {
   for (const folder of folders) {
     try {
-      return parseEnvText(readFileSync(resolve(folder, file), 'utf8'));
+      // As Node reads it, and not as dotenv does.
+      const { parseEnv } = process.getBuiltinModule('node:util');
+      return parseEnv(readFileSync(resolve(folder, file), 'utf8')) as Record<string, string>;
     } catch {}
   }
   if (must)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -86,25 +85,46 @@ test('an --env-file that is not there ends the start before it says that it star
   assert.match(stderr, /^bootlace: ENV_FILE_MISSING: [\s\S]*fix: write gone\.env/);
 });
 
-test('a start that needs a new process keeps the channel to whoever forked it', async t => {
+test('what Node was given already, and an import that is none for require', async t => {
+  const start = 'STAGE=prod node --no-deprecation --import hooks/on --env-file=x.env main.js';
   const files = {
-    'main.js': `process.on('message', text => { if (text === 'end') process.disconnect(); else process.send({ text, gc: typeof gc, pid: process.pid }); });
-process.on('disconnect', () => process.exit(7));`,
+    'x.env': 'DB_URL="a"',
+    'main.js':
+      'console.log(globalThis.loaded, process.env.DB_URL, process.env.STAGE, process.noDeprecation)',
+    'node_modules/hooks/package.json': JSON.stringify({
+      name: 'hooks',
+      exports: { './on': { import: './i.mjs', require: './r.cjs' } },
+    }),
+    'node_modules/hooks/i.mjs': 'globalThis.loaded = "import"',
+    'node_modules/hooks/r.cjs': 'globalThis.loaded = "require"',
   };
-  for (const { major, file: node } of availableNodes()) {
+  for (const { major, file: node } of availableNodes())
+    for (const more of ['', ' --max-http-header-size=20000']) {
+      const dir = temporaryFolder(t);
+      const packageJson = { scripts: { start: start.replace(' main', `${more} main`) } };
+      writeInstalled(dir, { packageJson, files, start: { requires: ['DB_URL', 'STAGE'] } });
+      const env = { NODE_OPTIONS: '--no-deprecation' };
+      const run = await runNode(join(dir, 'server.js'), [], { cwd: dir, env, node });
+      const of = `Node ${major}${more}: ${run.stderr}`;
+      assert.deepEqual([run.code, run.stdout], [0, 'import a prod true\n'], of);
+    }
+});
+
+test('NODE_OPTIONS of a file counts, as what Node reads when it begins', async t => {
+  const source =
+    'console.log(process.noDeprecation === true, require("v8").getHeapStatistics().heap_size_limit < 450e6)';
+  const options = 'NODE_OPTIONS="--no-deprecation --max-old-space-size=300"';
+  for (const [start, file] of [
+    ['node --env-file=x.env main.js', 'x.env'],
+    ['node main.js', '.env'],
+  ] as const) {
     const dir = temporaryFolder(t);
-    const start = 'node --expose-gc main.js';
+    const files = { 'main.js': source, 'x.env': options };
     writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-    const options = { cwd: dir, env: cleanEnv(), execPath: node, execArgv: [], silent: true };
-    const child = fork(join(dir, 'server.js'), [], options);
-    t.after(() => child.kill('SIGKILL'));
-    const answer = new Promise(resolve => child.once('message', resolve));
-    const ended = new Promise(resolve => child.once('exit', resolve));
-    child.send('hello');
-    const { text, gc } = (await answer) as { text: string; gc: string };
-    assert.deepEqual([text, gc], ['hello', 'function'], `Node ${major}`);
-    child.send('end');
-    assert.equal(await ended, 7, `Node ${major}`);
+    if (file === '.env') writeFileSync(join(dir, file), options);
+    const run = await runNode(join(dir, 'server.js'), [], { cwd: dir });
+    assert.equal(run.stdout, 'true true\n', run.stderr);
+    assert.equal(run.stderr.split('starting').length, 2, 'says it once');
   }
 });
 

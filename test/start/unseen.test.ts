@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeInstalled } from '../support/installed';
 import { availableNodes } from '../support/nodes';
-import { runNode, temporaryFolder } from '../support/run';
+import { cleanEnv, runNode, temporaryFolder } from '../support/run';
 
 const cases: { name: string; source: string; stdout: string; stderr?: RegExp }[] = [
   {
@@ -42,3 +44,20 @@ for (const { name, source, stdout, stderr } of cases)
         if (stderr) assert.match(run.stderr, stderr, of);
       }
   });
+
+test('a stderr that takes nothing keeps no backend from starting', {
+  skip: !existsSync('/dev/full') && 'no /dev/full here',
+}, t => {
+  const dir = temporaryFolder(t);
+  const files = { 'main.js': 'console.log("alive")' };
+  writeInstalled(dir, { packageJson: { main: 'main.js' }, files });
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const { status, stdout } = spawnSync(process.execPath, [join(dir, 'server.js')], {
+    cwd: dir,
+    env: cleanEnv({ BACKEND_MEMORY: '512' }),
+    stdio: ['ignore', 'pipe', full],
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout], [0, 'alive\n']);
+});
