@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { IntegrityError } from '../errors';
+import { IntegrityError, systemCode } from '../errors';
 import { type RunSummary, summarizeRuns } from '../release/describe-runs';
 import { goodReleases } from '../release/history';
 import { readHistory } from '../release/history-file';
@@ -120,7 +120,7 @@ function cacheText(runs: RunSummary | undefined): string {
 }
 
 function verify(folder: string, expected: string): true {
-  const { sha256 } = hashTree(join(folder, 'node_modules'));
+  const sha256 = hashOf(folder);
   if (sha256 === expected) return true;
   throw new IntegrityError(
     'TREE_CHANGED',
@@ -130,4 +130,16 @@ function verify(folder: string, expected: string): true {
       facts: { expected, found: sha256 },
     },
   );
+}
+
+function hashOf(folder: string): string {
+  try {
+    return hashTree(join(folder, 'node_modules')).sha256;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    throw new IntegrityError('TREE_UNREADABLE', `the installed files cannot be read (${code})`, {
+      fix: `run as the owner of ${folder}, or remove it and run: npx bootlace setup`,
+    });
+  }
 }

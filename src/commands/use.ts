@@ -1,7 +1,7 @@
 import { NotFoundError, UsageError } from '../errors';
 import { addLine } from '../release/history-file';
 import { layoutOf } from '../release/layout';
-import { isWhole, listReleases, type Release, readRelease } from '../release/store';
+import { isWhole, listReleases, type Release, readCurrent, readRelease } from '../release/store';
 import { activateKept } from '../setup/fall-back';
 import { readActiveRelease } from '../start/active-release';
 import type { Command } from './command';
@@ -17,10 +17,12 @@ export const command: Command = {
         fix: 'type: bootlace use previous, or a version that bootlace status lists',
       });
     const layout = layoutOf(dir);
-    const { current, receipt } = readActiveRelease(dir);
-    const kept = listReleases(layout).filter(
-      release => isWhole(release) && release.receipt.package === receipt.package,
-    );
+    // Whatever became of the active one: this is a way to leave it.
+    const current = readCurrent(layout);
+    const whole = listReleases(layout).filter(isWhole);
+    if (whole.length === 0) readActiveRelease(dir);
+    const name = current && readRelease(layout, current.active)?.receipt.package;
+    const kept = whole.filter(({ receipt }) => name === undefined || receipt.package === name);
     const release = find(asked);
     if (!release)
       throw new NotFoundError('RELEASE_NOT_FOUND', `no release ${asked} is on disk`, {
@@ -41,7 +43,7 @@ export const command: Command = {
 
     function find(text: string): Release | undefined {
       if (text === 'previous')
-        return current.previous
+        return (current?.previous ?? [])
           .map(name => readRelease(layout, name))
           .find((release): release is Release => release !== undefined && isWhole(release));
       const version = text.replace(/^v/, '');

@@ -37,6 +37,8 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   unpackers: Unpackers;
   /** Packages whose install scripts may run. */
   scripts: readonly string[];
+  /** Retries of one request end this long after its first try. */
+  deadlineMs?: number;
   progress: (state: InstallProgress) => void;
   warn: (sentence: string) => void;
 }
@@ -88,6 +90,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     local,
     io,
     signal: request.signal,
+    deadlineMs: request.deadlineMs,
     progress: request.progress,
     warn: request.warn,
   });

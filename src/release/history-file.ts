@@ -16,6 +16,7 @@ export function readHistory(layout: Layout): History {
 
 const largest = 32 * 1024;
 const keptLines = 60;
+const longestLine = 1000;
 
 /**
  * Adds a line, in one write, so that several processes can. It is a record, not a need: on a disk
@@ -31,7 +32,10 @@ export function addLine(layout: Layout, line: Line): void {
 
 /** Keeps the newest lines, and what proved the last releases good whatever its age. */
 function shorten(file: string): void {
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  // None of ours is that long; what is may be all that the file is.
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(line => line && line.length < longestLine);
   const proofs = new Set<number>();
   for (const [i, line] of lines.entries()) {
     if (!/"is":"good"|"is":"end".*"code":0,/.test(line)) continue;

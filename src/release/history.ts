@@ -17,6 +17,8 @@ export interface Run {
   cache: string;
   /** When it had stayed up long enough, or answered its health path, or was done. */
   goodAt?: string;
+  /** It outlived a crash, though it may never have been good: its health path did not answer. */
+  stayed?: true;
   end?: End;
 }
 
@@ -30,6 +32,7 @@ export interface History {
 export type Line =
   | { is: 'start'; key: string; pid: number; at: string; cache: string }
   | { is: 'good'; key: string; pid: number; at: string }
+  | { is: 'stayed'; key: string; pid: number; at: string }
   | { is: 'end'; key: string; pid: number; at: string; code: number; seconds: number }
   | { is: 'passed over'; key: string; at: string; why: string }
   | { is: 'forgiven'; key: string; at: string };
@@ -73,6 +76,7 @@ export function readLines(text: string, isAlive: (pid: number) => boolean): Hist
     } else {
       const run = open(key, line.pid);
       if (run && line.is === 'good') run.goodAt = at;
+      if (run && line.is === 'stayed') run.stayed = true;
       if (run && line.is === 'end') {
         run.end = { at, code: line.code, seconds: line.seconds };
         // A job is good when it is done.
@@ -98,7 +102,9 @@ export function parseLine(text: string): Line[] {
 /** Failures in a row of one key, to its newest run: ends by itself before it was good. */
 export function failuresOf({ runs }: History, key: string): number {
   const ended = runs.filter(run => run.key === key && run.end);
-  const last = ended.findLastIndex(run => run.goodAt || asked.has(run.end?.code as number | null));
+  const last = ended.findLastIndex(
+    run => run.goodAt || run.stayed || asked.has(run.end?.code as number | null),
+  );
   return ended.length - 1 - last;
 }
 

@@ -1,12 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpackers } from '../install/unpackers';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
-import { backendFolder, layoutOf } from '../release/layout';
+import { backendFolder, layoutOf, receiptName } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
 import { isWhole, type Release } from '../release/store';
+import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { Obtained } from './obtain-release';
 import type { SetupPlan } from './plan';
@@ -18,7 +19,7 @@ export interface ApplyOptions {
   signal?: AbortSignal;
   bootlace: string;
   waitForMs?: number;
-  /** Ask the registry once and briefly: there is something to start without it. */
+  /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
   isImpatient?: boolean;
   ignoreEngines?: boolean;
   redact: (text: string) => string;
@@ -58,8 +59,10 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
   try {
     return await finish(first);
   } catch (error) {
-    // Another setup removed the release that was on disk a moment ago: then install it.
-    if (!first.reused || isWhole(first.release)) throw error;
+    // Another setup removed the release that was on disk a moment ago, or files of it are not what
+    // they were, as after a loss of power: then install it.
+    if (!first.reused || isAsInstalled(first.release)) throw error;
+    rmSync(join(first.release.folder, receiptName), { force: true });
     return finish(await obtain());
   }
 
@@ -76,6 +79,15 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     // release is there.
     const { obtainRelease } = await import('./obtain-release');
     return obtainRelease(plan, options);
+  }
+}
+
+function isAsInstalled(release: Release): boolean {
+  try {
+    const { sha256 } = hashTree(join(release.folder, 'node_modules'));
+    return isWhole(release) && sha256 === release.receipt.tree.sha256;
+  } catch {
+    return false;
   }
 }
 

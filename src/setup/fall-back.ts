@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { NetworkError } from '../errors';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
@@ -9,6 +11,7 @@ import type { Current } from '../release/receipt';
 import { isWhole, type Release, readCurrent, readRelease } from '../release/store';
 import { planStartIn } from '../start/start-plan';
 import { isSameHost, type SetupPlan } from './plan';
+import { planStart } from './plan-start';
 
 export interface FallBack {
   release: Release;
@@ -37,8 +40,19 @@ export function findStartable(dir: string, plan: SetupPlan, not?: string): Relea
         release !== undefined &&
         release.receipt.package === plan.settings.package.value &&
         isSameHost(release.receipt.host, plan.host) &&
-        isWhole(release),
+        isWhole(release) &&
+        canStart(plan, release),
     );
+}
+
+/** False where the file to start is gone, or nothing can be read of the backend. */
+function canStart(plan: SetupPlan, { folder, receipt }: Release): boolean {
+  try {
+    const backend = backendFolder(folder, receipt.package);
+    return existsSync(join(backend, planStart(plan, backend).entry.file));
+  } catch {
+    return false;
+  }
 }
 
 /**

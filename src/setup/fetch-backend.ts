@@ -14,10 +14,12 @@ export interface FetchOptions {
   /** A folder for a tarball that is too large for memory. */
   work: string;
   signal?: AbortSignal;
+  /** Tries end this long after the first; two minutes when not given. */
+  deadlineMs?: number;
   onRetry: (sentence: string) => void;
 }
 
-const deadlineMs = 120_000;
+const patientMs = 120_000;
 
 /**
  * Gets the backend's own tarball, every byte checked against the packument's checksum.
@@ -25,7 +27,7 @@ const deadlineMs = 120_000;
  */
 export async function fetchBackend(
   manifest: Manifest,
-  { config, transport, io, work, signal, onRetry }: FetchOptions,
+  { config, transport, io, work, signal, deadlineMs = patientMs, onRetry }: FetchOptions,
 ): Promise<Tarball> {
   const context: DownloadContext = {
     io,

@@ -38,6 +38,8 @@ interface Obtained {
 }
 
 const localTarball = 'backend.tgz';
+/** A host waits a minute for its port. */
+const impatientMs = 5000;
 
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
@@ -68,6 +70,7 @@ export async function installRelease(
     log: join(logs, `setup-${process.pid}.log`),
     redact: options.redact,
     signal: options.signal,
+    ...(options.isImpatient && { deadlineMs: impatientMs }),
   };
   try {
     options.progress(

@@ -33,7 +33,7 @@ export function pickEntry(
   if (asked !== undefined) return { ...byRole(asked), args: argsOr(args) };
   if (start.roles && first === '--') return { ...byDefault(), args: argsOr(args.slice(1)) };
   if (start.roles && first !== undefined && /^[A-Za-z][\w-]*$/.test(first))
-    return { ...byRole(first), args: args.slice(1) };
+    return { ...byRole(first), args: args.slice(args[1] === '--' ? 2 : 1) };
   return { ...byDefault(), args: argsOr(args) };
 
   function byRole(role: string): { entry: Entry; role: string } {
@@ -41,7 +41,7 @@ export function pickEntry(
     const known = Object.keys(roles).join(', ');
     throw new NotFoundError('ROLE_UNKNOWN', `the backend has no role ${JSON.stringify(role)}`, {
       fix: known
-        ? `use one of ${known}; a word for the backend itself follows --`
+        ? `use one of ${known}; what is meant for the backend itself follows the role and --`
         : 'its package.json names no roles: start it without one, or set BACKEND_ENTRY to a file',
       facts: { role, ...(known && { candidates: known }) },
     });

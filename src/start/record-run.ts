@@ -20,21 +20,24 @@ export function recordThisRun(layout: Layout, key: string, cache: CacheState): v
     const seconds = Math.round((Date.now() - begun) / 100) / 10;
     addLine(layout, { is: 'end', key, pid, at: now(), code, seconds });
   });
-  const good = () => addLine(layout, { is: 'good', key, pid, at: now() });
-  setTimeout(() => whenHealthy(good, healthTries), goodAfterMs).unref();
+  const write = (is: 'good' | 'stayed') => addLine(layout, { is, key, pid, at: now() });
+  setTimeout(() => {
+    const { BACKEND_HEALTH: path, PORT: port } = process.env;
+    if (!path?.startsWith('/') || !port || !/^\d+$/.test(port)) return write('good');
+    write('stayed');
+    whenHealthy({ path, port }, () => write('good'), healthTries);
+  }, goodAfterMs).unref();
 }
 
-/** At once where no health path is set; else when 127.0.0.1:PORT answers it below 400. */
-function whenHealthy(good: () => void, tries: number): void {
-  const { BACKEND_HEALTH: path, PORT: port } = process.env;
-  if (!path?.startsWith('/') || !port || !/^\d+$/.test(port)) return good();
+/** Once 127.0.0.1:PORT answers the path below 400. */
+function whenHealthy(at: { path: string; port: string }, good: () => void, tries: number): void {
   const again = () => {
-    if (tries > 1) setTimeout(() => whenHealthy(good, tries - 1), goodAfterMs).unref();
+    if (tries > 1) setTimeout(() => whenHealthy(at, good, tries - 1), goodAfterMs).unref();
   };
   // A server with a health path has this module in memory already.
   const http = process.getBuiltinModule('node:http');
   http
-    .get({ host: '127.0.0.1', port, path, timeout: 5000, agent: false }, response => {
+    .get({ host: '127.0.0.1', ...at, timeout: 5000, agent: false }, response => {
       response.resume();
       if ((response.statusCode ?? 500) < 400) good();
       else again();

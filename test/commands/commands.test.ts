@@ -172,3 +172,12 @@ test('doctor sees an installed release that lost a package', async t => {
   const { code, stdout } = await run('doctor');
   assert.deepEqual([code, /^fail +release +RELEASE_BROKEN/m.test(stdout)], [5, true]);
 });
+
+test('status --verify of files that cannot be read is no bug', async t => {
+  const { dir, run } = await setUp(t);
+  const { release } = JSON.parse((await run('setup', '--json')).stdout);
+  rmSync(join(dir, '.bootlace/releases', release, 'node_modules'), { recursive: true });
+  const { code, stdout, stderr } = await run('status', '--verify');
+  assert.equal(code, 6, stdout + stderr);
+  assert.match(stdout + stderr, /TREE_UNREADABLE.*ENOENT/);
+});

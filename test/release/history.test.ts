@@ -59,6 +59,16 @@ suite('what the starts of a release say about it', () => {
   for (const [name, lines, wanted] of cases)
     test(name, () => assert.equal(isCrashing(read(lines), 'a'), wanted));
 
+  test('who stayed up is no crash loop, though its health path never answered', () => {
+    const stayed = [1, 2, 3].flatMap(pid => [
+      start('a', pid),
+      { is: 'stayed', key: 'a', pid, at: at(pid + 10) } as const,
+    ]);
+    assert.equal(isCrashing(read(stayed), 'a'), false);
+    assert.equal(isCrashing(read(stayed.filter(({ is }) => is === 'start')), 'a'), true);
+    assert.deepEqual(goodReleases(read(stayed)), []);
+  });
+
   test('a good run ends the row, and its own later end is no failure', () => {
     const lines = [...runs('a', [1, 1]), start('a', 900), good('a', 900)];
     assert.equal(failuresOf(read(lines, [900]), 'a'), 2, 'it has not ended yet');

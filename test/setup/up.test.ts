@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
@@ -124,6 +124,57 @@ suite('up stays up', () => {
     assert.equal(missing.code, 5);
     assert.match(missing.stderr, /RELEASE_NOT_FOUND[\s\S]*candidates: 2\.0\.0, 1\.0\.0/);
     assert.equal((await run(['use'])).code, 2);
+  });
+
+  for (const [what, damage] of [
+    ['its entry', (backend: string) => rmSync(join(backend, 'main.js'))],
+    ['its package.json', (backend: string) => writeFileSync(join(backend, 'package.json'), '')],
+  ] as const)
+    test(`a release that lost ${what}: setup installs it again, up without the registry passes it over`, async t => {
+      const { registry, publish, run, cwd, status } = await world(t, ['1.0.0']);
+      assert.equal((await run(['up'])).code, 0);
+      publish('2.0.0');
+      assert.match((await run(['up'])).stdout, /this is 2\.0\.0/);
+      const { releases } = await status();
+      const active = join(cwd, '.bootlace', 'releases', releases[0].name);
+      const backend = join(active, 'node_modules', '@acme', 'backend');
+      damage(backend);
+      const again = await run(['setup']);
+      assert.equal(again.code, 0, again.stderr);
+      assert.match(again.stdout, /installed 1 package/);
+      assert.match((await run(['start'])).stdout, /this is 2\.0\.0/);
+      assert.equal((await run(['status', '--verify'])).code, 0);
+      damage(backend);
+      await registry.close();
+      const offline = await run(['up']);
+      assert.deepEqual([offline.code, offline.stdout.trim()], [0, 'this is 1.0.0'], offline.stderr);
+    });
+
+  test('use leaves a damaged release, too', async t => {
+    const { registry, publish, run, cwd, status } = await world(t, ['1.0.0']);
+    await run(['setup']);
+    publish('2.0.0');
+    await run(['setup']);
+    const { releases } = await status();
+    await registry.close();
+    writeFileSync(join(cwd, '.bootlace', 'releases', releases[0].name, 'release.json'), '');
+    assert.equal((await run(['start'])).code, 5);
+    assert.equal((await run(['use', 'previous'])).code, 0);
+    assert.match((await run(['start'])).stdout, /this is 1\.0\.0/);
+    writeFileSync(join(cwd, '.bootlace', 'current.json'), '');
+    assert.equal((await run(['use', '1.0.0'])).code, 0);
+    assert.match((await run(['start'])).stdout, /this is 1\.0\.0/);
+  });
+
+  test('a registry that answers and gives no tarball: soon what is on disk', async t => {
+    const { registry, publish, run } = await world(t, ['1.0.0']);
+    assert.equal((await run(['up'])).code, 0);
+    publish('2.0.0');
+    registry.misbehave({ match: /download|\.tgz/, status: 503 });
+    const begun = performance.now();
+    const up = await run(['up']);
+    assert.match(up.stdout, /this is 1\.0\.0/, up.stderr);
+    assert.ok(performance.now() - begun < 30_000, 'a host waits a minute for its port');
   });
 
   test('a 100-fold crash loop keeps the good release and a bounded record', async t => {

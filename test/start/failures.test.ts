@@ -149,6 +149,8 @@ suite('a start is good once it stayed up', () => {
       assert.ok(existsSync(file), running.output());
       assert.doesNotMatch(readFileSync(file, 'utf8'), good, 'too early');
       await new Promise(resolve => setTimeout(resolve, 10_000));
-      assert.equal(good.test(readFileSync(file, 'utf8')), wanted);
+      const text = readFileSync(file, 'utf8');
+      assert.equal(good.test(text), wanted);
+      assert.equal(/"is":"stayed"/.test(text), 'BACKEND_HEALTH' in env);
     });
 });
