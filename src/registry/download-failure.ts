@@ -102,6 +102,19 @@ export function cutOff(what: string, size: number, length: number): NetworkError
   );
 }
 
+/** A login page, or a proxy's own words, with 200 in place of the bytes. */
+export function webPage(wanted: Wanted): NetworkError {
+  const { host } = new URL(wanted.url);
+  return new NetworkError(
+    'REGISTRY_BAD_ANSWER',
+    `${host} answers with a web page in place of the tarball of ${wanted.what}`,
+    {
+      fix: 'see what stands between: a login page of the network, or a proxy; then run the same command again',
+      facts: { package: wanted.what, host },
+    },
+  );
+}
+
 /** The bytes are others than those that were locked. */
 export function mismatch(wanted: Wanted & { checksum: Checksum }, found: string): IntegrityError {
   const { algorithm, digests } = wanted.checksum;

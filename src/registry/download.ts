@@ -3,7 +3,7 @@ import type { Io } from '../io';
 import type { Answer } from './answer';
 import { authorizationFor } from './authorization';
 import type { RegistryConfig } from './config';
-import { cutOff, mismatch, outOfReach, refusal } from './download-failure';
+import { cutOff, mismatch, outOfReach, refusal, webPage } from './download-failure';
 import { getFollowing } from './follow';
 import { type Checksum, isRight } from './integrity';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
@@ -96,7 +96,8 @@ export async function download<S extends Sink>(
         throw new Passing(cutOff(wanted.what, size, length));
       const found = sink.checksum();
       if (isRight(wanted.checksum, found)) return sink;
-      const failure = mismatch(wanted, found);
+      const isPage = /^text\/html\b/i.test(answer.headers['content-type'] ?? '');
+      const failure = isPage ? webPage(wanted) : mismatch(wanted, found);
       if (++wrong < triesForIntegrity) throw new Passing(failure, 0);
       throw failure;
     } catch (error) {

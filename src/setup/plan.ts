@@ -59,9 +59,9 @@ export function planSetup(input: PlanInput): SetupPlan {
   )
     throw new SettingError(
       'SERVER_FILE_TAKEN',
-      `${server.name} is there and bootlace did not write it`,
+      `${server.name} is there, and it is not, or no more, what bootlace writes`,
       {
-        fix: 'pass --server-file start.js (any free name), or move the file away',
+        fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
         facts: { path: server.path },
       },
     );

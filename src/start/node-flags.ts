@@ -18,8 +18,11 @@ export interface NodeFlags {
   readonly needProcess: boolean;
 }
 
-/** Variables that Node, libc or the loader read when a process begins: a new value needs a new one. */
-export const readAtStart = /^(NODE_(?!ENV$)|MALLOC_|LD_|GLIBC_)/;
+/**
+ * Variables that Node, libc or the loader read when a process begins: a new value needs a new one.
+ * NODE_ENV, what the package config reads, and whether certificates count are looked at later.
+ */
+export const readAtStart = /^(NODE_(?!ENV$|CONFIG|APP_INSTANCE$|TLS_REJECT)|MALLOC_|LD_|GLIBC_)/;
 
 /** Flags that are properties of process. */
 const properties: Readonly<Record<string, string>> = {

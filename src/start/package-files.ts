@@ -11,12 +11,17 @@ export function readPackageJson(folder: string): PackageJson {
 /**
  * Chooses what to start in an installed backend.
  * @param asked BACKEND_ENTRY
+ * @param roles the names that it could mean as well, for the candidates
  * @throws NotFoundError ENTRY_NOT_FOUND, ENTRY_AMBIGUOUS or ENTRY_MISSING, with the candidates
  */
-export function chooseEntryIn(folder: string, asked: string | undefined): Entry {
+export function chooseEntryIn(
+  folder: string,
+  asked: string | undefined,
+  roles: readonly string[] = [],
+): Entry {
   const choice = chooseEntry(readPackageJson(folder), asked, findIn(folder));
   if ('entry' in choice) return choice.entry;
-  const list = choice.candidates.join(', ');
+  const list = [...(asked === undefined ? [] : roles), ...choice.candidates].join(', ');
   throw new NotFoundError(choice.failure, choice.message, {
     fix: list
       ? `set BACKEND_ENTRY to one of the candidates, or to another file in the package`

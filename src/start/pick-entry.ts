@@ -53,7 +53,7 @@ export function pickEntry(
     if (wanted === undefined || wanted === start.asked) return { entry: start.entry };
     return Object.hasOwn(roles, wanted)
       ? byRole(wanted)
-      : { entry: chooseEntryIn(backend, wanted) };
+      : { entry: chooseEntryIn(backend, wanted, Object.keys(roles)) };
   }
 
   function argsOr(given: readonly string[]): readonly string[] {

@@ -21,7 +21,9 @@ export function planStartIn(folder: string, settings: StartSettings): StartPlan 
   );
   const { asked } = settings;
   const role = asked ?? 'web';
-  const entry = Object.hasOwn(roles, role) ? (roles[role] as Entry) : chooseEntryIn(folder, asked);
+  const entry = Object.hasOwn(roles, role)
+    ? (roles[role] as Entry)
+    : chooseEntryIn(folder, asked, Object.keys(roles));
   return {
     entry,
     ...settings,

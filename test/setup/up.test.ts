@@ -166,16 +166,22 @@ suite('up stays up', () => {
     assert.match((await run(['start'])).stdout, /this is 1\.0\.0/);
   });
 
-  test('a registry that answers and gives no tarball: soon what is on disk', async t => {
-    const { registry, publish, run } = await world(t, ['1.0.0']);
-    assert.equal((await run(['up'])).code, 0);
-    publish('2.0.0');
-    registry.misbehave({ match: /download|\.tgz/, status: 503 });
-    const begun = performance.now();
-    const up = await run(['up']);
-    assert.match(up.stdout, /this is 1\.0\.0/, up.stderr);
-    assert.ok(performance.now() - begun < 30_000, 'a host waits a minute for its port');
-  });
+  const page = { body: '<html>log in</html>', headers: { 'content-type': 'text/html' } };
+  for (const [what, answer, said] of [
+    ['an error', { status: 503 }, 'REGISTRY_ERROR'],
+    ['a login page', { status: 200, ...page }, 'REGISTRY_BAD_ANSWER'],
+  ] as const)
+    test(`${what} in place of a tarball: soon what is on disk`, async t => {
+      const { registry, publish, run } = await world(t, ['1.0.0']);
+      assert.equal((await run(['up'])).code, 0);
+      publish('2.0.0');
+      registry.misbehave({ match: /download|\.tgz/, ...answer });
+      const begun = performance.now();
+      const up = await run(['up']);
+      assert.match(up.stdout, /this is 1\.0\.0/, up.stderr);
+      assert.match(up.stderr, new RegExp(`instead: ${said}`));
+      assert.ok(performance.now() - begun < 30_000, 'a host waits a minute for its port');
+    });
 
   test('a 100-fold crash loop keeps the good release and a bounded record', async t => {
     const { publish, run, cwd, status } = await world(t, ['1.0.0']);

@@ -30,6 +30,7 @@ suite('roles', () => {
     [[], 'web '],
     [['worker'], 'worker --queue|mail'],
     [['worker', 'a'], 'worker --queue|mail|a'],
+    [['worker', '--', 'b'], 'worker --queue|mail|b'],
     [['cron'], 'other '],
     [['--port=1', 'x'], 'web --port=1|x'],
     [['--', 'worker'], 'web worker'],
@@ -51,6 +52,13 @@ suite('roles', () => {
     const more = { ...env, BACKEND_ENTRY: 'worker' };
     const { stdout } = await runNode(join(cwd, 'server.js'), [], { cwd, env: more });
     assert.equal(stdout, 'worker --queue|mail undefined\n');
+  });
+
+  test('BACKEND_ENTRY with a typing error lists the roles, too', async () => {
+    const more = { ...env, BACKEND_ENTRY: 'wroker' };
+    const { stderr, code } = await runNode(join(cwd, 'server.js'), [], { cwd, env: more });
+    assert.equal(code, 5);
+    assert.match(stderr, /ENTRY_NOT_FOUND[\s\S]*candidates: web, worker, cron, /);
   });
 
   for (const run of [
