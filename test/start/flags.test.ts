@@ -112,7 +112,7 @@ test('what Node was given already, and an import that is none for require', asyn
 
 test('NODE_OPTIONS of a file counts, as what Node reads when it begins', async t => {
   const source =
-    'console.log(process.noDeprecation === true, require("v8").getHeapStatistics().heap_size_limit < 450e6)';
+    'console.log(process.noDeprecation === true, require("v8").getHeapStatistics().heap_size_limit < 900e6)';
   const options = 'NODE_OPTIONS="--no-deprecation --max-old-space-size=300"';
   for (const [start, file] of [
     ['node --env-file=x.env main.js', 'x.env'],
