@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Layout, receiptName } from './layout';
+import { backendFolder, type Layout, receiptName } from './layout';
 import { type Current, parseCurrent, parseReceipt, type Receipt } from './receipt';
 
 export interface Release {
@@ -62,6 +62,13 @@ export function releaseNameOf(
 /** True when every package of a release is still there: a receipt alone may outlive its content. */
 export function isWhole({ folder, receipt }: Release): boolean {
   return receipt.tree.paths.every(path => existsSync(join(folder, path, 'package.json')));
+}
+
+/** True for the active release when the file that it starts is gone: another one is no substitute. */
+export function hasLostEntry(layout: Layout, { name, folder, receipt }: Release): boolean {
+  const current = readCurrent(layout);
+  if (current?.active !== name) return false;
+  return !existsSync(join(backendFolder(folder, receipt.package), current.start.entry.file));
 }
 
 function readIfThere(file: string): string | undefined {

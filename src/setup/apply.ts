@@ -6,7 +6,7 @@ import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
 import { backendFolder, layoutOf, receiptName } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
-import { isWhole, type Release } from '../release/store';
+import { hasLostEntry, isWhole, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { Obtained } from './obtain-release';
@@ -56,12 +56,18 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
         reused: true,
       }
     : await obtain();
+  // Files of it may not be what they were, as after a loss of power: then install it again.
+  const isDamaged = () => first.reused && !isAsInstalled(first.release);
+  if (hasLostEntry(layout, first.release) && isDamaged()) return installAgain();
   try {
     return await finish(first);
   } catch (error) {
-    // Another setup removed the release that was on disk a moment ago, or files of it are not what
-    // they were, as after a loss of power: then install it.
-    if (!first.reused || isAsInstalled(first.release)) throw error;
+    // So is one that another setup removed a moment ago.
+    if (!isDamaged()) throw error;
+    return installAgain();
+  }
+
+  async function installAgain(): Promise<SetupResult> {
     rmSync(join(first.release.folder, receiptName), { force: true });
     return finish(await obtain());
   }

@@ -8,7 +8,7 @@ import { goodReleases, isCrashing } from '../release/history';
 import { addLine, readHistory } from '../release/history-file';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Current } from '../release/receipt';
-import { isWhole, type Release, readCurrent, readRelease } from '../release/store';
+import { hasLostEntry, isWhole, type Release, readCurrent, readRelease } from '../release/store';
 import { planStartIn } from '../start/start-plan';
 import { isSameHost, type SetupPlan } from './plan';
 import { planStart } from './plan-start';
@@ -41,6 +41,7 @@ export function findStartable(dir: string, plan: SetupPlan, not?: string): Relea
         release.receipt.package === plan.settings.package.value &&
         isSameHost(release.receipt.host, plan.host) &&
         isWhole(release) &&
+        !hasLostEntry(layout, release) &&
         canStart(plan, release),
     );
 }

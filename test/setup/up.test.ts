@@ -17,7 +17,7 @@ async function world(t: Context & { after(fn: () => Promise<void>): void }, vers
   const publish = (version: string) =>
     registry.publish(
       { name: '@acme/backend', version, main: 'main.js' },
-      { 'main.js': main(version) },
+      { 'main.js': main(version), 'index.js': 'console.log("no substitute")' },
     );
   for (const version of versions) publish(version);
   const cwd = temporaryFolder(t);
