@@ -9,7 +9,7 @@ import {
   withoutRegistry,
 } from '../setup/fall-back';
 import type { SetupPlan } from '../setup/plan';
-import { secretNames } from '../start/backend-env';
+import { removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
 import {
@@ -37,7 +37,7 @@ export const command: Command = {
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.
     const env: Record<string, string | undefined> = { ...io.env };
-    for (const name of secretNames(env, plan.config)) delete env[name];
+    removeSecrets(env, plan.config);
     const file = join(dir, plan.serverFile);
     return { finally: () => void become({ file: io.execPath, args: [file, ...rest], env }) };
   },

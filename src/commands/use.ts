@@ -43,9 +43,7 @@ export const command: Command = {
 
     function find(text: string): Release | undefined {
       if (text === 'previous')
-        return (current?.previous ?? [])
-          .map(name => readRelease(layout, name))
-          .find((release): release is Release => release !== undefined && isWhole(release));
+        return current?.previous.flatMap(name => whole.find(one => one.name === name) ?? [])[0];
       const version = text.replace(/^v/, '');
       return kept.find(({ name, receipt }) => name === version || receipt.version === version);
     }

@@ -3,7 +3,7 @@ import { SettingError } from '../errors';
 import { readText } from './read-text';
 
 /** dotenv's own parser, loaded with the first file: most starts have none. */
-export function parseEnvText(text: string): Record<string, string> {
+function parseEnvText(text: string): Record<string, string> {
   const { parse } = require('dotenv') as typeof import('dotenv');
   return parse(text);
 }

@@ -6,7 +6,7 @@ import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
 import { backendFolder, layoutOf, receiptName } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
-import { hasLostEntry, isWhole, type Release } from '../release/store';
+import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { Obtained } from './obtain-release';
@@ -91,7 +91,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
 function isAsInstalled(release: Release): boolean {
   try {
     const { sha256 } = hashTree(join(release.folder, 'node_modules'));
-    return isWhole(release) && sha256 === release.receipt.tree.sha256;
+    return sha256 === release.receipt.tree.sha256;
   } catch {
     return false;
   }

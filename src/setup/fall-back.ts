@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { NetworkError } from '../errors';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
@@ -46,11 +44,11 @@ export function findStartable(dir: string, plan: SetupPlan, not?: string): Relea
     );
 }
 
-/** False where the file to start is gone, or nothing can be read of the backend. */
+/** False where nothing in the backend can start, or nothing can be read of it. */
 function canStart(plan: SetupPlan, { folder, receipt }: Release): boolean {
   try {
-    const backend = backendFolder(folder, receipt.package);
-    return existsSync(join(backend, planStart(plan, backend).entry.file));
+    planStart(plan, backendFolder(folder, receipt.package));
+    return true;
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Io } from '../io';
 import type { Layout } from '../release/layout';
-import { secretNames } from '../start/backend-env';
+import { removeSecrets } from '../start/backend-env';
 import { compileCacheFolder } from '../start/compile-cache';
 import { keptFile } from '../start/kept-file';
 
@@ -53,7 +53,7 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
   const log = join(logs, 'warm.log');
   const port = await freePort();
   const env: Record<string, string | undefined> = { ...io.env };
-  for (const name of secretNames(env, options)) delete env[name];
+  removeSecrets(env, options);
   const fd = openSync(log, 'w');
   const child = spawn(io.execPath, [join(layout.dir, options.serverFile)], {
     cwd: layout.dir,

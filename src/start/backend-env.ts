@@ -24,11 +24,16 @@ export function secretNames(env: Readonly<Env>, known: SecretVariables): string[
   );
 }
 
+/** Takes them out of an environment, in place. @param known as for secretNames */
+export function removeSecrets(env: Env, known: SecretVariables): void {
+  for (const name of secretNames(env, known)) delete env[name];
+}
+
 /**
  * Prepares an environment for the backend, in place: .env beneath what is set, secrets out.
  * @param dotenv the values of .env
  */
 export function prepareBackendEnv(env: Env, dotenv: Readonly<Env>, known: SecretVariables): void {
   for (const [name, value] of Object.entries(dotenv)) env[name] ??= value;
-  for (const name of secretNames(env, known)) delete env[name];
+  removeSecrets(env, known);
 }

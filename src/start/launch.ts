@@ -12,7 +12,7 @@ import { readDotenv } from '../settings/dotenv-file';
 import { expandWord, expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
 import { againWith, takeMark } from './again';
-import { prepareBackendEnv, secretNames } from './backend-env';
+import { prepareBackendEnv, removeSecrets } from './backend-env';
 import { become, canReplace } from './become';
 import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
 import type { Entry } from './entry';
@@ -72,7 +72,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     for (const each of envFiles)
       for (const [name, value] of Object.entries(readEnvFile(each, [cwd, backend])))
         if (!set.has(name)) env[name] = value;
-    for (const name of secretNames(env, start)) delete env[name];
+    removeSecrets(env, start);
     const isNew = (name: string) => readAtStart.test(name) && env[name] !== given[name];
     const needProcess = (byFlags || Object.keys(env).some(isNew)) && mayBeginAgain();
     if (!isWarming) checkRequired(start.requires, env);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SettingError } from '../errors';
 import { exportTarget, type PackageJson } from './entry';
+import { readPackageJson } from './package-files';
 
 /** Node flags of scripts.start, sorted by what they need. */
 export interface NodeFlags {
@@ -23,6 +24,8 @@ export interface NodeFlags {
  * NODE_ENV, what the package config reads, and whether certificates count are looked at later.
  */
 export const readAtStart = /^(NODE_(?!ENV$|CONFIG|APP_INSTANCE$|TLS_REJECT)|MALLOC_|LD_|GLIBC_)/;
+
+const envFile = /^--env-file(-if-exists)?$/;
 
 /** Flags that are properties of process. */
 const properties: Readonly<Record<string, string>> = {
@@ -51,7 +54,7 @@ export function sortNodeFlags(flags: readonly string[], folder: string): NodeFla
     else if (flag === '--no-warnings') here.push(() => process.removeAllListeners('warning'));
     else if (flag === '-r' || flag === '--require') {
       const request = value();
-      requires.push(() => createRequire(join(folder, 'package.json'))(request));
+      requires.push(() => requireOf(folder)(request));
     } else if (flag === '--import') {
       const request = value();
       imports.push(() => import(resolveImport(request, folder)));
@@ -80,11 +83,8 @@ export function absoluteFlags(flags: readonly string[], folder: string): string[
   return result;
 }
 
-const envFile = /^--env-file(-if-exists)?$/;
-
 function absoluteValue(flag: string, value: string, folder: string): string {
-  if (/^(-r|--require)$/.test(flag))
-    return createRequire(join(folder, 'package.json')).resolve(value);
+  if (/^(-r|--require)$/.test(flag)) return requireOf(folder).resolve(value);
   if (/^--(import|loader|experimental-loader)$/.test(flag)) return resolveImport(value, folder);
   return value;
 }
@@ -97,10 +97,10 @@ function splitFlag(flag: string): [string, string | undefined] {
 function resolveImport(request: string, folder: string): string {
   if (/^[a-z]+:/i.test(request)) return request;
   if (/^[./]/.test(request)) return pathToFileURL(resolve(folder, request)).href;
-  const require = createRequire(join(folder, 'package.json'));
+  const require = requireOf(folder);
   const [, name = '', subpath = ''] = /^((?:@[^/]+\/)?[^/]+)(\/.+)?$/.exec(request) ?? [];
   for (const home of require.resolve.paths(request) ?? []) {
-    const json = readJson(join(home, name, 'package.json'));
+    const json = packageIn(join(home, name));
     // What a package exports to an import may be another file, or nothing, for a require.
     const target = json && exportTarget(json, `.${subpath}`, ['import']);
     if (target) return pathToFileURL(join(home, name, target)).href;
@@ -109,9 +109,11 @@ function resolveImport(request: string, folder: string): string {
   return pathToFileURL(require.resolve(request)).href;
 }
 
-function readJson(file: string): PackageJson | undefined {
+const requireOf = (folder: string) => createRequire(join(folder, 'package.json'));
+
+function packageIn(folder: string): PackageJson | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson;
+    return readPackageJson(folder);
   } catch {
     return undefined;
   }

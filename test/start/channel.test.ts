@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,17 +9,27 @@ import { cleanEnv, runNode, temporaryFolder } from '../support/run';
 
 const start = 'node --expose-gc main.js';
 
+/** Forks the server.js of such a backend; ended with the test at the latest. */
+function forked(
+  t: { after(fn: () => void): void },
+  execPath: string,
+  files: Readonly<Record<string, string>>,
+): ChildProcess {
+  const cwd = temporaryFolder(t);
+  writeInstalled(cwd, { packageJson: { scripts: { start } }, files });
+  const options = { cwd, env: cleanEnv(), execPath, execArgv: [], silent: true };
+  const child = fork(join(cwd, 'server.js'), [], options);
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
 test('a start that needs a new process keeps the channel to whoever forked it', async t => {
   const files = {
     'main.js': `process.on('message', text => { if (text === 'end') process.disconnect(); else process.send({ text, gc: typeof gc, pid: process.pid }); });
 process.on('disconnect', () => process.exit(7));`,
   };
   for (const { major, file: node } of availableNodes()) {
-    const dir = temporaryFolder(t);
-    writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-    const options = { cwd: dir, env: cleanEnv(), execPath: node, execArgv: [], silent: true };
-    const child = fork(join(dir, 'server.js'), [], options);
-    t.after(() => child.kill('SIGKILL'));
+    const child = forked(t, node, files);
     const answer = new Promise(resolve => child.once('message', resolve));
     const ended = new Promise(resolve => child.once('exit', resolve));
     child.send('hello');
@@ -35,11 +45,7 @@ test('its last message arrives, however large', async t => {
     'main.js': "process.send('x'.repeat(4e6), () => process.exit(3))",
   };
   for (const { major, file: node } of availableNodes()) {
-    const dir = temporaryFolder(t);
-    writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-    const options = { cwd: dir, env: cleanEnv(), execPath: node, execArgv: [], silent: true };
-    const child = fork(join(dir, 'server.js'), [], options);
-    t.after(() => child.kill('SIGKILL'));
+    const child = forked(t, node, files);
     let length = 0;
     child.on('message', message => {
       length = String(message).length;

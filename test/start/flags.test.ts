@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeInstalled } from '../support/installed';
 import { availableNodes } from '../support/nodes';
-import { cleanEnv, runNode, temporaryFolder } from '../support/run';
+import { runNode, temporaryFolder } from '../support/run';
 
 /** A process that was asked to report, and each kind of process that it makes. */
 const family = `
@@ -48,11 +48,11 @@ test('preloads run in the order of Node: requires, then imports, each to its end
   for (const { major, file: node } of availableNodes()) {
     const dir = temporaryFolder(t);
     const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-    const words = ['--import', './a.mjs', '--import', './b.mjs', '-r', './c.cjs'];
-    const plain = await runPlain(node, [...words, '--env-file=x.env', 'main.js'], backend);
+    const [, first = '', ...words] = start.split(' ');
+    const plain = await runNode(first, words, { cwd: backend, node });
     const ours = await runNode(join(dir, 'server.js'), [], { cwd: dir, node });
-    assert.equal(ours.stdout, plain, `Node ${major}: ${ours.stderr}`);
-    assert.equal(plain, 'c file\na\nb\nmain\n');
+    assert.equal(ours.stdout, plain.stdout, `Node ${major}: ${ours.stderr}`);
+    assert.equal(plain.stdout, 'c file\na\nb\nmain\n');
   }
 });
 
@@ -127,13 +127,3 @@ test('NODE_OPTIONS of a file counts, as what Node reads when it begins', async t
     assert.equal(run.stderr.split('starting').length, 2, 'says it once');
   }
 });
-
-/** What plain Node prints. */
-async function runPlain(node: string, words: readonly string[], cwd: string): Promise<string> {
-  const { execFile } = await import('node:child_process');
-  return new Promise((resolve, reject) =>
-    execFile(node, words, { cwd, env: cleanEnv() }, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    ),
-  );
-}
