@@ -1,27 +1,20 @@
 // Shows that bootlace installs what npm installs: npm run parity -- PACKAGE@VERSION...
 // --override NAME=VERSION stands in for a dependency that the registry does not have.
-// For each package npm makes a lock, then `npm ci --ignore-scripts --omit=dev` and bootlace install
-// from it, and every path, byte, mode and link target is compared. Ends with 1 on a difference.
+// For each package npm makes a lock and `npm ci --ignore-scripts --omit=dev` installs it. Then
+// `bootlace setup` installs from that lock, and from what it resolves itself unless overrides are at
+// work (it honours the package's own, and npm only the root's). Every path, byte, mode and link target
+// is compared. Ends with 1 on a difference.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findNpm } from '../src/install/find-npm';
-import { readInstallHost } from '../src/install/host';
-import { installLocked } from '../src/install/install-locked';
-import { checkLock, readLockText } from '../src/install/lockfile';
-import { openUnpackers } from '../src/install/unpackers';
 import { realIo } from '../src/io';
-import { planRegistry } from '../src/registry/config';
-import { readNpmrcLevels } from '../src/registry/npmrc-files';
-import { createTransport } from '../src/registry/transport';
-import { hashTree } from '../src/release/tree';
-import { loadSources } from '../src/settings/load';
-import { readSettings } from '../src/settings/settings';
 import { compareTrees } from '../test/support/compare-trees';
 
 const io = realIo();
+const cli = join(__dirname, '..', 'bin', 'bootlace.js');
 
 const overrides: Record<string, string> = {};
 
@@ -51,9 +44,7 @@ async function main(words: readonly string[]): Promise<void> {
 /** @returns `same …`, or what differs, one line each */
 async function compare(spec: string, folder: string): Promise<string[]> {
   const byNpm = join(folder, 'npm');
-  const byUs = join(folder, 'bootlace');
-  const work = join(folder, 'work');
-  for (const each of [byNpm, byUs, work]) mkdirSync(each, { recursive: true });
+  mkdirSync(byNpm, { recursive: true });
   const at = spec.lastIndexOf('@');
   const name = at > 0 ? spec.slice(0, at) : spec;
   writeFileSync(
@@ -71,36 +62,37 @@ async function compare(spec: string, folder: string): Promise<string[]> {
   if (made) return [`npm makes no lock: ${made}`];
   const failed = npm(['ci', '--omit=dev', ...common], byNpm);
   if (failed) return [`npm ci fails: ${failed}`];
-  rmSync(join(byNpm, 'node_modules', '.package-lock.json'), { force: true });
+  const tree = join(byNpm, 'node_modules');
+  rmSync(join(tree, '.package-lock.json'), { force: true });
+  const manifest = JSON.parse(readFileSync(join(tree, name, 'package.json'), 'utf8'));
 
-  const warnings: string[] = [];
-  const settings = readSettings(loadSources(byNpm, { package: name }, io.env));
-  const unpackers = openUnpackers({ program: join(__dirname, '..', 'dist', 'unpack-worker.js') });
-  const config = planRegistry(settings, readNpmrcLevels(byNpm, io.env, io.execPath), io.env);
-  const transport = createTransport(config.network);
-  const installed = await installLocked({
-    transport,
-    release: byUs,
-    work,
-    lock: checkLock(
-      readLockText(readFileSync(join(byNpm, 'package-lock.json'), 'utf8'), 'package-lock.json'),
-      'package-lock.json',
-    ),
-    config,
-    host: readInstallHost(io),
-    io,
-    unpackers,
-    warn: sentence => warnings.push(sentence),
-  }).finally(() => {
-    transport.close();
-    return unpackers.close();
-  });
-  const differences = compareTrees(join(byNpm, 'node_modules'), join(byUs, 'node_modules'));
-  const hashed = hashTree(join(byUs, 'node_modules'));
-  if (hashed.sha256 !== installed.sha256) differences.push('the hash of the tree is wrong');
-  if (differences.length === 0)
-    return [`same (${installed.paths.length} packages, ${installed.files} files)`, ...warnings];
-  return [`${differences.length} differences`, ...differences.slice(0, 40), ...warnings];
+  const differences: string[] = [];
+  let said = '';
+  const ways: [string, string[]][] = [
+    ['from the lock', ['--lock', join(byNpm, 'package-lock.json')]],
+  ];
+  if (Object.keys({ ...overrides, ...manifest.overrides }).length === 0)
+    ways.push(['resolved', []]);
+  for (const [way, args] of ways) {
+    const byUs = join(folder, way);
+    mkdirSync(byUs);
+    const wanted = ['--package', name, '--backend-version', manifest.version, '--ignore-engines'];
+    const { status, stdout, stderr } = bootlace(['setup', '--json', ...wanted, ...args], byUs);
+    if (status !== 0) return [`${way}: setup ends with ${status}`, stdout, stderr];
+    const report = JSON.parse(stdout);
+    said = `${report.packages} packages, ${report.files} files`;
+    const ours = join(byUs, '.bootlace', 'releases', report.release, 'node_modules');
+    differences.push(...compareTrees(tree, ours).map(line => `${way}: ${line}`));
+    if (bootlace(['status', '--verify'], byUs).status !== 0)
+      differences.push(`${way}: the hash of the tree is wrong`);
+  }
+  const ending = ways.map(([way]) => way).join(' and ');
+  if (differences.length === 0) return [`same, ${ending} (${said})`];
+  return [`${differences.length} differences`, ...differences.slice(0, 40)];
+}
+
+function bootlace(args: readonly string[], cwd: string) {
+  return spawnSync(io.execPath, [cli, ...args], { cwd, encoding: 'utf8' });
 }
 
 /** Runs npm. @returns its complaint, or undefined */
