@@ -4,6 +4,7 @@ import { SettingError } from '../errors';
 import { checkLock, type Publishable, readPublishable, writeLock } from '../publish/lock';
 import { type RegistryConfig, secretsOf } from '../registry/config';
 import { loadRegistryConfig } from '../registry/load-config';
+import { sayUnknownKeys } from '../settings/config-file';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readSettings } from '../settings/settings';
@@ -28,6 +29,8 @@ export const command: Command = {
     const { dir, positionals, flags, report } = context;
     const folder = resolve(dir, positionals[0] ?? '.');
     const publishable = readPublishable(folder);
+    const unknown = sayUnknownKeys(publishable.manifest.bootlace, publishable.manifest.name);
+    if (unknown) report.warn(unknown);
     if (flags.check) return check(publishable, context);
     const { io, redactor, signal } = context;
     const result = await writeLock(publishable, {
@@ -51,7 +54,7 @@ function check(publishable: Publishable, { report, flags }: Context): number {
   const problems = checkLock(publishable);
   if (problems.length === 0) {
     report.line('the lock fits package.json');
-    if (flags.json) report.json({ ok: true, problems });
+    if (flags.json) report.json({ ok: true, problems, warnings: report.warnings });
     return 0;
   }
   throw new SettingError(

@@ -18,6 +18,7 @@ import type { RegistryConfig } from '../registry/config';
 import { createTransport } from '../registry/transport';
 import { writeAtomic } from '../release/atomic';
 import { parsePackageName } from '../settings/package-name';
+import { readPublisher } from '../start/publisher';
 import { addToFiles } from './files-list';
 import { checkLockable } from './lockable';
 import { findSeed } from './seed';
@@ -34,7 +35,7 @@ export interface Publishable {
 
 /**
  * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack.
- * @throws SettingError LOCK_NO_PACKAGE, LOCK_NOT_BUILT or PACKAGE_NAME_INVALID
+ * @throws SettingError LOCK_NO_PACKAGE, LOCK_NOT_BUILT, PACKAGE_NAME_INVALID or PACKAGE_CONFIG_INVALID
  */
 export function readPublishable(folder: string): Publishable {
   const own = readManifest(folder);
@@ -65,6 +66,8 @@ function readManifest(folder: string): { manifest: LockedManifest; text: string 
     throw new SettingError('CONFIG_INVALID', `${file} is not JSON`, { fix: `correct ${file}` });
   }
   parsePackageName(String(manifest.name ?? ''), `"name" in ${file}`);
+  // Its host would refuse it, and it is easier to correct here.
+  readPublisher(manifest);
   return { manifest, text };
 }
 

@@ -46,6 +46,16 @@ function targetOf(path: string): string {
   }
 }
 
+const inTheWay = 'move away what is in its place, a file or a link to nowhere, and run it again';
+const writeFixes: Readonly<Record<string, string>> = {
+  EROFS: 'mount it writable, or start what is there: node server.js',
+  EISDIR: 'move the folder of that name away and run it again',
+  ENOTDIR: inTheWay,
+  EEXIST: inTheWay,
+  ENOENT: inTheWay,
+  ELOOP: inTheWay,
+};
+
 /** The failure of a write, or the error itself when it is none of a disk's. */
 export function writeFailure(error: unknown, path: string): unknown {
   const code = systemCode(error);
@@ -54,12 +64,9 @@ export function writeFailure(error: unknown, path: string): unknown {
       fix: 'make room and run the same command again',
       cause: error,
     });
-  if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT'].includes(code))
+  if (code && (code in writeFixes || code === 'EACCES' || code === 'EPERM'))
     return new InstallError('NOT_WRITABLE', `cannot write ${path} (${code})`, {
-      fix:
-        code === 'EROFS'
-          ? 'mount it writable, or start what is there: node server.js'
-          : 'run as the owner of the folder, or choose another with --dir',
+      fix: writeFixes[code] ?? 'run as the owner of the folder, or choose another with --dir',
       facts: { path, reason: code },
       cause: error,
     });

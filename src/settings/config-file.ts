@@ -54,6 +54,19 @@ function objectOf(value: unknown, what: string): Record<string, unknown> {
   });
 }
 
+/**
+ * What a backend's own `bootlace` object holds that nobody reads, such as a misspelled `roles`; an older
+ * bootlace may meet a newer package, so the host says so and goes on.
+ * @returns a sentence; undefined when every key is known
+ */
+export function sayUnknownKeys(value: unknown, name: string): string | undefined {
+  const known = [...publisherKeys, ...Object.keys(definitions)];
+  const unknown = Object.keys(isObject(value) ? value : {}).filter(key => !known.includes(key));
+  if (unknown.length === 0) return undefined;
+  const list = unknown.slice(0, 5).map(key => JSON.stringify(key.slice(0, 60)));
+  return `the "bootlace" object of ${name}'s package.json holds ${list.join(', ')}, which nobody reads; it may hold ${publisherKeys.join(', ')}`;
+}
+
 function check(value: unknown, file: string): Record<string, unknown> {
   const object = objectOf(value, file === 'package.json' ? '"bootlace" in package.json' : file);
   const known = Object.keys(definitions);

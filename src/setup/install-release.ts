@@ -20,6 +20,7 @@ import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
+import { sayUnknownKeys } from '../settings/config-file';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { type ChosenLock, chooseLock } from './choose-lock';
@@ -118,6 +119,8 @@ export async function installRelease(
       );
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, backendFolder(stage.release, name));
+    const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
+    if (unknown) options.warn(unknown);
     const receipt: Receipt = {
       format: 1,
       package: name,

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
+import { sourceOf } from '../support/launched';
 import { bin, bootlace, cleanEnv, temporaryFolder } from '../support/run';
 
 type Context = { after(fn: () => unknown): void };
@@ -88,4 +97,25 @@ suite('a disk that takes less than all', { skip: process.platform === 'win32' },
     const refused = await run(['up'], nobody);
     assert.deepEqual([refused.code, /NOT_WRITABLE/.test(refused.stderr)], [8, true]);
   });
+});
+
+suite('something else in the place of .bootlace', () => {
+  for (const [what, put] of Object.entries({
+    'a file': (path: string) => writeFileSync(path, 'mine'),
+    'a link to nowhere': (path: string) => symlinkSync(`${path}-gone/nowhere`, path),
+    'a link to itself': (path: string) => symlinkSync(path, path),
+  }))
+    test(what, async t => {
+      const cwd = temporaryFolder(t);
+      const place = join(cwd, '.bootlace');
+      put(place);
+      const source = sourceOf(t, { 'dist/main.js': '' });
+      const { code, stderr } = await bootlace(['setup', '--from', source], { cwd });
+      assert.equal(code, 8);
+      assert.match(
+        stderr,
+        /NOT_WRITABLE: cannot write .*\.bootlace[\s\S]*fix: move away what is in its place/,
+      );
+      assert.deepEqual(readdirSync(cwd), ['.bootlace'], 'nothing is lost or left');
+    });
 });

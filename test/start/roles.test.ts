@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
-import { launchable, wholeFile } from '../support/launched';
-import { bootlace, runNode } from '../support/run';
+import { launchable, sourceOf, wholeFile } from '../support/launched';
+import { bootlace, runNode, temporaryFolder } from '../support/run';
 
 const says = (name: string) =>
   `console.log(${JSON.stringify(name)}, process.argv.slice(2).join('|'), process.env.NPM_TOKEN)`;
@@ -144,6 +144,26 @@ suite('a wrong bootlace object of the publisher is refused at setup', () => {
     const bootlace = { roles: { worker: 'dist/gone.js' } };
     await assert.rejects(launchable(wholeFile, files, { bootlace }), /ENTRY_NOT_FOUND/);
   });
+});
+
+test('a key that nobody reads is named where it is packed and where it is set up', async t => {
+  const source = sourceOf(t, files, {
+    bootlace: { role: {}, requires: [], entry: 'dist/main.js' },
+  });
+  const sentence =
+    /warning: the "bootlace" object of @acme\/backend's .* holds "role", which nobody reads/;
+  const cwd = temporaryFolder(t);
+  const installed = await bootlace(['setup', '--from', source], { cwd });
+  assert.equal(installed.code, 0);
+  assert.match(installed.stderr, sentence);
+  assert.match((await bootlace(['lock', '--check'], { cwd: source })).stderr, sentence);
+});
+
+test('lock refuses what a host would refuse', async t => {
+  const cwd = sourceOf(t, files, { bootlace: { requires: 'DATABASE_URL' } });
+  const { code, stderr } = await bootlace(['lock'], { cwd });
+  assert.equal(code, 3);
+  assert.match(stderr, /PACKAGE_CONFIG_INVALID.*"requires" is no list/);
 });
 
 suite('flags and settings of a start that needs a new process', () => {
