@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Receipt } from '../release/receipt';
+import { atExit } from './at-exit';
 import type { Entry } from './entry';
 import { say } from './say';
 
@@ -20,7 +21,7 @@ export function explainFailures(receipt: Receipt, entry: Entry): void {
   });
   if (entry.unused.length === 0) return;
   const begun = process.uptime();
-  process.on('exit', code => {
+  atExit(code => {
     if (code !== 0 || process.uptime() - begun > atOnceSeconds) return;
     const one = entry.unused[0] as string;
     const bin = /^the bin (.+)$/.exec(one)?.[1];

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers';
 import { addLine } from '../release/history-file';
 import type { Layout } from '../release/layout';
+import { atExit } from './at-exit';
 import type { CacheState } from './compile-cache';
 
 /** A process that lives this long has started well; a crash loop is faster. */
@@ -16,7 +17,7 @@ export function recordThisRun(layout: Layout, key: string, cache: CacheState): v
   const begun = Date.now();
   const now = () => new Date().toISOString();
   addLine(layout, { is: 'start', key, pid, at: now(), cache });
-  process.on('exit', code => {
+  atExit(code => {
     const seconds = Math.round((Date.now() - begun) / 100) / 10;
     addLine(layout, { is: 'end', key, pid, at: now(), code, seconds });
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeInstalled } from '../support/installed';
@@ -127,3 +127,39 @@ test('NODE_OPTIONS of a file counts, as what Node reads when it begins', async t
     assert.equal(run.stderr.split('starting').length, 2, 'says it once');
   }
 });
+
+/** The code that each run of the folder was recorded to end with. */
+const recordedEnds = (dir: string): unknown[] =>
+  readFileSync(join(dir, '.bootlace', 'starts.log'), 'utf8')
+    .split('\n')
+    .filter(line => line.includes('"end"'))
+    .map(line => JSON.parse(line).code);
+
+for (const [what, code, start, files] of [
+  [
+    'an entry that awaits for ever',
+    13,
+    'node main.mjs',
+    { 'main.mjs': 'await new Promise(() => {})' },
+  ],
+  [
+    'a code that an exit listener sets',
+    7,
+    'node main.js',
+    { 'main.js': 'process.on("exit", () => { process.exitCode = 7 })' },
+  ],
+] as const)
+  test(`${what} ends, and is recorded, as Node ends it: ${code}`, async t => {
+    for (const { major, file: node } of availableNodes()) {
+      const dir = temporaryFolder(t);
+      const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
+      const plain = await runNode(start.split(' ')[1] as string, [], {
+        cwd: backend,
+        node,
+      });
+      const ours = await runNode(join(dir, 'server.js'), [], { cwd: dir, node });
+      assert.deepEqual([plain.code, plain.stdout], [code, '']);
+      assert.deepEqual([ours.code, ours.stdout], [code, ''], `Node ${major}: ${ours.stderr}`);
+      assert.deepEqual(recordedEnds(dir), [code], `Node ${major}`);
+    }
+  });
