@@ -79,9 +79,9 @@ async function main(): Promise<void> {
       outdir: 'dist',
       // One text that is right as CommonJS and as an ES module: no import, no export, no require
       // of the module system's own in the latter.
-      banner: { js: '((require, bootlaceFile) => {' },
+      banner: { js: '((require, bootlaceFile, bootlaceModule) => {' },
       footer: {
-        js: "})(typeof require === 'function' ? require : process.getBuiltinModule('node:module').createRequire(process.argv[1]), typeof __filename === 'string' ? __filename : process.argv[1]);",
+        js: "})(typeof require === 'function' ? require : process.getBuiltinModule('node:module').createRequire(process.argv[1]), typeof __filename === 'string' ? __filename : process.argv[1], typeof module === 'object' ? module : undefined);",
       },
     }),
   ]);

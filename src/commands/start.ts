@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from './command';
 
 export const command: Command = {
@@ -5,8 +6,9 @@ export const command: Command = {
   help: [['ROLE', "one of the processes that the backend's package.json names"]],
   options: {},
   positionals: 1,
-  async run({ dir, rest, positionals: [role] }) {
+  async run({ dir, dist, rest, positionals: [role] }) {
     const { prepareLaunch } = await import('../start/launch');
-    return { finally: prepareLaunch(dir, rest, role) };
+    const launcher = { file: join(dist, 'launcher.js'), isModule: false };
+    return { finally: prepareLaunch({ dir, args: rest, role }, launcher) };
   },
 };

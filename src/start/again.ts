@@ -1,24 +1,64 @@
 import type { Program } from './become';
 import { absoluteFlags } from './node-flags';
 
-/** Says in the environment of the second run that flags, .env and log lines are done. */
+/** The launcher as a file that Node can preload: server.js, or the one that bootlace brings. */
+export interface Launcher {
+  file: string;
+  /** True where Node takes it for an ES module, since the host's package.json says so. */
+  isModule: boolean;
+}
+
+/** What the second run of a start is told by the first: by then flags, .env and log lines are done. */
+export interface Again {
+  dir: string;
+  /** The words and the role of the command line. */
+  args: readonly string[];
+  role?: string | undefined;
+  /** The flag that preloads the launcher, and its file; none where it is the main program once more. */
+  preload: readonly string[];
+  /** Compile, keep what was compiled, end when told. */
+  isWarming?: true | undefined;
+  /** The flags are a plan's for the memory; what no flag does is still to be done. */
+  tends?: true | undefined;
+}
+
 const mark = 'BOOTLACE_AGAIN';
 
-/** True in the second run; the mark is gone before the backend looks. */
-export function takeMark(env: Record<string, string | undefined>, name = mark): boolean {
-  const isSet = env[name] !== undefined;
-  delete env[name];
-  return isSet;
+/** @returns what the first run said; undefined in the first. The variable is gone before the backend looks */
+export function takeAgain(env: Record<string, string | undefined>): Again | undefined {
+  const text = env[mark];
+  delete env[mark];
+  return text === undefined ? undefined : (JSON.parse(text) as Again);
 }
 
 /**
- * This same command line with Node flags that only a new process takes. It runs through the
- * launcher once more, so that everything else of a start stays the same.
+ * The backend as a program of its own, with Node flags that only a new process takes, and before
+ * anything else of it the launcher: so preloads and the entry find what they find under plain Node. An
+ * ES module cannot come before other preloads, so there the launcher runs as the program again.
+ * @param flags of scripts.start and of a plan for the memory; their paths start from `folder`
+ * @param words the entry and its arguments
  */
-export function againWith(flags: readonly string[], folder: string): Program {
+export function againWith(
+  again: Omit<Again, 'preload'>,
+  { file, isModule }: Launcher,
+  { flags, folder, words }: { flags: readonly string[]; folder: string; words: readonly string[] },
+): Program {
+  const preload = isModule ? [] : ['-r', file];
+  const main = isModule ? [file, ...again.args] : words;
   return {
     file: process.execPath,
-    args: [...process.execArgv, ...absoluteFlags(flags, folder), ...process.argv.slice(1)],
-    env: { ...process.env, [mark]: '1' },
+    // As it was called, which is what a process's title says.
+    name: process.argv0,
+    args: [...process.execArgv, ...preload, ...absoluteFlags(flags, folder), ...main],
+    env: { ...process.env, [mark]: JSON.stringify({ ...again, preload }) },
   };
+}
+
+/** Takes the launcher out of what the backend, and whatever that forks, sees as its flags. */
+export function hidePreload({ preload }: Pick<Again, 'preload'>): void {
+  const [flag, file] = preload;
+  const at = process.execArgv.findIndex(
+    (word, i) => word === flag && process.execArgv[i + 1] === file,
+  );
+  if (at >= 0) process.execArgv.splice(at, 2);
 }

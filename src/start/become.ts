@@ -4,6 +4,8 @@ import { accessSync, constants, fsyncSync } from 'node:fs';
 /** A program with its arguments and its whole environment. */
 export interface Program {
   file: string;
+  /** What it is called with, its argv[0]; the file by default. */
+  name?: string;
   args: readonly string[];
   env: Record<string, string | undefined>;
   cwd?: string;
@@ -27,7 +29,7 @@ export function become(program: Program): Promise<never> {
     const env = Object.fromEntries(
       Object.entries(program.env).filter((pair): pair is [string, string] => pair[1] !== undefined),
     );
-    execve.call(process, program.file, [program.file, ...program.args], env);
+    execve.call(process, program.file, [program.name ?? program.file, ...program.args], env);
   }
   return runAsChild(program).then(code => process.exit(code));
 }
@@ -68,7 +70,7 @@ const fromTerminal = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SI
  * @returns its exit code, or 128 + n when signal n ended it
  * @throws what spawn throws, when the program cannot be started
  */
-export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
+export function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<number> {
   return new Promise((resolve, reject) => {
     // Loaded only here: most starts need no child, and each would pay milliseconds for it.
     const { spawn } = process.getBuiltinModule('node:child_process');
@@ -91,7 +93,11 @@ export function runAsChild({ file, args, env, cwd }: Program): Promise<number> {
       if (process.channel) stdio.push('ipc');
       // Of the two ways to write a message the one that keeps what the other can say.
       const serialization = 'advanced';
-      child = spawn(file, args, { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd });
+      const options = { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd, argv0 } as const;
+      // The backend was given the same port to be inspected at.
+      if (process.execArgv.some(flag => flag.startsWith('--inspect')))
+        process.getBuiltinModule('node:inspector').close();
+      child = spawn(file, args, options);
     } catch (error) {
       done();
       throw error;

@@ -87,7 +87,11 @@ export function chooseEntry(
   if (main)
     return plain(main.file, main.why, [
       ...names.map(name => `the bin ${name}`),
-      ...(startText === undefined ? [] : [`scripts.start (${startText.slice(0, 80)})`]),
+      ...(startText === undefined
+        ? []
+        : [
+            `scripts.start (${startText.slice(0, 80)})${script ? `, whose ${script.file} is not in the package` : ''}`,
+          ]),
     ]);
   const [only] = names;
   if (only && names.length === 1)
@@ -131,13 +135,15 @@ function mainFile(json: PackageJson, find: FindFile): { file: string; why: strin
 }
 
 /**
- * The target of an export subpath under Node's conditions.
- * @param kinds of who asks, the first that is there; by default the package's own module type
+ * The target of an export subpath under Node's conditions, patterns (`./*`) included.
+ * @param kinds of who asks, the first that leads somewhere; by default the package's own module type
+ * @param more conditions that hold as well, as of --conditions
  */
 export function exportTarget(
   json: PackageJson,
   subpath: string,
   kinds = json.type === 'module' ? ['import', 'require'] : ['require', 'import'],
+  more: readonly string[] = [],
 ): string | undefined {
   if (json.exports === undefined || json.exports === null) return undefined;
   const isMap =
@@ -145,24 +151,53 @@ export function exportTarget(
   const map: Record<string, unknown> = isMap
     ? (json.exports as Record<string, unknown>)
     : { '.': json.exports };
+  const [key, part] = matchExport(Object.keys(map), subpath) ?? [];
+  if (key === undefined) return undefined;
   for (const kind of kinds) {
-    const target = pickCondition(Object.hasOwn(map, subpath) ? map[subpath] : undefined, kind);
-    if (target) return target;
+    const target = pickCondition(map[key], [
+      'node',
+      'default',
+      'node-addons',
+      'module-sync',
+      kind,
+      ...more,
+    ]);
+    if (target) return part === undefined ? target : target.replaceAll('*', () => part);
   }
   return undefined;
 }
 
-function pickCondition(target: unknown, kind: string): string | undefined {
+/**
+ * The key of an exports map that a subpath falls under: its own, else the pattern with the longest
+ * beginning. @returns the key, and what its `*` stands for
+ */
+function matchExport(
+  keys: readonly string[],
+  subpath: string,
+): [key: string, part?: string] | undefined {
+  if (keys.includes(subpath)) return [subpath];
+  let best: [key: string, part: string] | undefined;
+  for (const key of keys) {
+    const [before = '', after] = key.split('*');
+    if (after === undefined || subpath.length < key.length) continue;
+    if (!subpath.startsWith(before) || !subpath.endsWith(after)) continue;
+    if (!best || before.length > best[0].indexOf('*'))
+      best = [key, subpath.slice(before.length, subpath.length - after.length)];
+  }
+  return best;
+}
+
+function pickCondition(target: unknown, conditions: readonly string[]): string | undefined {
   if (typeof target === 'string') return target;
   if (Array.isArray(target)) {
     for (const item of target) {
-      const found = pickCondition(item, kind);
+      const found = pickCondition(item, conditions);
       if (found) return found;
     }
   } else if (isObject(target)) {
     for (const [condition, item] of Object.entries(target)) {
-      if (!['node', 'default', 'node-addons', 'module-sync', kind].includes(condition)) continue;
-      const found = pickCondition(item, kind);
+      if (!conditions.includes(condition)) continue;
+      const found = pickCondition(item, conditions);
       if (found) return found;
     }
   }

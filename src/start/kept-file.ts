@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isObject } from '../json';
 import type { Layout } from '../release/layout';
@@ -38,6 +38,13 @@ export function writeKept(file: string, kept: object | undefined): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ node: process.version, ...kept }));
 }
+
+/**
+ * True for a file of the release that was there before this process. What a backend writes itself may be
+ * gone at the next start, and what asks for it wants to hear that.
+ */
+export const wasThere = (path: string): boolean =>
+  (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < performance.timeOrigin;
 
 /** A value that the table itself has under a name that anybody may have chosen. */
 export const own = <Value>(table: Record<string, Value>, key: string): Value | undefined =>

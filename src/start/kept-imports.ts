@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isObject } from '../json';
-import { hasOwnWays, keptForMs, own, readKept, writeKept } from './kept-file';
+import { hasOwnWays, keptForMs, own, readKept, wasThere, writeKept } from './kept-file';
 
 interface Resolved {
   url: string;
@@ -60,7 +60,12 @@ export function keepImports(file: string, release: string): () => void {
     return found;
   };
   if (!hasOwnWays()) intercept(record);
-  return () => writeKept(file, imports * requiresPerImport > requires ? kept : undefined);
+  return () => {
+    for (const folder of Object.values(kept.imports))
+      for (const [specifier, [path]] of Object.entries(folder))
+        if (!wasThere(fileURLToPath(root + path))) delete folder[specifier];
+    writeKept(file, imports * requiresPerImport > requires ? kept : undefined);
+  };
 }
 
 /**

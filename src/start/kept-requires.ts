@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { sep } from 'node:path';
 import { isObject } from '../json';
-import { hasOwnWays, keptForMs, own, readKept, writeKept } from './kept-file';
+import { hasOwnWays, keptForMs, own, readKept, wasThere, writeKept } from './kept-file';
 
 /** What every `require` and `require.resolve` asks; tools of all kinds put theirs before it. */
 type ResolveFilename = (this: unknown, request: string, ...rest: Rest) => string;
@@ -46,7 +46,12 @@ export function keepRequires(file: string, release: string): () => void {
           return found;
         },
     );
-  return () => writeKept(file, Object.keys(kept.requires).length ? kept : undefined);
+  return () => {
+    for (const folder of Object.values(kept.requires))
+      for (const [request, path] of Object.entries(folder))
+        if (!wasThere(root + path)) delete folder[request];
+    writeKept(file, Object.keys(kept.requires).length ? kept : undefined);
+  };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Receipt, StartPlan } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { expandWord, expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
-import { againWith, takeMark } from './again';
+import { type Again, againWith, hidePreload, type Launcher } from './again';
 import { prepareBackendEnv, removeSecrets } from './backend-env';
 import { become, canReplace } from './become';
 import { compileCacheFolder, enableCache, flushCache } from './compile-cache';
@@ -20,37 +20,47 @@ import { explainFailures } from './explain';
 import { keptFile } from './kept-file';
 import { keepImports, useKeptImports } from './kept-imports';
 import { keepRequires, useKeptRequires } from './kept-requires';
-import { absoluteFlags, readAtStart, readEnvFile, sortNodeFlags } from './node-flags';
+import {
+  absoluteFlags,
+  absoluteOptions,
+  readAtStart,
+  readEnvFile,
+  sortNodeFlags,
+} from './node-flags';
 import { checkRequired, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
 import { recordThisRun } from './record-run';
 import { say } from './say';
 
-/** Set by setup --warm: compile, keep what was compiled, end when told. */
-export const warmMark = 'BOOTLACE_WARM';
-/** Set for the second run of a start whose flags come from a plan for its memory. */
-const tendMark = 'BOOTLACE_TEND';
+/** Set by setup --warm. */
+const warmMark = 'BOOTLACE_WARM';
+
+/** A command line of the first run, or what that said to the second. */
+export type Launch = Pick<Again, 'dir' | 'args' | 'role'> & Partial<Again>;
 
 /**
  * Prepares the start of the active release in this process: what `node server.js` and `bootlace
  * start` do. It loads no network code and asks nobody. What stays behind in the backend's process:
  * an exit listener and one unref'd timer that write down how this run went; with a budget what holds
  * the heap to it; as process 1 a default action for signals.
- * @param dir the folder that setup ran in
- * @param args the words after server.js: a role where the package has roles, then the backend's
- * @param role of `bootlace start ROLE`
- * @returns the last step. Call it outside of try and of promises, so that what the backend throws
- *   meets Node's own handling and nothing of ours
+ * @param launch the folder that setup ran in; the words after server.js: a role where the package has
+ *   roles, then the backend's; the role of `bootlace start ROLE`
+ * @param launcher what a start that needs a new process preloads there
+ * @returns the last step; nothing in the second run, where Node itself starts the entry. Call it outside
+ *   of try and of promises, so that what the backend throws meets Node's own handling and nothing of ours
  * @throws NotFoundError or SettingError
  */
-export function prepareLaunch(dir: string, args: readonly string[], role?: string): () => void {
+export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
+  const { dir, args, role, preload, tends } = launch;
+  const isAgain = preload !== undefined;
+  if (isAgain) hidePreload({ preload });
   const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
   const cwd = process.cwd();
-  const isAgain = takeMark(env);
-  const isWarming = takeMark(env, warmMark);
-  if (takeMark(env, tendMark)) tendHeap();
+  const isWarming = launch.isWarming ?? env[warmMark] !== undefined;
+  delete env[warmMark];
+  if (tends) tendHeap();
   const given = { ...env };
   if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
   const picked = pickEntry(start, backend, env, args, role);
@@ -60,18 +70,23 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
       fix: 'run: npx bootlace setup',
     });
-  if (!isAgain) for (const [name, value] of entry.env) env[name] = expandWord(value, env);
+  /** What is set for the package is written from the package's folder. */
+  const setOwn = (name: string, value: string) => {
+    env[name] = name === 'NODE_OPTIONS' ? absoluteOptions(value, backend) : value;
+  };
+  if (!isAgain) for (const [name, value] of entry.env) setOwn(name, expandWord(value, env));
   const flags = expandWords(entry.flags, env);
   const words = expandWords(entry.args, env);
 
   let before: readonly (() => unknown)[] = [];
   if (!isAgain) {
-    const { envFiles, here, needProcess: byFlags } = sortNodeFlags(flags, backend);
+    const canBecome = canReplace(process.execPath);
+    const { envFiles, here, needProcess: byFlags } = sortNodeFlags(flags, backend, canBecome);
     const set = new Set([...Object.keys(given), ...entry.env.map(([name]) => name)]);
     // Beneath what is set, as in Node, and above .env, which Node would not read at all.
     for (const each of envFiles)
       for (const [name, value] of Object.entries(readEnvFile(each, [cwd, backend])))
-        if (!set.has(name)) env[name] = value;
+        if (!set.has(name)) setOwn(name, value);
     removeSecrets(env, start);
     const isNew = (name: string) => readAtStart.test(name) && env[name] !== given[name];
     const needProcess = (byFlags || Object.keys(env).some(isNew)) && mayBeginAgain();
@@ -80,14 +95,26 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
       asked: memoryOf(start),
       userFlags: [env.NODE_OPTIONS, ...process.execArgv, ...flags].join(' '),
       isReplaced: needProcess,
-      canReplace: canReplace(process.execPath),
+      canReplace: canBecome,
     });
     say(startLine(receipt, entry));
     if (memory.says) say(`bootlace: memory: ${memory.says}\n`);
     if (needProcess || memory.ceiling === 'v8') {
-      if (isWarming) env[warmMark] = '1';
-      if (memory.youngMb) env[tendMark] = '1';
-      const program = againWith([...flags, ...memoryFlags(memory)], backend);
+      const program = againWith(
+        {
+          dir,
+          args,
+          role,
+          isWarming: isWarming || undefined,
+          tends: !!memory.youngMb || undefined,
+        },
+        launcher,
+        {
+          flags: [...flags, ...memoryFlags(memory)],
+          folder: backend,
+          words: [file, ...words, ...picked.args],
+        },
+      );
       return () => void become(program);
     }
     applyMemory(memory);
@@ -103,11 +130,14 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
     useKeptRequires(requires, folder);
     recordThisRun(layout, historyKey(current.active, picked.role), cache);
   }
-  process.argv = [process.argv[0] as string, file, ...words, ...picked.args];
   explainFailures(receipt, entry);
   // Ours on 'exit' are none of the ten that the backend may have without a warning.
   process.setMaxListeners(process.getMaxListeners() + 2);
   endBySignalsAsPidOne();
+  if (preload?.length) return () => {};
+  process.argv = [process.argv[0] as string, file, ...words, ...picked.args];
+  // Preloads come before there is a main module, and an ES module is none.
+  Reflect.deleteProperty(process, 'mainModule');
   // What the backend forks gets these, and they name files of the package.
   if (!isAgain) process.execArgv.push(...absoluteFlags(flags, backend));
   let last: unknown;

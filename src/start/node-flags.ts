@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SettingError } from '../errors';
@@ -20,10 +20,11 @@ export interface NodeFlags {
 }
 
 /**
- * Variables that Node, libc or the loader read when a process begins: a new value needs a new one.
- * NODE_ENV, what the package config reads, and whether certificates count are looked at later.
+ * Variables that Node, ICU, OpenSSL, libc or the loader read when a process begins: a new value needs a
+ * new one. NODE_ENV, what the package config reads, and whether certificates count are looked at later.
  */
-export const readAtStart = /^(NODE_(?!ENV$|CONFIG|APP_INSTANCE$|TLS_REJECT)|MALLOC_|LD_|GLIBC_)/;
+export const readAtStart =
+  /^(NODE_(?!ENV$|CONFIG|APP_INSTANCE$|TLS_REJECT)|MALLOC_|LD_|GLIBC_|LC_|LANG$|OPENSSL_CONF$)/;
 
 const envFile = /^--env-file(-if-exists)?$/;
 
@@ -35,10 +36,16 @@ const properties: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sorts flags. @param folder the package's folder, which relative paths start from (as under npm
- * start)
+ * Sorts flags.
+ * @param folder the package's folder, which relative paths start from (as under npm start)
+ * @param canBecome true where a new process takes this one's place. Then imports go there: Node loads
+ *   the entry in another way where it was given one (by the hooks that an import registers).
  */
-export function sortNodeFlags(flags: readonly string[], folder: string): NodeFlags {
+export function sortNodeFlags(
+  flags: readonly string[],
+  folder: string,
+  canBecome: boolean,
+): NodeFlags {
   const here: (() => unknown)[] = [];
   const requires: (() => unknown)[] = [];
   const imports: (() => unknown)[] = [];
@@ -54,10 +61,11 @@ export function sortNodeFlags(flags: readonly string[], folder: string): NodeFla
     else if (flag === '--no-warnings') here.push(() => process.removeAllListeners('warning'));
     else if (flag === '-r' || flag === '--require') {
       const request = value();
-      requires.push(() => requireOf(folder)(request));
+      requires.push(() => preload(resolveFrom(request, folder, 'require')));
     } else if (flag === '--import') {
       const request = value();
       imports.push(() => import(resolveImport(request, folder)));
+      needProcess ||= canBecome;
     } else if (envFile.test(flag)) {
       envFiles.push({ file: value(), must: flag === '--env-file' });
     } else needProcess = true;
@@ -65,27 +73,73 @@ export function sortNodeFlags(flags: readonly string[], folder: string): NodeFla
   return { envFiles, here: [...here, ...requires, ...imports], needProcess };
 }
 
+/** As Node does it for -r: what is loaded so has no parent and knows that it comes first. */
+function preload(file: string): void {
+  const { _preloadModules } = Module as unknown as { _preloadModules(files: string[]): void };
+  _preloadModules([file]);
+}
+
+const flagOf = {
+  require: /^(-r|--require)$/,
+  import: /^--(import|loader|experimental-loader)$/,
+  condition: /^(-C|--conditions)$/,
+  path: /^--(openssl-config|icu-data-dir|snapshot-blob)$/,
+};
+
 /**
  * Flags for a new process, which does not start in the package: what they name is resolved from
  * the package. Without the env files: what they say is in the environment by then, and a token among
  * it is not.
  */
 export function absoluteFlags(flags: readonly string[], folder: string): string[] {
-  const result: string[] = [];
+  const pairs: [name: string, value: string | undefined, isInline: boolean][] = [];
   for (let i = 0; i < flags.length; i++) {
-    const flag = flags[i] as string;
-    const [name, inline] = splitFlag(flag);
-    if (envFile.test(name)) i += inline === undefined ? 1 : 0;
-    else if (inline !== undefined) result.push(`${name}=${absoluteValue(name, inline, folder)}`);
-    else if (flag.startsWith('-')) result.push(flag);
-    else result.push(absoluteValue(flags[i - 1] ?? '', flag, folder));
+    const [name, inline] = splitFlag(flags[i] as string);
+    const next = flags[i + 1];
+    // What follows a flag and is none itself is its value.
+    if (inline === undefined && next !== undefined && !next.startsWith('-')) {
+      pairs.push([name, next, false]);
+      i++;
+    } else pairs.push([name, inline, true]);
   }
-  return result;
+  const conditions = pairs.flatMap(([name, value]) =>
+    flagOf.condition.test(name) && value !== undefined ? [value] : [],
+  );
+  return pairs.flatMap(([name, value, isInline]) => {
+    if (envFile.test(name)) return [];
+    if (value === undefined) return [name];
+    const absolute = absoluteValue(name, value, folder, conditions);
+    return isInline ? [`${name}=${absolute}`] : [name, absolute];
+  });
 }
 
-function absoluteValue(flag: string, value: string, folder: string): string {
-  if (/^(-r|--require)$/.test(flag)) return requireOf(folder).resolve(value);
-  if (/^--(import|loader|experimental-loader)$/.test(flag)) return resolveImport(value, folder);
+/**
+ * NODE_OPTIONS with what it names resolved as in absoluteFlags. Its parts end at blanks that are in no
+ * double quotes, where a backslash keeps the next sign:
+ * https://nodejs.org/api/cli.html#node_optionsoptions
+ */
+export function absoluteOptions(text: string, folder: string): string {
+  const words = [...text.matchAll(/(?:[^ "]|"(?:\\.|[^"\\])*")+/g)].map(([word]) =>
+    word.replace(/"((?:\\.|[^"\\])*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, '$1')),
+  );
+  return absoluteFlags(words, folder)
+    .map(word => (/[ "\\]/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word))
+    .join(' ');
+}
+
+function absoluteValue(
+  flag: string,
+  value: string,
+  folder: string,
+  conditions: readonly string[],
+): string {
+  try {
+    if (flagOf.require.test(flag)) return resolveFrom(value, folder, 'require', conditions);
+    if (flagOf.import.test(flag)) return resolveImport(value, folder, conditions);
+    if (flagOf.path.test(flag)) return resolve(folder, value);
+  } catch {
+    // Node itself says what is missing, and ends as it would.
+  }
   return value;
 }
 
@@ -94,22 +148,32 @@ function splitFlag(flag: string): [string, string | undefined] {
   return at < 0 ? [flag, undefined] : [flag.slice(0, at), flag.slice(at + 1)];
 }
 
-function resolveImport(request: string, folder: string): string {
+function resolveImport(request: string, folder: string, conditions?: readonly string[]): string {
   if (/^[a-z]+:/i.test(request)) return request;
-  if (/^[./]/.test(request)) return pathToFileURL(resolve(folder, request)).href;
-  const require = requireOf(folder);
-  const [, name = '', subpath = ''] = /^((?:@[^/]+\/)?[^/]+)(\/.+)?$/.exec(request) ?? [];
-  for (const home of require.resolve.paths(request) ?? []) {
-    const json = packageIn(join(home, name));
-    // What a package exports to an import may be another file, or nothing, for a require.
-    const target = json && exportTarget(json, `.${subpath}`, ['import']);
-    if (target) return pathToFileURL(join(home, name, target)).href;
-    if (json) break;
-  }
-  return pathToFileURL(require.resolve(request)).href;
+  return pathToFileURL(
+    /^[./]/.test(request)
+      ? resolve(folder, request)
+      : resolveFrom(request, folder, 'import', conditions),
+  ).href;
 }
 
-const requireOf = (folder: string) => createRequire(join(folder, 'package.json'));
+/** What a package exports to an import may be another file, or nothing, for a require. */
+function resolveFrom(
+  request: string,
+  folder: string,
+  kind: 'require' | 'import',
+  conditions: readonly string[] = [],
+): string {
+  const require = createRequire(join(folder, 'package.json'));
+  const [, name = '', subpath = ''] = /^((?:@[^/]+\/)?[^./@#][^/]*)(\/.+)?$/.exec(request) ?? [];
+  for (const home of (name && require.resolve.paths(request)) || []) {
+    const json = packageIn(join(home, name));
+    const target = json && exportTarget(json, `.${subpath}`, [kind], conditions);
+    if (target) return join(home, name, target);
+    if (json) break;
+  }
+  return require.resolve(request);
+}
 
 function packageIn(folder: string): PackageJson | undefined {
   try {

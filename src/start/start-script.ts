@@ -8,24 +8,24 @@ export interface StartScript {
   args: readonly Word[];
 }
 
-/** Flags of node whose value is the next word. */
+/** Flags of node whose value may be the next word: those of `node --help` of 20 to 26 with `=...`. */
 const valued = new Set([
   '-r',
-  '--require',
-  '--import',
-  '--loader',
-  '--experimental-loader',
   '-C',
-  '--conditions',
-  '--env-file',
-  '--env-file-if-exists',
-  '--title',
-  '--icu-data-dir',
-  '--openssl-config',
-  '--disable-warning',
-  '--trace-event-categories',
-  '--inspect-port',
-  '--dns-result-order',
+  ...(
+    'require import loader experimental-loader conditions env-file env-file-if-exists title ' +
+    'allow-fs-read allow-fs-write cpu-prof-dir cpu-prof-interval cpu-prof-name diagnostic-dir ' +
+    'disable-proto disable-warning dns-result-order experimental-config-file ' +
+    'experimental-default-type heap-prof-dir heap-prof-interval heap-prof-name ' +
+    'heapsnapshot-near-heap-limit heapsnapshot-signal icu-data-dir input-type inspect-port ' +
+    'inspect-publish-uid localstorage-file max-http-header-size max-old-space-size-percentage ' +
+    'network-family-autoselection-attempt-timeout openssl-config redirect-warnings report-dir ' +
+    'report-directory report-filename report-signal secure-heap secure-heap-min snapshot-blob ' +
+    'tls-cipher-list tls-keylog trace-event-categories ' +
+    'trace-event-file-pattern unhandled-rejections use-largepages v8-pool-size'
+  )
+    .split(' ')
+    .map(name => `--${name}`),
 ]);
 /** With these, node runs something else than a file once. */
 const notAFile =

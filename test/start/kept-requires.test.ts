@@ -56,6 +56,17 @@ suite('requires kept by a warm run', { concurrency: 2 }, () => {
       assert.equal((await start(moved)).stdout, misled);
     });
 
+    test(`Node ${major}: not to a file that the backend writes itself`, async t => {
+      const own = `const fs = require('node:fs'), out = __dirname + '/out.js';
+let before; fs.rmSync(out, { force: true });
+try { require.resolve('./out'); } catch (error) { before = error.code; }
+fs.writeFileSync(out, ''); require('./out'); console.log(before, require('./required'));`;
+      const backend = { ...files, 'dist/main.js': own };
+      const { cwd, kept } = await warmedRequires(t, node, backend);
+      assert.match(readFileSync(kept, 'utf8'), /required/);
+      assert.equal((await start(cwd)).stdout, 'MODULE_NOT_FOUND required\n');
+    });
+
     test(`Node ${major}: not by another Node's, by damaged ones, or against Node's flags`, async t => {
       const { cwd, kept } = await warmedRequires(t, node, files);
       misleadRequires(kept);
