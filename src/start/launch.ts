@@ -140,10 +140,13 @@ export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
   Reflect.deleteProperty(process, 'mainModule');
   // What the backend forks gets these, and they name files of the package.
   if (!isAgain) process.execArgv.push(...absoluteFlags(flags, backend));
-  let last: unknown;
-  for (const apply of before) last = last instanceof Promise ? last.then(apply) : apply();
-  if (!(last instanceof Promise)) return runMain;
-  return () => void (last as Promise<unknown>).then(() => setImmediate(runMain));
+  if (before.length === 0) return runMain;
+  return () => {
+    let last: unknown;
+    for (const apply of before) last = last instanceof Promise ? last.then(apply) : apply();
+    if (last instanceof Promise) void last.then(() => setImmediate(runMain));
+    else runMain();
+  };
 }
 
 /** A worker of a cluster is one by what its primary started, and no process of ours would be. */

@@ -133,3 +133,18 @@ suite('what preloads and entries see is what they see of plain Node', () => {
         }
     });
 });
+
+test('what a preload throws is shown at its own line', t => {
+  const dir = temporaryFolder(t);
+  const files = { 'pre.cjs': "throw new Error('of the preload');", 'main.js': '' };
+  const start = 'node -r ./pre.cjs main.js';
+  const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
+  const { status, stderr } = spawnSync(process.execPath, ['server.js'], {
+    cwd: dir,
+    env: cleanEnv(),
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  const [, file] = stderr.split('\n');
+  assert.equal(file, `${realpathSync(backend)}/pre.cjs:1`);
+});
