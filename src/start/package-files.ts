@@ -1,11 +1,20 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../errors';
+import { isObject } from '../json';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
 
-/** Reads a folder's package.json. @throws what fs and JSON.parse throw */
+/** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
 export function readPackageJson(folder: string): PackageJson {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, ''));
+  const file = join(folder, 'package.json');
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+  } catch {}
+  if (isObject(json)) return json;
+  throw new NotFoundError('RELEASE_BROKEN', `${file} is gone or damaged`, {
+    fix: 'run: npx bootlace setup',
+  });
 }
 
 /**

@@ -264,3 +264,21 @@ for (const [signal, source, code, by] of endings)
     while (!running.output().includes('up')) await new Promise(resolve => setTimeout(resolve, 10));
     assert.deepEqual(await running.stop(signal), { code, signal: by });
   });
+
+test('a damaged package.json of the backend is a broken release to exec and release, too', async t => {
+  const dir = temporaryFolder(t);
+  const { backend } = writeInstalled(dir, { packageJson: {}, files: { 'index.js': '' } });
+  const file = join(backend, 'package.json');
+  for (const damage of [
+    () => writeFileSync(file, 'null'),
+    () => writeFileSync(file, '\0\0'),
+    () => rmSync(join(backend, '..'), { recursive: true }),
+  ]) {
+    damage();
+    for (const words of [['exec', 'tidy'], ['release']]) {
+      const { code, stderr } = await bootlace(words, { cwd: dir });
+      assert.equal(code, 5, stderr);
+      assert.match(stderr, /RELEASE_BROKEN: .*package\.json is gone or damaged\n {2}fix: run: npx/);
+    }
+  }
+});
