@@ -1,5 +1,8 @@
 import { SettingError } from '../errors';
 
+/** A server of a few lines holds 8 MB at once; below this its heap would end it while it starts. */
+const leastMb = 64;
+
 export type Memory = 'auto' | 'off' | number;
 
 /**
@@ -11,12 +14,13 @@ export function parseMemory(text: string, name: string): Memory {
   const wanted = text.trim().toLowerCase();
   if (wanted === 'auto' || wanted === 'off') return wanted;
   const megabytes = Number(wanted.replace(/\s*mi?b?$/, ''));
-  if (Number.isInteger(megabytes) && megabytes >= 16 && megabytes <= 1_048_576) return megabytes;
+  if (Number.isInteger(megabytes) && megabytes >= leastMb && megabytes <= 1_048_576)
+    return megabytes;
   throw new SettingError(
     'MEMORY_INVALID',
     `${name}=${JSON.stringify(text.slice(0, 60))} is no amount of memory`,
     {
-      fix: `set ${name} to auto, off, or a whole number of MB from 16 up, such as 512`,
+      fix: `set ${name} to auto, off, or a whole number of MB from ${leastMb} up, such as 512`,
     },
   );
 }

@@ -37,23 +37,33 @@ export function explainFailures(receipt: Receipt, entry: Entry): void {
 const noBuild =
   /locate the bindings file|No native build was found|Cannot find module '[^']*\.node'|Could not load the .* module using the/;
 
+/** The package whose native code a message names by its path; undefined for the backend's own. */
+function nativeIn(message: string, backend: string): string | undefined {
+  const path = /\S*node_modules[\\/]\S+/.exec(message)?.[0] ?? '';
+  const name = /.*node_modules[\\/]((?:@[\w.-]+[\\/])?[\w.-]+)/.exec(path)?.[1];
+  return name === backend ? undefined : name?.replace('\\', '/');
+}
+
 /**
  * Advice for a module that does not load or a port that is taken; undefined for every other error.
  * @returns a code, a sentence and the fix
  */
 export function adviceFor(
   error: unknown,
-  receipt: Pick<Receipt, 'package' | 'version' | 'node'>,
+  receipt: Pick<Receipt, 'package' | 'version' | 'node' | 'host'>,
 ): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   const here = `Node ${process.versions.node}, ${process.platform}-${process.arch}`;
   if (code === 'EADDRINUSE')
     return `PORT_TAKEN: ${port === undefined ? 'the address' : `port ${port}`} is in use by another process\n  fix: set PORT to a free one, or stop the process that listens there`;
+  const native = nativeIn(error.message, receipt.package);
   if (/NODE_MODULE_VERSION \d+/.test(error.message))
-    return `NATIVE_ABI: a native module was built for another Node than this one (${here}; installed under Node ${receipt.node})\n  fix: run npx bootlace setup again with the Node that starts the backend`;
+    return receipt.host.abi === process.versions.modules
+      ? `NATIVE_ABI: ${native ?? 'a native module'} brings code for another Node than this one (${here})\n  fix: ${native ? `let it be built here: set BACKEND_SCRIPTS=${native} and run: npx bootlace setup` : 'publish the backend with a build for this Node'}`
+      : `NATIVE_ABI: ${native ?? 'a native module'} was built for another Node than this one (${here}; installed under Node ${receipt.node})\n  fix: run npx bootlace setup again with the Node that starts the backend`;
   if (code === 'ERR_DLOPEN_FAILED' || noBuild.test(error.message))
-    return `NATIVE_MODULE: a native module does not load on this host (${here})\n  fix: set BACKEND_SCRIPTS to the package that builds it and run: npx bootlace setup`;
+    return `NATIVE_MODULE: ${native ?? 'a native module'} does not load on this host (${here})\n  fix: set BACKEND_SCRIPTS${native ? `=${native}` : ' to the package that builds it'} and run: npx bootlace setup`;
   const name = /Cannot find (?:module|package) '([^']+)'/.exec(error.message)?.[1];
   // An import without its extension: the file is in the package.
   if (

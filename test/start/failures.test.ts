@@ -11,7 +11,20 @@ import { launchable, sourceOf } from '../support/launched';
 import { bin, bootlace, cleanEnv, runNode, startNode, temporaryFolder } from '../support/run';
 
 const error = (message: string, more: object = {}) => Object.assign(new Error(message), more);
-const receipt = { package: '@acme/backend', version: '1.2.3', node: '20.1.0' };
+const receipt = {
+  package: '@acme/backend',
+  version: '1.2.3',
+  node: '20.1.0',
+  host: { platform: 'linux', arch: 'x64', abi: '1' },
+};
+const abi = (path: string) =>
+  error(
+    `The module '${path}'\nwas compiled against a different Node.js version using\nNODE_MODULE_VERSION 115.`,
+    {
+      code: 'ERR_DLOPEN_FAILED',
+    },
+  );
+const here = { ...receipt, host: { ...receipt.host, abi: process.versions.modules } };
 
 /** What Node and the loaders of native modules say, and what we add. */
 const cases: [string, Error, RegExp | undefined][] = [
@@ -59,6 +72,36 @@ const cases: [string, Error, RegExp | undefined][] = [
 ];
 
 suite('failures of a start give a code and a fix', () => {
+  const inTree = '/r/node_modules/@acme/backend/node_modules/better-sqlite3/build/a.node';
+  for (const [name, failure, installed, wanted] of [
+    [
+      'by its path',
+      error(`Could not locate the bindings file. Tried:\n → ${inTree}`),
+      receipt,
+      /^NATIVE_MODULE: better-sqlite3 does .*\n {2}fix: set BACKEND_SCRIPTS=better-sqlite3 and/,
+    ],
+    [
+      'of another Node',
+      abi('/r/node_modules/@a/b/c.node'),
+      receipt,
+      /^NATIVE_ABI: @a\/b was built for .*\n {2}fix: run npx bootlace setup again/,
+    ],
+    [
+      'brought along',
+      abi('/r/node_modules/@a/b/c.node'),
+      here,
+      /^NATIVE_ABI: @a\/b brings .*\n {2}fix: .*BACKEND_SCRIPTS=@a\/b and/,
+    ],
+    [
+      "the backend's own",
+      abi('/r/node_modules/@acme/backend/c.node'),
+      here,
+      /^NATIVE_ABI: a native module brings .*\n {2}fix: publish the backend/,
+    ],
+  ] as const)
+    test(`a native module is named: ${name}`, () =>
+      assert.match(adviceFor(failure, installed) ?? '', wanted));
+
   for (const [name, failure, wanted] of cases)
     test(name, () => {
       const advice = adviceFor(failure, receipt);
