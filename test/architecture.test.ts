@@ -14,8 +14,14 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
 /** Whose job a side effect is. Everything else gets it handed in, or does without. */
 const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['reads process.env', /process\.env\b/, /^(io|start\/.*)\.ts$/],
-  ['exits', /process\.(exit\(|exitCode)/, /^(cli|signals|start\/(at-exit|become|server|pid-one))\.ts$/],
+  [
+    'exits',
+    /process\.(exit\(|exitCode)/,
+    /^(cli|signals|start\/(at-exit|become|server|pid-one))\.ts$/,
+  ],
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
+  // Node 20 collects such a signal before it fires; render/within.ts has what does.
+  ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
   ['starts processes', /node:child_process/, /^(install\/run-npm|setup\/warm|start\/become)\.ts$/],
   [
     'reads the clock',

@@ -1,6 +1,7 @@
 import { DeployError, NetworkError, UsageError } from '../errors';
 import { isObject } from '../json';
 import { Secret } from '../secret';
+import { within } from './within';
 
 /**
  * Reads a deploy hook. The whole address is the secret; its key is one by itself as well.
@@ -36,13 +37,10 @@ export async function triggerHook(
   let status: number;
   let text: string;
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
-    });
-    status = response.status;
-    text = await response.text();
+    ({ status, text } = await within(30_000, signal, async until => {
+      const response = await fetch(url, { method: 'POST', redirect: 'manual', signal: until });
+      return { status: response.status, text: await response.text() };
+    }));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const code = (error as { cause?: { code?: unknown } }).cause?.code;

@@ -5,6 +5,7 @@ import { readShown, type Shown } from './expect';
 import type { Look } from './look';
 import { hasInstances } from './model';
 import { parseStartLine } from './start-line';
+import { within } from './within';
 
 /** The version that is serving, and how that is known. */
 export interface LiveVersion {
@@ -57,11 +58,10 @@ async function askVersion(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+    return await within(10_000, signal, async until => {
+      const response = await fetch(url, { redirect: 'manual', signal: until });
+      return readShown(shown, { headers: response.headers, body: await response.text() });
     });
-    return readShown(shown, { headers: response.headers, body: await response.text() });
   } catch {
     if (signal.aborted) throw signal.reason;
     return undefined;

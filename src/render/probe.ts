@@ -1,4 +1,5 @@
 import { placeOf, readShown, type Shown, sameVersion } from './expect';
+import { within } from './within';
 
 /** What one look at a URL found. */
 export type Probe =
@@ -24,12 +25,14 @@ export async function probe(
   let response: Response;
   let body: string;
   try {
-    response = await fetch(url, {
-      redirect: 'manual',
-      headers: { 'cache-control': 'no-cache', 'user-agent': 'bootlace' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(tryTimeoutMs)]),
-    });
-    body = await textOf(response);
+    ({ response, body } = await within(tryTimeoutMs, signal, async until => {
+      const response = await fetch(url, {
+        redirect: 'manual',
+        headers: { 'cache-control': 'no-cache', 'user-agent': 'bootlace' },
+        signal: until,
+      });
+      return { response, body: await textOf(response) };
+    }));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const code = (error as { cause?: { code?: unknown } }).cause?.code;

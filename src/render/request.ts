@@ -4,6 +4,7 @@ import { isObject } from '../json';
 import { parseRetryAfter, retry } from '../registry/retry';
 import type { Access } from './access';
 import { badAnswer } from './answers';
+import { within } from './within';
 
 export interface RequestOptions {
   access: Access;
@@ -62,10 +63,8 @@ export function createRequester(options: RequestOptions): Requester {
     for (const [name, value] of Object.entries(query ?? {}))
       for (const item of value === undefined ? [] : [value].flat())
         url.searchParams.append(name, item);
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(url, {
+    const send = async (until: AbortSignal) => {
+      const response = await fetch(url, {
         method,
         redirect: 'manual',
         headers: {
@@ -74,16 +73,16 @@ export function createRequester(options: RequestOptions): Requester {
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(tryTimeoutMs)]),
+        signal: until,
       });
       if (Number(response.headers.get('content-length')) > longestAnswer)
         throw badAnswer('far more than was asked for');
-      text = await response.text();
-    } catch (error) {
+      return { response, text: await response.text() };
+    };
+    const { response, text } = await within(tryTimeoutMs, signal, send).catch(error => {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof BootlaceError) throw error;
-      throw unreachable(access.host, error);
-    }
+      throw error instanceof BootlaceError ? error : unreachable(access.host, error);
+    });
     if (response.status >= 300) {
       const failure = refusal(response.status, sentenceOf(text), about);
       retryAfterOf.set(failure, askedWait(response.headers, io.now()));
