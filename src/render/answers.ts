@@ -81,6 +81,7 @@ export function parseEvent(value: unknown): ServiceEvent {
     type: text(event.type, 'an event without a type'),
     timestamp: optional(event.timestamp) ?? '',
     deployId: optional(details.deployId),
+    instance: optional(details.instanceID),
     failure: failureOf(details.reason),
   };
 }

@@ -57,6 +57,7 @@ export async function deployOne(
     deploy: ended,
     version: wish.healthOnly ? undefined : to,
     package: options.package,
+    isNew: true,
     nonce: to === undefined ? undefined : plan.nonce,
     shown: wish.healthOnly ? undefined : wish.shown,
     startLines: !wish.healthOnly,

@@ -178,6 +178,7 @@ async function isHealthy(session: Session, plan: DeployPlan, wish: ProofWish): P
         deploy: look.live,
         version: plan.to,
         package: undefined,
+        isNew: false,
         nonce: undefined,
         shown: wish.shown,
         startLines: false,

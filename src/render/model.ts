@@ -56,6 +56,8 @@ export interface ServiceEvent {
   readonly type: string;
   readonly timestamp: string;
   readonly deployId: string | undefined;
+  /** The instance that it is about. */
+  readonly instance: string | undefined;
   readonly failure: Failure | undefined;
 }
 

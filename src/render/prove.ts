@@ -1,29 +1,13 @@
 import { DeployError, NetworkError } from '../errors';
 import { count, seconds } from '../ui/text';
 import type { Shown } from './expect';
-import { classOf, type Deploy, hasInstances, type Service } from './model';
+import type { Expectation, Problem } from './expectation';
+import { classOf, hasInstances, type Instance, type ServiceEvent } from './model';
 import { probe } from './probe';
 import { failureText, lastLines } from './reason';
 import type { Session } from './session';
-import { parseStartLine } from './start-line';
+import { StartLines } from './start-lines';
 import { failureOf } from './wait';
-
-/** What must be true of a live deploy. */
-export interface Expectation {
-  readonly service: Service;
-  readonly deploy: Deploy;
-  /** undefined: no version is expected, only health. */
-  readonly version: string | undefined;
-  readonly package: string | undefined;
-  /** The nonce of this deploy; undefined where the deploy runs with an older environment. */
-  readonly nonce: string | undefined;
-  /** Where the backend shows its version; without it the start line is asked for. */
-  readonly shown: Shown | undefined;
-  /** Ask for start lines: false where none can be expected since this deploy. */
-  readonly startLines: boolean;
-  /** The address to ask; undefined for services that have none. */
-  readonly url: string | undefined;
-}
 
 /** One sentence each: what was seen. */
 export type Proof = readonly string[];
@@ -42,7 +26,8 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
   const { client, io, signal, limits } = session;
   const { service, deploy, version } = expected;
   if (service.type === 'cron_job') return [`${deploy.id} is live`];
-  const end = io.now() + limits.proofMs + service.shutdownMs;
+  const start = io.now();
+  const end = start + limits.proofMs + service.shutdownMs;
   const shown = shownValue(expected);
   const wantsLines =
     expected.startLines && version !== undefined && !shown && hasInstances(service);
@@ -51,6 +36,8 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
   const lines = new StartLines(session, expected);
   let streak = 0;
   const said = new Set<string>();
+  /** Instances of deploys before this one, which take their time to end. */
+  const older = new Set<string>();
   let last: Problem | undefined;
   for (;;) {
     const begun = io.now();
@@ -97,9 +84,12 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
         }
       }
       if (!hasInstances(service)) return { seen };
-      const state = await lines.look(wantsLines);
+      const instances = await client.instances(service.id);
+      for (const { id, createdAt } of instances)
+        if (Date.parse(createdAt) < Date.parse(deploy.createdAt ?? '')) older.add(id);
+      const state = await lines.look(instances, wantsLines);
       seen.push(...state.seen);
-      const problem = state.problem ?? (isLast ? await findCrash() : undefined);
+      const problem = state.problem ?? (isLast ? await findCrash(instances) : undefined);
       return { seen, problem };
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
@@ -107,19 +97,20 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
     }
   }
 
-  async function findCrash(): Promise<Problem | undefined> {
-    const since = deploy.finishedAt ?? deploy.createdAt;
+  /** Of a deploy that was live before, only what fails from now on, of what runs now, counts. */
+  async function findCrash(instances: readonly Instance[]): Promise<Problem | undefined> {
+    const since = expected.isNew
+      ? (deploy.finishedAt ?? deploy.createdAt)
+      : new Date(start).toISOString();
+    const isOwn = ({ instance }: ServiceEvent) =>
+      instance === undefined ||
+      (!older.has(instance) && (expected.isNew || instances.some(({ id }) => id === instance)));
     const events = await client.events(service.id, since, 'server_failed');
-    const failure = events.find(event => event.failure)?.failure;
+    const failure = events.find(event => event.failure && isOwn(event))?.failure;
     if (!failure) return undefined;
     const text = `an instance failed after the start: ${failureText(failure)}`;
     return { code: 'DEPLOY_CRASHING', text };
   }
-}
-
-interface Problem {
-  code: string;
-  text: string;
 }
 
 const fixes: Readonly<Record<string, string>> = {
@@ -130,73 +121,4 @@ const fixes: Readonly<Record<string, string>> = {
 function shownValue({ shown, version }: Expectation): (Shown & { value: string }) | undefined {
   const value = shown?.value ?? version;
   return shown && value !== undefined ? { ...shown, value } : undefined;
-}
-
-/** Follows which instances have written the right start line. */
-class StartLines {
-  readonly #right = new Set<string>();
-  readonly #wrong = new Map<string, string>();
-  readonly #session: Session;
-  readonly #expected: Expectation;
-
-  constructor(session: Session, expected: Expectation) {
-    this.#session = session;
-    this.#expected = expected;
-  }
-
-  /** @param wantsLines false: the instances' number alone counts */
-  async look(wantsLines: boolean): Promise<{ problem?: Problem; seen: string[] }> {
-    const { service, version } = this.#expected;
-    const instances = await this.#session.client.instances(service.id);
-    // A free service that sleeps has no instance; its address has just been asked.
-    if (instances.length === 0 && !(wantsLines && service.plan === 'free'))
-      return { problem: { code: 'DEPLOY_UNHEALTHY', text: 'no instance is running' }, seen: [] };
-    if (!wantsLines) return { seen: [`instances: ${instances.length}`] };
-    if (instances.some(({ id }) => !this.#right.has(id)) || instances.length === 0)
-      await this.#read();
-    for (const { id } of instances) {
-      if (this.#right.has(id)) continue;
-      const wrong = this.#wrong.get(id);
-      const text = wrong
-        ? `instance ${id} started ${wrong} in place of ${version}`
-        : `no start line of ${this.#name} from instance ${id}`;
-      return {
-        problem: { code: wrong ? 'DEPLOY_WRONG_VERSION' : 'DEPLOY_UNPROVEN', text },
-        seen: [],
-      };
-    }
-    if (this.#right.size === 0)
-      return {
-        problem: { code: 'DEPLOY_UNPROVEN', text: `no start line of ${this.#name}` },
-        seen: [],
-      };
-    return { seen: [`start line of ${this.#name} from each instance (${instances.length})`] };
-  }
-
-  get #name(): string {
-    const { package: name, version } = this.#expected;
-    return `${name ?? 'the backend'} ${version}`;
-  }
-
-  async #read(): Promise<void> {
-    const { service, deploy, version, nonce, package: name } = this.#expected;
-    const { lines } = await this.#session.client.logs(service, {
-      types: ['app'],
-      since: deploy.createdAt,
-      direction: 'backward',
-      limit: 100,
-      text: nonce ?? 'bootlace',
-    });
-    for (const line of lines) {
-      const start = parseStartLine(line);
-      if (!start) continue;
-      const instance = start.instance ?? 'unknown';
-      const isRight =
-        start.version === version &&
-        (name === undefined || start.package === name) &&
-        (nonce === undefined || start.nonce === nonce);
-      if (isRight) this.#right.add(instance);
-      else this.#wrong.set(instance, `${start.package}@${start.version}`);
-    }
-  }
 }

@@ -214,6 +214,7 @@ async function moveTo(
     deploy: ended,
     version: wish.healthOnly ? undefined : target.version,
     package: packageName,
+    isNew: deploy !== live,
     // An artifact runs with the environment, and so the nonce, of its own time.
     nonce: isNew && isPinned ? plan.nonce : undefined,
     shown: wish.healthOnly ? undefined : wish.shown,

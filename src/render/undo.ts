@@ -147,6 +147,8 @@ export async function undo(
         deploy,
         version: before.version,
         package: undefined,
+        // The failed deploy's instances may fail on while they end.
+        isNew: false,
         nonce: undefined,
         shown: before.version === undefined ? undefined : shown,
         startLines: isNew && !wish.healthOnly,

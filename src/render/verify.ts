@@ -123,6 +123,7 @@ export async function verifyService(
     deploy: live,
     version: wanted ?? found?.version,
     package: undefined,
+    isNew: false,
     nonce: undefined,
     shown: wanted === undefined ? undefined : shown,
     startLines: found?.by === 'its start line' && wanted !== undefined,

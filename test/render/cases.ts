@@ -123,6 +123,18 @@ export const rollbacks: readonly Case[] = [
   { name: 'a record that somebody broke', given: w => { at11(w); w.api.env.set('BOOTLACE_RECORD', '{"proven":[{"version":"1.0.0; rm","deploy":1}],"pending":{}}'); }, argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION/ },
 ];
 
+/** An instance of what is live fails, so many seconds from now. */
+function crashed({ api, clock }: World, seconds: number): void {
+  api.events.push({
+    type: 'server_failed',
+    timestamp: clock.now() + seconds * 1000,
+    details: {
+      instanceID: api.instances[0]?.id,
+      reason: { evicted: false, oomKilled: { memoryLimit: '512Mi' } },
+    },
+  });
+}
+
 // biome-ignore format: one line a case
 export const looks: readonly Case[] = [
   { name: 'verify a service', argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
@@ -134,6 +146,8 @@ export const looks: readonly Case[] = [
   { name: 'verify: nothing shows the version', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api', exit: 9, says: /VERIFY_UNPROVEN/ },
   { name: 'verify --health-only', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api --health-only', exit: 0, says: /answers 200/ },
   { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
+  { name: 'verify: an instance crashed long ago', given: w => crashed(w, -1800), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
+  { name: 'verify: an instance crashes meanwhile', given: w => crashed(w, 5), argv: 'verify api', exit: 9, says: /DEPLOY_CRASHING.*out of memory/ },
   { name: 'verify: suspended', given: w => { w.api.suspended = true; }, argv: 'verify api', exit: 9, says: /SERVICE_SUSPENDED/ },
   { name: 'verify: nothing live', given: w => void w.render.add({ name: 'new' }), argv: 'verify new', exit: 9, says: /VERIFY_NOTHING_LIVE/ },
   { name: 'verify a URL without a key', given: w => { w.env.URL = w.api.url; delete w.env.RENDER_API_KEY; }, argv: 'verify $URL --expect-json /version=1.0.0 --health /healthz', exit: 0, says: /\/api\/healthz: it answers 200 and 1\.0\.0/ },

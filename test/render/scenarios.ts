@@ -69,6 +69,10 @@ export const statuses: readonly Scenario[] = [
   { name: 'unhealthy at Render', given: w => script(w, [build, start, ['update_failed', 0]], { unhealthy: 'HTTP 500' }), ...undone, says: /health check failed: HTTP 500/ },
   { name: 'evicted', given: w => script(w, [build, start, ['update_failed', 0]], { evicted: true }), ...undone, says: /Render evicted it/ },
   { name: 'early exit', given: w => script(w, [build, start, ['update_failed', 0]], { earlyExit: true }), ...undone, says: /exited early/ },
+  { name: 'the old version crashed long ago', given: w => { failedInstance(w, `${w.api.id}-aaaaa`, -1800); script(w, [build, ['build_failed', 0]]); }, ...undone, says: /DEPLOY_BUILD_FAILED.*is still live and proven/ },
+  { name: 'live already, and crashed long ago', argv: 'deploy api --backend-version 1.0.0', given: w => failedInstance(w, `${w.api.id}-aaaaa`, -1800), exit: 0, pin: '1.0.0', live: '1.0.0', same: true, says: /live and healthy already/ },
+  { name: 'an instance of the new version fails while the old one is proven', given: w => w.api.scripts.push({ steps: [build, start, ['update_failed', 0]], onStatus: s => { if (s === 'update_failed') failedInstance(w, `${w.api.id}-bbbbb`, 8); } }), ...undone, says: /DEPLOY_UPDATE_FAILED.*is still live and proven/ },
+  { name: 'the new version crashes on while the old one takes over', given: w => w.api.scripts.push({ answer: () => ({ status: 500 }), onStatus: s => { if (s === 'live') for (let i = 0; i < 90; i++) failedInstance(w, w.api.instances[0]?.id ?? `${w.api.id}-ccccc`, i * 10); } }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*is live again and proven/ },
   { name: 'canceled in the dashboard', given: w => script(w, [build, ['canceled', 0]]), ...undone, says: /DEPLOY_CANCELED/ },
   { name: 'superseded while it builds', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*was replaced by dep-\w+ \(new_commit\)/ },
   { name: 'deactivated before it was proven', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'manual', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*\(manual\).*of somebody else is live and stays/ },
@@ -214,6 +218,15 @@ function later(world: World, trigger: string, version: string): void {
 function chatter({ api }: World): void {
   api.log('app', 'Error: boom', `${api.id}-abcde`);
   for (let i = 0; i < 60; i++) api.log('app', 'GET / 200', api.instances[0]?.id);
+}
+
+/** An instance fails, so many seconds from now. */
+function failedInstance({ api, clock }: World, instanceID: string, seconds: number): void {
+  api.events.push({
+    type: 'server_failed',
+    timestamp: clock.now() + seconds * 1000,
+    details: { instanceID, reason: { evicted: false, nonZeroExit: 1 } },
+  });
 }
 
 function three(world: World): void {
