@@ -3,6 +3,7 @@ import { deployServices } from '../render/deploy';
 import type { ServiceResult } from '../render/result';
 import { settingFlags } from '../settings/definitions';
 import { loadSources } from '../settings/load';
+import { collectSettings } from '../settings/settings';
 import type { Command, Context } from './command';
 import { deployByHook } from './deploy-by-hook';
 import {
@@ -83,6 +84,7 @@ export const command: Command = {
             force: flags.force === true,
             keepPin: flags['no-pin'] === true,
           },
+          versionFrom: flags['no-pin'] ? undefined : versionFrom(context),
           proof: readProofWish(context),
           followLogs: flags.logs === true,
           undo: flags['no-undo'] !== true,
@@ -97,6 +99,10 @@ export const command: Command = {
 
 function hookOf({ dir, io }: Context): string | undefined {
   return io.env.RENDER_DEPLOY_HOOK || loadSources(dir, {}, io.env).dotenv.RENDER_DEPLOY_HOOK;
+}
+
+function versionFrom({ dir, flags, io }: Context): string | undefined {
+  return collectSettings(loadSources(dir, flags, io.env)).version?.from;
 }
 
 function textOf(flag: unknown): string | undefined {

@@ -7,7 +7,14 @@ import { withStory } from './failure';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
-import { checkDeployable, type DeployPlan, type DeployWish, ownRunning, planDeploy } from './plan';
+import {
+  checkDeployable,
+  checkVersion,
+  type DeployPlan,
+  type DeployWish,
+  ownRunning,
+  planDeploy,
+} from './plan';
 import { prove } from './prove';
 import { checkServiceNode, type ResolvedWish } from './resolve-wish';
 import type { ServiceResult } from './result';
@@ -19,6 +26,8 @@ export interface DeployOptions {
   services: readonly string[];
   envKey: string | undefined;
   wish: Pick<DeployWish, 'clearCache' | 'commit' | 'image' | 'force' | 'keepPin'>;
+  /** Where the user named a version, such as `--backend-version`; undefined for nowhere. */
+  versionFrom: string | undefined;
   proof: ProofWish;
   followLogs: boolean;
   undo: boolean;
@@ -81,10 +90,12 @@ async function prepare(
   results: ServiceResult[],
 ): Promise<Step[]> {
   const { client } = session;
+  const { proof } = options;
   const steps: Step[] = [];
   for (const service of await findServices(client, options.services)) {
     const look = await lookAt(client, service, options.envKey);
     checkDeployable(look, { ...options.wish, package: undefined, version: undefined });
+    checkVersion(look, options.versionFrom, proof.healthOnly ? undefined : proof.shown);
     const resolved = look.isPinned ? await resolveFor(look) : undefined;
     const result: ServiceResult = {
       service: service.name,
@@ -93,7 +104,7 @@ async function prepare(
       version: resolved?.version,
       previous: undefined,
       deploy: undefined,
-      url: urlOf(service, options.proof),
+      url: urlOf(service, proof),
       outcome: 'untouched',
       proof: [],
     };

@@ -1,5 +1,6 @@
 import { DeployError, UsageError } from '../errors';
 import type { DeployRequest } from './client';
+import type { Shown } from './expect';
 import type { LiveVersion } from './live-version';
 import type { Look } from './look';
 import { classOf, type Deploy } from './model';
@@ -68,6 +69,33 @@ export function checkDeployable({ service }: Look, wish: DeployWish): void {
   if (wish.commit !== undefined && kind === 'image')
     throw new UsageError('COMMIT_NOT_HERE', `${service.name} runs an image and knows no commit`, {
       fix: 'pass --image in place of --commit',
+    });
+}
+
+/**
+ * Refuses a version where no variable pins one: it would be dropped, and anything deployed.
+ * @param from where the user named a version, such as `--backend-version`; undefined for nowhere
+ * @param shown where the version is to be read; without a value one must be known to be expected
+ * @throws UsageError VERSION_NOT_HERE or VERSION_MISSING
+ */
+export function checkVersion(
+  { service, key, isPinned }: Look,
+  from: string | undefined,
+  shown: Shown | undefined,
+): void {
+  if (isPinned) return;
+  const { name, runtime } = service;
+  if (from !== undefined)
+    throw new UsageError(
+      'VERSION_NOT_HERE',
+      `${name} (${runtime ?? 'static'}) has no variable ${key} that takes the version of ${from}`,
+      {
+        fix: `pass --env-key ${key} when ${name} reads it, or ${from.startsWith('--') ? `leave ${from} out` : '--no-pin to deploy no version'}`,
+      },
+    );
+  if (shown && shown.value === undefined)
+    throw new UsageError('VERSION_MISSING', `no variable says which version ${name} should show`, {
+      fix: `name it: ${shown.kind === 'json' ? `--expect-json ${shown.pointer}` : `--expect-header ${shown.name}`}=1.2.3`,
     });
 }
 

@@ -9,7 +9,14 @@ import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
 import { classOf, type Deploy } from './model';
 import { keepProven, setPin } from './pin';
-import { checkDeployable, type DeployPlan, isLeftOver, ownDeploy, planDeploy } from './plan';
+import {
+  checkDeployable,
+  checkVersion,
+  type DeployPlan,
+  isLeftOver,
+  ownDeploy,
+  planDeploy,
+} from './plan';
 import { prove } from './prove';
 import type { ResolvedWish } from './resolve-wish';
 import type { ServiceResult } from './result';
@@ -60,6 +67,7 @@ export async function rollbackServices(
   for (const service of await findServices(session.client, options.services)) {
     const look = await lookAt(session.client, service, options.envKey);
     checkDeployable(look, { ...nothingAsked, version: undefined });
+    checkVersion(look, undefined, options.proof.healthOnly ? undefined : options.proof.shown);
     looks.push(look);
   }
   for (const look of looks) await rollbackOne(session, options, look, results);
