@@ -45,6 +45,10 @@ export const command: Command = {
     let verified: Verified;
     if (/^https?:/i.test(target)) {
       const base = parseUrl(target, 'URL');
+      if (flags['backend-version'] !== undefined && !wish.shown && !wish.healthOnly)
+        throw new UsageError('VERSION_NOT_SHOWN', `nothing says where ${base} shows its version`, {
+          fix: 'pass --expect-json /version or --expect-header NAME, or leave --backend-version out',
+        });
       const url = wish.health ? joinPath(base, wish.health) : base;
       verified = await verifyUrl(
         url,
