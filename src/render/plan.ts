@@ -123,7 +123,7 @@ export function planDeploy(
         nonce: pending.wasNonce ?? undefined,
         recordText: textWithout(look),
         record: withoutPending,
-        live: look.deploys.find(({ id }) => id === pending.live) ?? look.live,
+        live: wasLive(look, pending.live),
         version: provenOn(record, pending.live),
       }
     : {
@@ -195,6 +195,21 @@ export function ownDeploy(
       deploy.trigger === 'api' &&
       (Date.parse(deploy.createdAt ?? '') || 0) > (Date.parse(since ?? '') || 0),
   );
+}
+
+/** The deploy that was live before; one that is too old to be listed can still be gone back to. */
+function wasLive({ deploys }: Look, id: string | undefined): Deploy | undefined {
+  if (id === undefined) return undefined;
+  const unlisted: Deploy = {
+    id,
+    status: 'deactivated',
+    trigger: undefined,
+    createdAt: undefined,
+    finishedAt: undefined,
+    commit: undefined,
+    image: undefined,
+  };
+  return deploys.find(deploy => deploy.id === id) ?? unlisted;
 }
 
 function isAlive(deploy: Deploy | undefined): deploy is Deploy {

@@ -112,10 +112,13 @@ async function rollbackOne(
       const keepPin = pending.keepsPin === true;
       const wish = { ...nothingAsked, version: pending.to, keepPin };
       plan = planDeploy(look, wish, live, pending.nonce);
+      if (!plan.before.live && look.live)
+        throw nothingProven(look, `had nothing live before ${look.live.id}`);
       trail.stage = 'creating';
       trail.deploy = own?.id;
-      const { version, deploy, text } = await undo(session, plan, trail, options.proof);
-      Object.assign(result, { version, deploy, outcome: 'rolled back', proof: [text] });
+      const { version, deploy, text } = await undo(session, plan, trail, options.proof, true);
+      const outcome = plan.before.live ? 'rolled back' : 'undone';
+      Object.assign(result, { version, deploy, outcome, proof: [text] });
     } else {
       const target = pickTarget(look, options.to, live?.version);
       const { version } = target;

@@ -21,7 +21,8 @@ export interface Undone {
 /**
  * Leads a service back to what it was before a plan: variables first, then the deploy that was
  * live, by its artifact or, where that is gone, by a new deploy of the old version; then proves
- * it. A newer deploy of somebody else is left alone.
+ * it. A newer deploy of somebody else is left alone, unless going back is what the user asked for.
+ * @param isAsked the user asked for it: after a rollback nothing else may be live
  * @throws DeployError UNDO_FAILED with what stands now and what to do
  */
 export async function undo(
@@ -29,6 +30,7 @@ export async function undo(
   plan: DeployPlan,
   trail: Trail,
   wish: ProofWish,
+  isAsked = false,
 ): Promise<Undone> {
   const { look, before } = plan;
   const { service } = look;
@@ -86,7 +88,7 @@ export async function undo(
         text: 'no deploy was live before, so there is none to go back to',
         deploy: live?.id,
       };
-    if (live && live.id !== before.live.id && live.id !== own)
+    if (live && live.id !== before.live.id && live.id !== own && !isAsked)
       return {
         text: `${live.id} (${live.trigger ?? 'unknown trigger'}) of somebody else is live and stays`,
         deploy: live.id,

@@ -196,6 +196,8 @@ export const interruptions: readonly Scenario[] = [
   { name: 'Ctrl-C of --no-pin, then again', given: w => { w.api.env.set('BACKEND_VERSION', '^1.0.0'); interrupt(w, polling, 3); }, argv: 'deploy api --no-pin', again: 'deploy api --no-pin', exit: 0, pin: '^1.0.0', live: '1.1.0', first: /goes on without us; to go on: bootlace deploy api --no-pin/, says: /going on with dep-[\s\S]*deployed/, check: w => once(w, dep) },
   { name: 'Ctrl-C of --no-pin, then rollback', given: w => { w.api.env.set('BACKEND_VERSION', '^1.0.0'); interrupt(w, /GET \/logs/); }, argv: 'deploy api --no-pin', again: 'rollback api', exit: 0, pin: '^1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'Ctrl-C, then rollback without a version', given: w => interrupt(w, polling, 3), again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
+  { name: '--no-undo, a manual deploy of the same pin, then rollback', argv: 'deploy api --backend-version 1.1.0 --no-undo', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); before2nd(w, () => w.api.create('manual', { steps: [['live', 0]] })); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0[\s\S]*BACKEND_VERSION is 1\.0\.0 again, dep-\w+ \(1\.0\.0\) is live again and proven/ },
+  { name: 'Ctrl-C, autodeploy brings the same pin, then rollback', given: w => { script(w, [build, ['canceled', 0]]); interrupt(w, polling, 2); before2nd(w, () => w.api.create('new_commit', { steps: [['live', 0]] })); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0[\s\S]*dep-\w+ \(1\.0\.0\) is live again and proven/ },
   { name: 'Ctrl-C while undoing, then rollback without a version', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); interrupt(w, back); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'Ctrl-C while the pin is put back, then rollback', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); interrupt(w, pinPut, 1); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'the first deploy with bootlace, and back', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.env.delete('BOOTLACE_DEPLOY'); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
@@ -235,6 +237,11 @@ function three(world: World): void {
 
 function gone(world: World): void {
   for (const deploy of world.api.deploys) deploy.artifactGone = true;
+}
+
+/** What happens between the two runs. */
+function before2nd({ render }: World, call: () => void): void {
+  render.misbehave({ match: /GET \/services$/, after: 1, times: 1, call });
 }
 
 /** 500 for that many seconds of the world's clock, from the first request on. */
