@@ -114,7 +114,7 @@ export function planDeploy(
   const to = isPinned ? wish.version : undefined;
   const notes: string[] = [];
   const pending = isLeftOver(look) ? record.pending : undefined;
-  const own = pending && to === pending.to && !wish.force ? ownDeploy(look, pending) : undefined;
+  const own = wish.force ? undefined : unfinished(look, to);
   const resume = isAlive(own) ? own : undefined;
   const withoutPending = { ...record, pending: undefined };
   const before: Before = pending
@@ -176,10 +176,15 @@ export function isLeftOver({ record: { pending }, pin }: Look): boolean {
 
 /** The running deploy that an interrupted run created, if there is one. */
 export function ownRunning(look: Look, version: string | undefined): Deploy | undefined {
+  const own = unfinished(look, version);
+  return own && classOf(own) === 'running' ? own : undefined;
+}
+
+/** The deploy that a run can go on with; once undoing it began, pin and nonce may be old again. */
+function unfinished(look: Look, version: string | undefined): Deploy | undefined {
   const { pending } = look.record;
   if (!pending || pending.to !== version || !isLeftOver(look)) return undefined;
-  const own = ownDeploy(look, pending);
-  return own && classOf(own) === 'running' ? own : undefined;
+  return pending.own === undefined ? ownDeploy(look, pending) : undefined;
 }
 
 /** The deploy of an interrupted run: the newest by the API since that run began. */
