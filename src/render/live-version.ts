@@ -4,7 +4,7 @@ import type { RenderClient } from './client';
 import { readShown, type Shown } from './expect';
 import type { Look } from './look';
 import { hasInstances } from './model';
-import { parseStartLine } from './start-line';
+import { parseStartLine, type StartLine } from './start-line';
 import { within } from './within';
 
 /** The version that is serving, and how that is known. */
@@ -39,16 +39,25 @@ export async function findLiveVersion(
       types: ['app'],
       since: live.createdAt,
       direction: 'backward',
-      limit: 20,
+      limit: 100,
       text: 'bootlace',
       deadlineMs: 20_000,
     });
     const starts = lines.map(parseStartLine).filter(line => line !== undefined);
     const latest = starts.sort((a, b) => b.timestamp.localeCompare(a.timestamp))[0];
-    return latest && { version: latest.version, by: 'its start line' };
+    const version = look.deploys[0]?.id === live.id ? latest?.version : await ofWhatRuns(starts);
+    return version === undefined ? undefined : { version, by: 'its start line' };
   } catch (error) {
     if (error instanceof BootlaceError) return undefined;
     throw error;
+  }
+
+  /** A later deploy wrote start lines as well, even one that crashed and is not live. */
+  async function ofWhatRuns(starts: readonly StartLine[]): Promise<string | undefined> {
+    const running = (await client.instances(service.id)).map(({ id }) => id);
+    const own = starts.filter(({ instance }) => running.some(id => id === instance));
+    const [version, ...others] = new Set(own.map(start => start.version));
+    return others.length ? undefined : version;
   }
 }
 

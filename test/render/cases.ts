@@ -131,6 +131,13 @@ export const rollbacks: readonly Case[] = [
   { name: 'a record that somebody broke', given: w => { at11(w); w.api.env.set('BOOTLACE_RECORD', '{"proven":[{"version":"1.0.0; rm","deploy":1}],"pending":{}}'); }, argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION/ },
 ];
 
+/** A deploy whose instance started and ended; the one before stays live. */
+function crashedStart({ api }: World): void {
+  api.create('manual', { steps: [['update_failed', 0]] });
+  const line = 'bootlace: starting @acme/backend@1.1.0: dist/main.js (main)';
+  api.log('app', line, `${api.id}-zzzzz`);
+}
+
 /** An instance of what is live fails, so many seconds from now. */
 function crashed({ api, clock }: World, seconds: number): void {
   api.events.push({
@@ -151,6 +158,8 @@ export const looks: readonly Case[] = [
   { name: 'verify against latest', argv: 'verify api --backend-version latest', exit: 9, says: /expected 1\.1\.0/ },
   { name: 'verify: a pin that was never deployed', given: w => pinTo(w, '1.1.0'), argv: 'verify api', exit: 9, says: /VERIFY_WRONG_VERSION/ },
   { name: 'verify without a record, by start lines', given: w => void w.api.env.delete('BOOTLACE_RECORD'), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by its start line/ },
+  { name: 'verify by start lines, after a deploy that crashed', given: w => { w.api.env.delete('BOOTLACE_RECORD'); crashedStart(w); }, argv: 'verify api', exit: 0, says: /version 1\.0\.0 by its start line/ },
+  { name: 'services after a deploy that crashed, and nothing else in the log', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; crashedStart(w); }, argv: 'services', exit: 0, says: /\napi +web node +1\.0\.0 +dep-/ },
   { name: 'verify: nothing shows the version', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api', exit: 9, says: /VERIFY_UNPROVEN/ },
   { name: 'verify --health-only', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api --health-only', exit: 0, says: /answers 200/ },
   { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
