@@ -204,6 +204,10 @@ async function isHealthy(session: Session, plan: DeployPlan, wish: ProofWish): P
   }
 }
 
+/**
+ * Leads the failed service and the ones already moved back, the last first. One that cannot be led
+ * back does not keep the others from it.
+ */
 async function goBack(
   session: Session,
   options: DeployOptions,
@@ -212,9 +216,12 @@ async function goBack(
   moved: readonly Step[],
 ): Promise<BootlaceError> {
   const story: string[] = [];
-  for (const step of [failed, ...[...moved].reverse()]) {
-    const { plan, trail, result } = step;
-    if (!plan || trail.stage === 'untouched' || trail.stage === 'done') continue;
+  const stuck: BootlaceError[] = [];
+  const steps = [failed, ...[...moved].reverse()].filter(
+    ({ plan, trail }) => plan && trail.stage !== 'untouched' && trail.stage !== 'done',
+  );
+  for (const [i, { plan, trail, result }] of steps.entries()) {
+    if (!plan) continue;
     if (!options.undo) {
       session.warn(`left as it is (--no-undo): ${describeTrail(plan, trail)}`);
       continue;
@@ -224,13 +231,26 @@ async function goBack(
       result.outcome = 'undone';
       story.push(`${result.service}: ${text}`);
     } catch (error) {
-      if (session.signal.aborted) session.warn(describeTrail(plan, trail));
-      if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
+      if (session.signal.aborted) {
+        for (const sentence of story) session.warn(sentence);
+        for (const left of steps.slice(i))
+          if (left.plan) session.warn(describeTrail(left.plan, left.trail));
+        throw error;
+      }
+      if (!(error instanceof BootlaceError)) throw error;
       result.outcome = 'failed';
-      return withStory(error, [`it began with: ${failure.message}`, ...story], {
-        first: failure.code,
-      });
+      stuck.push(error);
     }
   }
-  return withStory(failure, story, {});
+  const [first, ...others] = stuck;
+  if (!first) return withStory(failure, story, {});
+  return withStory(
+    first,
+    [
+      ...others.map(({ message, fix }) => `${message} (${fix})`),
+      `it began with: ${failure.message}`,
+      ...story,
+    ],
+    { first: failure.code },
+  );
 }

@@ -42,6 +42,8 @@ export function describeTrail(
       return `${name}: ${join(pinned, `${deploy} goes on without us`)}; ${goOn}`;
     case 'proving':
       return `${name}: ${join(pinned, `${deploy} is live and not proven`)}; ${goOn}`;
+    case 'proven':
+      return `${name}: ${to ?? deploy} is live and proven${back}`;
     case 'undoing':
       return `${name}: going back to ${before.version ?? 'what was live'} was not finished; to go on: bootlace rollback ${name}${key}`;
     default:

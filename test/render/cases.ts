@@ -54,6 +54,7 @@ function stands(world: World, name: string, pin: string | undefined, live: strin
 }
 
 const pinTo = (w: World, version: string) => void w.api.env.set('BACKEND_VERSION', version);
+const pinOf = ({ id }: FakeService) => new RegExp(`PUT .*${id}/env-vars/BACKEND_VERSION$`);
 const broken = { answer: () => ({ status: 500 }) };
 const to = '--backend-version 1.1.0';
 
@@ -96,6 +97,9 @@ export const several: readonly Case[] = [
   { name: 'the second fails, both go back', given: w => add(w, 'worker', 'background_worker').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy api worker ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED: worker.*worker: BACKEND_VERSION is 1\.0\.0 again.*api: BACKEND_VERSION is 1\.0\.0 again, dep-\w+ \(1\.0\.0\) is live again and proven/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); stands(w, 'worker', '1.0.0', '1.0.0'); } },
   { name: 'the first fails, the second is not touched', given: w => { add(w, 'worker', 'background_worker'); w.api.scripts.push({ steps: [['build_failed', 0]] }); }, argv: `deploy api worker ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED: api/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(find(w, 'worker').deploys.length, 1); } },
   { name: 'the second fails, --no-undo', given: w => add(w, 'worker', 'background_worker').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy api worker ${to} --no-undo`, exit: 9, says: /left as it is[\s\S]*left as it is/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); stands(w, 'worker', '1.1.0', '1.0.0'); } },
+  { name: 'the second cannot go back, the first does', given: w => { const s = add(w, 'worker', 'background_worker'); s.scripts.push({ steps: [['build_failed', 0]] }); w.render.misbehave({ match: pinOf(s), after: 1, status: 400 }); }, argv: `deploy api worker ${to}`, exit: 9, says: /UNDO_FAILED: worker: BACKEND_VERSION may still be 1\.1\.0.*it began with: worker: the build failed.*api: BACKEND_VERSION is 1\.0\.0 again, dep-\w+ \(1\.0\.0\) is live again and proven/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); stands(w, 'worker', '1.1.0', '1.0.0'); } },
+  { name: 'Ctrl-C while the second goes back', given: w => { const s = add(w, 'worker', 'background_worker'); s.scripts.push({ steps: [['build_failed', 0]] }); interrupt(w, pinOf(s), 1); }, argv: `deploy api worker ${to}`, exit: 130, says: /worker: going back to 1\.0\.0 was not finished.*\nwarning: api: 1\.1\.0 is live and proven; to go back: bootlace rollback api\n/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); stands(w, 'worker', '1.0.0', '1.0.0'); } },
+  { name: 'Ctrl-C while the first goes back, the second did', given: w => { add(w, 'worker', 'background_worker').scripts.push({ steps: [['build_failed', 0]] }); interrupt(w, pinOf(w.api), 1); }, argv: `deploy api worker ${to}`, exit: 130, says: /worker: BACKEND_VERSION is 1\.0\.0 again.*\nwarning: api: going back to 1\.0\.0 was not finished/, check: w => stands(w, 'worker', '1.0.0', '1.0.0') },
   { name: 'one address for two', given: w => void add(w, 'worker', 'background_worker'), argv: `deploy api worker ${to} --url http://127.0.0.1:1`, exit: 2, says: /URL_INVALID/ },
   { name: 'the same twice is once', argv: `deploy api api ${to}`, exit: 0, says: /deployed/, check: w => assert.equal(w.api.deploys.length, 2) },
   { name: 'one pinned, one not', given: w => void add(w, 'ml', 'web_service', 'python'), argv: 'deploy api ml --no-pin', exit: 0, says: /ml +deployed +-/, check: w => stands(w, 'api', '1.0.0', '1.0.0') },
