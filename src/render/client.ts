@@ -13,7 +13,7 @@ import {
   parseVariable,
 } from './answers';
 import type { Deploy, Instance, Service, ServiceEvent } from './model';
-import { newestFirst } from './model';
+import { classOf, newestFirst } from './model';
 import { createPacer, type Pace } from './pace';
 import { type Call, createRequester } from './request';
 
@@ -50,8 +50,8 @@ export interface RenderClient {
     value: string | undefined,
     deadlineMs?: number,
   ): Promise<void>;
-  /** The newest first. */
-  deploys(id: string, createdAfter?: string, limit?: number): Promise<Deploy[]>;
+  /** The twenty newest, the newest first; without a time the live one as well, however old it is. */
+  deploys(id: string, createdAfter?: string): Promise<Deploy[]>;
   deploy(id: string, deployId: string, deadlineMs?: number): Promise<Deploy>;
   /** @returns undefined for a 202: accepted, and not said which deploy it is */
   createDeploy(id: string, request: DeployRequest): Promise<Deploy | undefined>;
@@ -72,6 +72,7 @@ export interface ClientOptions {
 
 const pageSize = 100;
 const mostPages = 50;
+const newestDeploys = 20;
 
 export function createRenderClient(options: ClientOptions): RenderClient {
   const request = createRequester({ ...options, pace: createPacer(options.pace, options.io) });
@@ -124,10 +125,15 @@ export function createRenderClient(options: ClientOptions): RenderClient {
       else await orUndefined(request({ method: 'DELETE', ...call }));
     },
 
-    async deploys(id, createdAfter, limit = 20) {
-      const query = { createdAfter, limit: String(limit) };
-      const value = await get({ path: at(id, '/deploys'), query, about: about(id) });
-      return newestFirst(parsePage(value, 'deploy', parseDeploy).items);
+    async deploys(id, createdAfter) {
+      const list = async (query: Call['query']) => {
+        const value = await get({ path: at(id, '/deploys'), query, about: about(id) });
+        return newestFirst(parsePage(value, 'deploy', parseDeploy).items);
+      };
+      const newest = await list({ createdAfter, limit: String(newestDeploys) });
+      const isAll = createdAfter !== undefined || newest.length < newestDeploys;
+      if (isAll || newest.some(deploy => classOf(deploy) === 'live')) return newest;
+      return [...newest, ...(await list({ status: 'live', limit: '1' }))];
     },
 
     async deploy(id, deployId, deadlineMs) {

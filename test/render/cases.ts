@@ -135,6 +135,10 @@ export const rollbacks: readonly Case[] = [
   { name: 'a record that somebody broke', given: w => { at11(w); w.api.env.set('BOOTLACE_RECORD', '{"proven":[{"version":"1.0.0; rm","deploy":1}],"pending":{}}'); }, argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION/ },
 ];
 
+function canceled25({ api }: World): void {
+  for (let i = 0; i < 25; i++) api.create('new_commit', { steps: [['canceled', 0]] });
+}
+
 /** A deploy whose instance started and ended; the one before stays live. */
 function crashedStart({ api }: World): void {
   api.create('manual', { steps: [['update_failed', 0]] });
@@ -169,6 +173,7 @@ export const looks: readonly Case[] = [
   { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
   { name: 'verify: an instance crashed long ago', given: w => crashed(w, -1800), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify: an instance crashes meanwhile', given: w => crashed(w, 5), argv: 'verify api', exit: 9, says: /DEPLOY_CRASHING.*out of memory/ },
+  { name: 'verify: 25 deploys since the live one', given: canceled25, argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify: suspended', given: w => { w.api.suspended = true; }, argv: 'verify api', exit: 9, says: /SERVICE_SUSPENDED/ },
   { name: 'verify: nothing live', given: w => void w.render.add({ name: 'new' }), argv: 'verify new', exit: 9, says: /VERIFY_NOTHING_LIVE/ },
   { name: 'verify a URL without a key', given: w => { w.env.URL = w.api.url; delete w.env.RENDER_API_KEY; }, argv: 'verify $URL --expect-json /version=1.0.0 --health /healthz', exit: 0, says: /\/api\/healthz: it answers 200 and 1\.0\.0/ },

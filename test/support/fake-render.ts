@@ -220,7 +220,11 @@ export class FakeRender {
         return patchService(service, body);
       case 'GET /deploys':
         return page(
-          service.deploys.filter(({ createdAt }) => isWithin(createdAt, query.get('createdAfter'))),
+          service.deploys.filter(
+            ({ createdAt, status }) =>
+              isWithin(createdAt, query.get('createdAfter')) &&
+              (!query.has('status') || query.getAll('status').includes(status)),
+          ),
           'deploy',
           deployJson,
           query,
