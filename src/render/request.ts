@@ -43,11 +43,13 @@ const longestAnswer = 20_000_000;
 
 /**
  * Makes requests of the API: the one place where the key meets a URL. A redirect is never
- * followed. What is safe to repeat is repeated after 429, 5xx and lost connections; a POST that
- * creates something only after 429, which says that nothing was done.
+ * followed. What is safe to repeat is repeated after 429, 5xx, lost connections and answers that
+ * are no JSON; a POST that creates something only after 429, which says that nothing was done.
  */
 export function createRequester(options: RequestOptions): Requester {
   const { io, signal, access } = options;
+  /** Once it has answered as the API does, anything else is a fault on the way. */
+  let isApi = false;
   return call =>
     retry(() => once(call), {
       io,
@@ -90,15 +92,22 @@ export function createRequester(options: RequestOptions): Requester {
     }
     if (text === '') return { status: response.status, body: undefined };
     try {
-      return { status: response.status, body: JSON.parse(text) };
+      const body: unknown = JSON.parse(text);
+      isApi = true;
+      return { status: response.status, body };
     } catch {
-      throw badAnswer('something that is no JSON');
+      const failure = badAnswer('something that is no JSON');
+      if (isApi) garbled.add(failure);
+      throw failure;
     }
   }
 }
 
 /** What a failure's answer asked for; kept beside it, because it is no fact for the user. */
 const retryAfterOf = new WeakMap<Error, number | undefined>();
+
+/** Failures whose answer was none of the API's: a proxy's or a maintenance page's words. */
+const garbled = new WeakSet<Error>();
 
 function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
   if (!(error instanceof BootlaceError)) return false;
@@ -111,7 +120,7 @@ function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
 export function isLost(error: unknown): boolean {
   return (
     error instanceof BootlaceError &&
-    (error.code === 'RENDER_ERROR' || error.code === 'RENDER_UNREACHABLE')
+    (error.code === 'RENDER_ERROR' || error.code === 'RENDER_UNREACHABLE' || garbled.has(error))
   );
 }
 
