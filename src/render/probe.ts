@@ -10,6 +10,7 @@ export type Probe =
   | { state: 'wrong'; text: string; status: number; version: string | undefined };
 
 const tryTimeoutMs = 10_000;
+const atOnce = 5;
 const longestBody = 1_000_000;
 
 /**
@@ -51,6 +52,25 @@ export async function probe(
   const found = version === undefined ? 'nothing' : JSON.stringify(version.slice(0, 60));
   const text = `it answers ${status}, but ${found} at ${placeOf(shown)} in place of ${shown.value}`;
   return { state: 'wrong', text, status, version };
+}
+
+/**
+ * Asks a URL that several instances answer.
+ * @returns the first answer that is not right, else one that is
+ */
+export async function probeOften(
+  url: string,
+  shown: (Shown & { value: string }) | undefined,
+  times: number,
+  signal: AbortSignal,
+): Promise<Probe> {
+  for (let left = times; ; left -= atOnce) {
+    const found = await Promise.all(
+      Array.from({ length: Math.min(left, atOnce) }, () => probe(url, shown, signal)),
+    );
+    const wrong = found.find(({ state }) => state !== 'ok');
+    if (wrong || left <= atOnce) return wrong ?? (found[0] as Probe);
+  }
 }
 
 /** How Render's router answers for a free service that sleeps or wakes. */

@@ -3,7 +3,7 @@ import { count, seconds } from '../ui/text';
 import type { Shown } from './expect';
 import type { Expectation, Problem } from './expectation';
 import { classOf, hasInstances, type Instance, type ServiceEvent } from './model';
-import { probe } from './probe';
+import { probeOften } from './probe';
 import { failureText, lastLines } from './reason';
 import type { Session } from './session';
 import { StartLines } from './start-lines';
@@ -31,8 +31,8 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
   const shown = shownValue(expected);
   const wantsLines =
     expected.startLines && version !== undefined && !shown && hasInstances(service);
-  // Requests meet one instance each: with several, three answers say too little.
-  const wanted = streakWanted * (shown ? service.instances : 1);
+  // Requests meet one instance each: with several, one answer a round says too little.
+  const asks = shown ? service.instances : 1;
   const lines = new StartLines(session, expected);
   let streak = 0;
   const said = new Set<string>();
@@ -41,13 +41,14 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
   let last: Problem | undefined;
   for (;;) {
     const begun = io.now();
-    const { seen, problem } = await lookOnce(streak + 1 >= wanted);
+    const { seen, problem } = await lookOnce(streak + 1 >= streakWanted);
     streak = problem ? 0 : streak + 1;
     if (problem && !said.has(problem.text)) session.say(`not yet: ${problem.text}`);
     if (problem) said.add(problem.text);
     last = problem ?? last;
-    if (streak >= wanted) {
-      return [`${deploy.id} is live`, ...seen, `${wanted} times in a row`];
+    if (streak >= streakWanted) {
+      const each = asks > 1 ? `, ${asks} answers each` : '';
+      return [`${deploy.id} is live`, ...seen, `${streakWanted} times in a row${each}`];
     }
     if (io.now() >= end) break;
     await io.sleep(Math.max(limits.pollMs - (io.now() - begun), limits.pollMs / 2), signal);
@@ -76,7 +77,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
       const current = await client.deploy(service.id, deploy.id, limits.pollMs);
       if (classOf(current) !== 'live') throw await failureOf(session, service, current);
       if (expected.url) {
-        const found = await probe(expected.url, shown, signal);
+        const found = await probeOften(expected.url, shown, asks, signal);
         seen.push(`${expected.url}: ${found.text}`);
         if (found.state !== 'ok') {
           const code = found.state === 'wrong' ? 'DEPLOY_WRONG_VERSION' : 'DEPLOY_UNHEALTHY';
