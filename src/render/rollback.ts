@@ -116,8 +116,9 @@ async function rollbackOne(
         throw nothingProven(look, `had nothing live before ${look.live.id}`);
       trail.stage = 'creating';
       trail.deploy = own?.id;
-      const { version, deploy, text } = await undo(session, plan, trail, options.proof, true);
-      const outcome = plan.before.live ? 'rolled back' : 'undone';
+      const undone = await undo(session, plan, trail, options.proof, true);
+      const { version, deploy, text } = undone;
+      const outcome = plan.before.live && !undone.isOther ? 'rolled back' : 'undone';
       Object.assign(result, { version, deploy, outcome, proof: [text] });
     } else {
       const target = pickTarget(look, options.to, live?.version);

@@ -16,6 +16,8 @@ export interface Undone {
   text: string;
   version: string | undefined;
   deploy: string | undefined;
+  /** What came is a new deploy of whatever the pin stands for now. */
+  isOther?: true;
 }
 
 /**
@@ -48,15 +50,16 @@ export async function undo(
         : isOurs
           ? `${look.key} is ${before.pin ?? 'not set'} again`
           : `${look.key} stays as somebody else set it`;
-    const done = mayHaveDeploy
+    const done: Restored = mayHaveDeploy
       ? await restoreDeploy()
-      : { text: '', deploy: before.live?.id, isWritten: false };
+      : { text: '', deploy: before.live?.id };
     if (!done.isWritten) await forgetNote(session, plan);
     trail.stage = 'done';
     return {
       text: [variable, done.text].filter(Boolean).join(', '),
       version: before.version,
       deploy: done.deploy,
+      ...(done.isOther && { isOther: true }),
     };
   } catch (error) {
     if (session.signal.aborted) throw error;
@@ -105,6 +108,12 @@ export async function undo(
     const back = await goBack(before.live);
     const proven = await proveBack(back.deploy, true);
     if (plan.to !== undefined) await back.settle();
+    if (back.isNew && plan.to !== undefined && before.version === undefined)
+      return {
+        text: `${back.deploy.id} is live, a new deploy of ${before.pin ?? 'latest'}: the artifact of ${before.live.id} is gone and its version unknown`,
+        deploy: back.deploy.id,
+        isOther: true,
+      };
     // The same version is live on another deploy now.
     const isWritten = plan.to !== undefined && before.version !== undefined;
     if (isWritten) await keepProven(session, plan, before.version as string, back.deploy.id);
@@ -116,9 +125,11 @@ export async function undo(
     return before.version === undefined ? '' : ` (${before.version})`;
   }
 
-  async function goBack(target: Deploy): Promise<{ deploy: Deploy; settle: () => Promise<void> }> {
+  async function goBack(
+    target: Deploy,
+  ): Promise<{ deploy: Deploy; isNew: boolean; settle: () => Promise<void> }> {
     let settle = async () => {};
-    const { deploy } = await startBackTo(
+    const { deploy, isNew } = await startBackTo(
       session,
       service,
       target,
@@ -136,7 +147,7 @@ export async function undo(
           fix: `see the service in the Render dashboard; then: bootlace rollback ${service.name}`,
         },
       );
-    return { deploy: ended, settle };
+    return { deploy: ended, isNew, settle };
   }
 
   /** @returns what to say of the proof; nothing that shows the version is no reason to stop */
@@ -170,6 +181,7 @@ interface Restored {
   deploy: string | undefined;
   /** The record has been written already. */
   isWritten?: boolean;
+  isOther?: true;
 }
 
 /** Cancels a running deploy and waits for its end; where Render cancels none, waits alone. */

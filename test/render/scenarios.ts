@@ -176,6 +176,8 @@ export const faults: readonly Scenario[] = [
   { name: 'somebody else sets the pin meanwhile', given: w => w.api.scripts.push({ steps: [build, ['build_failed', 0]], onStatus: s => { if (s === 'build_failed') w.api.env.set('BACKEND_VERSION', '1.2.0'); } }), exit: 9, pin: '1.2.0', live: '1.0.0', says: /somebody else has set BACKEND_VERSION/ },
   { name: 'the old artifact is gone', given: w => { gone(w); w.api.scripts.push({ answer: () => ({ status: 500 }) }); }, ...undone, same: false, says: /artifact of dep-\w+ is gone; deploying it anew[\s\S]*live again and proven/ },
   { name: 'the old artifact is gone and the pin was latest', given: w => { gone(w); w.api.env.set('BACKEND_VERSION', 'latest'); w.api.scripts.push({ answer: () => ({ status: 500 }) }); }, exit: 9, pin: 'latest', live: '1.0.0', says: /live again and proven/ },
+  { name: 'the old artifact is gone, the pin was latest and the version unknown', given: w => { unknownLatest(w); w.api.scripts.push({ answer: () => ({ status: 500 }) }); }, exit: 9, pin: 'latest', live: '1.1.0', says: /BACKEND_VERSION is latest again, dep-\w+ is live, a new deploy of latest: the artifact of dep-\w+ is gone and its version unknown\n/ },
+  { name: 'the same by rollback', argv: 'deploy api --backend-version 1.1.0 --no-undo', given: w => { unknownLatest(w); w.api.scripts.push({ answer: () => ({ status: 500 }) }); }, again: 'rollback api', exit: 0, pin: 'latest', live: '1.1.0', says: /api +undone +-[\s\S]*a new deploy of latest: the artifact/ },
   { name: 'the way back fails too', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }, { steps: [start, ['update_failed', 0]] }); }, exit: 9, pin: '1.0.0', live: '1.1.0', says: /UNDO_FAILED.*ended as update_failed/ },
   { name: 'the rollback endpoint is limited', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); w.render.misbehave({ match: back, status: 429, times: 2 }); }, ...undone, same: false, says: /live again and proven/ },
   { name: "the rollback's answer is lost", given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); w.render.misbehave({ match: back, reset: 'after', times: 1 }); }, ...undone, same: false, says: /live again and proven/, check: w => once(w, back) },
@@ -250,6 +252,15 @@ function gone(world: World): void {
 /** What happens between the two runs. */
 function before2nd({ render }: World, call: () => void): void {
   render.misbehave({ match: /GET \/services$/, after: 1, times: 1, call });
+}
+
+/** What is live follows latest, was built long ago, and shows itself by nothing. */
+function unknownLatest(world: World): void {
+  const { api } = world;
+  gone(world);
+  api.env.set('BACKEND_VERSION', 'latest');
+  api.env.delete('BOOTLACE_RECORD');
+  api.logs.length = 0;
 }
 
 /** 500 for that many seconds of the world's clock, from the first request on. */
