@@ -43,8 +43,14 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     outcome: 'untouched',
     proof: [],
   };
-  return reported(context, 'Deploy', [result], async () => {
-    result.outcome = 'failed';
+  return reported(context, 'Deploy', [result], () =>
+    trigger().catch(error => {
+      result.outcome = signal.aborted ? 'interrupted' : 'failed';
+      throw error;
+    }),
+  );
+
+  async function trigger(): Promise<void> {
     const image = flags.image === undefined ? undefined : String(flags.image);
     result.deploy = await triggerHook(hook.url, image, signal);
     report.progress(
@@ -58,5 +64,5 @@ export async function deployByHook(context: Context, hookText: string): Promise<
       say: sentence => report.progress(sentence),
     });
     Object.assign(result, { outcome: 'deployed', proof });
-  });
+  }
 }

@@ -20,6 +20,13 @@ export async function reported(
   try {
     await run();
   } catch (error) {
+    if (context.signal.aborted) {
+      writeWorkflow(workflow, title, results);
+      // The exit code is the signal's, and nothing else will tell what had failed by then.
+      if (error instanceof BootlaceError) report.warn(`${error.code}: ${error.message}`);
+      if (flags.json) report.json(interrupted(context, results));
+      throw error;
+    }
     if (error instanceof BootlaceError) {
       workflow?.error(error);
       writeWorkflow(workflow, title, results);
@@ -34,6 +41,14 @@ export async function reported(
     for (const sentence of proof) report.line(`${service}: ${sentence}`);
   if (flags.json) report.json({ ok: true, services: results, warnings: report.warnings });
   return 0;
+}
+
+/** Ctrl-C is no failure with a code of its own; how to go on is in the warnings. */
+function interrupted({ signal, report }: Context, results: readonly ServiceResult[]): unknown {
+  const { message } = signal.reason as Error;
+  const fix = 'see the warnings; running the same command again goes on';
+  const error = { code: 'INTERRUPTED', message, fix, facts: { services: results } };
+  return { ok: false, error, warnings: report.warnings };
 }
 
 function withResults(error: BootlaceError, results: readonly ServiceResult[]): BootlaceError {

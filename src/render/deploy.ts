@@ -71,9 +71,12 @@ export async function deployServices(
   } catch (error) {
     const failed = current as Step;
     if (session.signal.aborted) {
-      for (const { plan, trail } of steps)
+      for (const step of steps) {
+        const { plan, trail } = step;
         if (plan && (trail.stage !== 'done' || plan === failed.plan))
           session.warn(describeTrail(plan, trail));
+        noteInterrupted(step);
+      }
       if (!failed.plan) session.warn(`${failed.look.service.name}: nothing was changed`);
       throw error;
     }
@@ -204,6 +207,13 @@ async function isHealthy(session: Session, plan: DeployPlan, wish: ProofWish): P
   }
 }
 
+/** Completes a result whose step was stopped on its way. */
+function noteInterrupted({ trail, result }: Step): void {
+  if (['untouched', 'proven', 'done'].includes(trail.stage)) return;
+  result.outcome = 'interrupted';
+  result.deploy ??= trail.deploy;
+}
+
 /**
  * Leads the failed service and the ones already moved back, the last first. One that cannot be led
  * back does not keep the others from it.
@@ -233,8 +243,10 @@ async function goBack(
     } catch (error) {
       if (session.signal.aborted) {
         for (const sentence of story) session.warn(sentence);
-        for (const left of steps.slice(i))
+        for (const left of steps.slice(i)) {
           if (left.plan) session.warn(describeTrail(left.plan, left.trail));
+          noteInterrupted(left);
+        }
         throw error;
       }
       if (!(error instanceof BootlaceError)) throw error;

@@ -9,7 +9,14 @@ export interface ServiceResult {
   previous: string | undefined;
   deploy: string | undefined;
   url: string | undefined;
-  outcome: 'untouched' | 'already live' | 'deployed' | 'rolled back' | 'undone' | 'failed';
+  outcome:
+    | 'untouched'
+    | 'already live'
+    | 'deployed'
+    | 'rolled back'
+    | 'undone'
+    | 'failed'
+    | 'interrupted';
   /** What was seen, one sentence each. */
   proof: readonly string[];
 }

@@ -142,6 +142,8 @@ async function rollbackOne(
   } catch (error) {
     if (plan && trail.stage !== 'untouched') session.warn(describeTrail(plan, trail, 'rollback'));
     else if (signal.aborted) session.warn(`${service.name}: nothing was changed`);
+    if (signal.aborted) result.outcome = trail.stage === 'untouched' ? 'untouched' : 'interrupted';
+    result.deploy ??= trail.deploy;
     throw error;
   }
   if (options.hold) await client.setAutoDeploy(service.id, false);

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FakeRegistry } from '../support/fake-registry';
-import { createWorld, run, secrets, startRegistry, type World } from './world';
+import { interrupt } from './scenarios';
+import { createWorld, others, run, secrets, startRegistry, type World } from './world';
 
 let registry: FakeRegistry;
 before(async () => {
@@ -90,6 +91,43 @@ test('a name cannot break out of the summary or of an output', async () => {
   assert.ok(summary.includes('\\|b\\`\\<script\\>\\_x\\_'), summary);
   assert.equal(JSON.parse(outputs.services ?? '[]')[0].service, name);
 });
+
+test('an interrupted deploy: outputs and document tell what stands', async () => {
+  const { code, outputs, stdout } = await inWorkflow(world => {
+    world.render.add({ name: 'worker', type: 'background_worker', env: others });
+    interrupt(world, /GET .*\/deploys\/dep-\w+$/, 2);
+  }, 'deploy api worker --backend-version 1.1.0 --json');
+  assert.equal(code, 130);
+  assert.equal(outputs.outcome, 'interrupted');
+  assert.match(outputs['deploy-id'] ?? '', /^dep-/);
+  const { ok, error, warnings } = JSON.parse(stdout);
+  assert.equal(ok, false);
+  assert.equal(error.code, 'INTERRUPTED');
+  assert.match(error.message, /SIGINT/);
+  const seen = error.facts.services.map((one: Record<string, string>) => [
+    one.service,
+    one.outcome,
+  ]);
+  assert.deepEqual(seen, [
+    ['api', 'interrupted'],
+    ['worker', 'untouched'],
+  ]);
+  assert.match(warnings[0], /goes on without us; to go on: bootlace deploy api/);
+});
+
+for (const [step, match, outcome] of [
+  ['before anything', /GET \/services$/, ''],
+  ['on the way back', /GET .*\/deploys\/dep-\w+$/, 'interrupted'],
+] as const)
+  test(`a rollback interrupted ${step}`, async () => {
+    const { code, outputs, stdout } = await inWorkflow(
+      world => interrupt(world, match),
+      'rollback api --to 1.2.0 --json',
+    );
+    assert.equal(code, 130);
+    assert.equal(outputs.outcome ?? '', outcome);
+    assert.equal(JSON.parse(stdout).error.code, 'INTERRUPTED');
+  });
 
 test('elsewhere nothing of that is written', async () => {
   const { outputs, summary, all } = await inWorkflow(w => {
