@@ -10,8 +10,9 @@ import type {
   ServiceType,
 } from './model';
 import { typeNames } from './model';
+import { oneLine } from './one-line';
 
-// Every answer of the API passes here once. Shapes: Render's OpenAPI document.
+// Every answer of the API passes here once; of texts but log lines and values, one line is left. Shapes: Render's OpenAPI document.
 
 type Json = Record<string, unknown>;
 
@@ -30,7 +31,9 @@ export function parseService(value: unknown): Service {
     type: type as ServiceType,
     runtime: optional(details.runtime) ?? optional(details.env),
     suspended: service.suspended === 'suspended',
-    suspenders: Array.isArray(service.suspenders) ? service.suspenders.map(String) : [],
+    suspenders: Array.isArray(service.suspenders)
+      ? service.suspenders.map(item => oneLine(String(item)))
+      : [],
     autoDeploy: autoDeployOf(service),
     url: url && /^https?:\/\//.test(url) ? url.replace(/\/+$/, '') : undefined,
     healthPath: optional(details.healthCheckPath),
@@ -93,12 +96,12 @@ function failureOf(reason: unknown): Failure | undefined {
   const found: Failure = {
     ...(typeof failure.nonZeroExit === 'number' && { exitCode: failure.nonZeroExit }),
     ...(isObject(failure.oomKilled) && {
-      outOfMemory: String(failure.oomKilled.memoryLimit ?? ''),
+      outOfMemory: oneLine(String(failure.oomKilled.memoryLimit ?? '')),
     }),
     ...(typeof failure.timedOutSeconds === 'number' && {
       timedOutSeconds: failure.timedOutSeconds,
     }),
-    ...(typeof failure.unhealthy === 'string' && { unhealthy: failure.unhealthy }),
+    ...(typeof failure.unhealthy === 'string' && { unhealthy: oneLine(failure.unhealthy) }),
     ...(failure.evicted === true && { evicted: true }),
     ...(failure.earlyExit === true && { earlyExit: true }),
   };
@@ -154,12 +157,13 @@ function objectOf(value: unknown, what: string): Json {
 }
 
 function text(value: unknown, otherwise: string): string {
-  if (typeof value === 'string' && value !== '') return value;
+  const found = optional(value);
+  if (found !== undefined) return found;
   throw badAnswer(otherwise);
 }
 
 function optional(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return (typeof value === 'string' && oneLine(value)) || undefined;
 }
 
 export function badAnswer(what: string): NetworkError {

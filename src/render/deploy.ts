@@ -7,6 +7,7 @@ import { withStory } from './failure';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
+import { oneLine } from './one-line';
 import {
   checkDeployable,
   checkVersion,
@@ -124,7 +125,7 @@ async function prepare(
     if (servicePackage !== undefined && servicePackage.trim() !== resolved.package)
       throw new SettingError(
         'PACKAGE_DIFFERS',
-        `${service.name} installs ${servicePackage}, but ${resolved.package} is to be deployed`,
+        `${service.name} installs ${oneLine(servicePackage)}, but ${resolved.package} is to be deployed`,
         { fix: `leave BACKEND_PACKAGE unset here, or correct it on ${service.name}` },
       );
     if (resolved.engines !== undefined)

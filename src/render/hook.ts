@@ -1,6 +1,7 @@
 import { DeployError, NetworkError, UsageError } from '../errors';
 import { isObject } from '../json';
 import { Secret } from '../secret';
+import { oneLine } from './one-line';
 import { within } from './within';
 
 /**
@@ -62,7 +63,7 @@ export async function triggerHook(
   try {
     const body: unknown = JSON.parse(text);
     const deploy = isObject(body) && isObject(body.deploy) ? body.deploy.id : undefined;
-    return typeof deploy === 'string' ? deploy : undefined;
+    return typeof deploy === 'string' ? oneLine(deploy) : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { lookAt } from './look';
 import { type Service, typeNames } from './model';
+import { pinText } from './pin';
 import { isLeftOver } from './plan';
 import { probe } from './probe';
 import type { Session } from './session';
@@ -60,7 +61,7 @@ async function rowOf(
     id: service.id,
     type: typeNames[service.type],
     runtime: service.runtime ?? 'static',
-    pinned: look.isPinned ? (look.pin ?? 'not set') : undefined,
+    pinned: look.isPinned ? pinText(look.pin) : undefined,
     live: version?.version,
     liveDeploy: look.live?.id,
     health: await healthOf(session, service, look.live !== undefined, url),

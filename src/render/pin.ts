@@ -1,8 +1,14 @@
 import { DeployError } from '../errors';
+import { oneLine } from './one-line';
 import type { DeployPlan } from './plan';
 import { nonceKey, recordKey, renderRecord, withProven } from './record';
 import type { Session } from './session';
 import type { Trail } from './trail';
+
+/** A pin as a report names it. */
+export function pinText(pin: string | undefined): string {
+  return pin === undefined ? 'not set' : oneLine(pin);
+}
 
 /** Putting things back is tried for longer than anything else. */
 const restoreMs = 10 * 60_000;
@@ -84,7 +90,7 @@ export async function restorePin(
     return isOurs;
   } catch (error) {
     if (session.signal.aborted) throw error;
-    const was = before.pin === undefined ? 'remove it' : `set it to ${before.pin}`;
+    const was = before.pin === undefined ? 'remove it' : `set it to ${pinText(before.pin)}`;
     throw new DeployError(
       'UNDO_FAILED',
       `${name}: ${look.key} may still be ${to}: ${(error as Error).message}`,

@@ -72,26 +72,29 @@ export function withProven(record: ServiceRecord, proven: Proven): ServiceRecord
 }
 
 function isProven(value: unknown): value is Proven {
-  return (
-    isObject(value) &&
-    typeof value.deploy === 'string' &&
-    typeof value.version === 'string' &&
-    validVersion(value.version) !== null
-  );
+  return isObject(value) && typeof value.deploy === 'string' && isVersion(value.version);
+}
+
+function isVersion(value: unknown): boolean {
+  return typeof value === 'string' && validVersion(value) !== null;
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w-]+$/.test(value);
 }
 
 function isPending(value: unknown): value is Pending {
   const isText = (item: unknown) => typeof item === 'string';
   return (
     isObject(value) &&
-    isText(value.to) &&
+    isVersion(value.to) &&
     isText(value.nonce) &&
     /^[\w.-]{1,64}$/.test(String(value.nonce)) &&
     (value.since === undefined || isText(value.since)) &&
     (value.pin === null || isText(value.pin)) &&
     (value.wasNonce === null || isText(value.wasNonce)) &&
-    (value.live === undefined || isText(value.live)) &&
-    (value.own === undefined || isText(value.own)) &&
+    (value.live === undefined || isId(value.live)) &&
+    (value.own === undefined || isId(value.own)) &&
     (value.keepsPin === undefined || value.keepsPin === true) &&
     (value.isRollback === undefined || value.isRollback === true)
   );

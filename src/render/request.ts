@@ -4,6 +4,7 @@ import { isObject } from '../json';
 import { parseRetryAfter, retry } from '../registry/retry';
 import type { Access } from './access';
 import { badAnswer } from './answers';
+import { oneLine } from './one-line';
 import { within } from './within';
 
 export interface RequestOptions {
@@ -182,7 +183,7 @@ function sentenceOf(text: string): string {
   try {
     const body: unknown = JSON.parse(text);
     const message = isObject(body) ? body.message : undefined;
-    return typeof message === 'string' ? message.replace(/\s+/g, ' ').trim().slice(0, 300) : '';
+    return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
   } catch {
     return '';
   }

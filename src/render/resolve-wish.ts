@@ -10,6 +10,7 @@ import type { Secret } from '../secret';
 import { loadSources } from '../settings/load';
 import { readSettings } from '../settings/settings';
 import { parseVersionWish } from '../settings/version-wish';
+import { oneLine } from './one-line';
 
 export interface ResolveContext {
   dir: string;
@@ -96,7 +97,7 @@ export function checkServiceNode(
   if (!wanted || !has || intersects(has, wanted, { includePrerelease: true })) return;
   throw new SettingError(
     'ENGINE_MISMATCH',
-    `${name}@${version} needs Node ${engines}, ${service} runs NODE_VERSION=${nodeVersion}`,
+    `${name}@${version} needs Node ${engines}, ${service} runs NODE_VERSION=${oneLine(nodeVersion)}`,
     {
       fix: `set NODE_VERSION of ${service} to a Node that fits, or choose another version`,
       facts: { package: name, version, wanted: engines, node: nodeVersion },

@@ -1,3 +1,4 @@
+import { pinText } from './pin';
 import type { DeployPlan } from './plan';
 
 /** How far a deploy has come; what a person must know when it is interrupted. */
@@ -23,7 +24,7 @@ export function describeTrail(
 ): string {
   const { name } = look.service;
   const pinned =
-    to === undefined || keepsPin ? '' : `${look.key} is ${to} (it was ${before.pin ?? 'not set'})`;
+    to === undefined || keepsPin ? '' : `${look.key} is ${to} (it was ${pinText(before.pin)})`;
   const flag = command === 'deploy' ? '--backend-version' : '--to';
   const key = look.key === 'BACKEND_VERSION' ? '' : ` --env-key ${look.key}`;
   const again = `bootlace ${command} ${name}${keepsPin ? ' --no-pin' : to ? ` ${flag} ${to}` : ''}${key}`;
@@ -33,7 +34,7 @@ export function describeTrail(
     case 'untouched':
       return `${name}: nothing was changed; again: ${again}`;
     case 'pinning':
-      return `${name}: ${join(keepsPin ? '' : `${look.key} may be ${to} already (it was ${before.pin ?? 'not set'})`, 'nothing was deployed')}; ${goOn}`;
+      return `${name}: ${join(keepsPin ? '' : `${look.key} may be ${to} already (it was ${pinText(before.pin)})`, 'nothing was deployed')}; ${goOn}`;
     case 'pinned':
       return `${name}: ${join(pinned, 'nothing was deployed')}; ${goOn}`;
     case 'creating':

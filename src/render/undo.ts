@@ -3,7 +3,7 @@ import { urlOf } from './address';
 import { startBackTo } from './artifact';
 import type { ProofWish } from './deploy-one';
 import { classOf, type Deploy, newestFirst, type Service } from './model';
-import { forgetNote, keepProven, pinOldVersion, restorePin } from './pin';
+import { forgetNote, keepProven, pinOldVersion, pinText, restorePin } from './pin';
 import type { DeployPlan } from './plan';
 import { prove } from './prove';
 import type { Session } from './session';
@@ -48,7 +48,7 @@ export async function undo(
       plan.to === undefined || plan.keepsPin
         ? ''
         : isOurs
-          ? `${look.key} is ${before.pin ?? 'not set'} again`
+          ? `${look.key} is ${pinText(before.pin)} again`
           : `${look.key} stays as somebody else set it`;
     const done: Restored = mayHaveDeploy
       ? await restoreDeploy()
@@ -110,7 +110,7 @@ export async function undo(
     if (plan.to !== undefined) await back.settle();
     if (back.isNew && plan.to !== undefined && before.version === undefined)
       return {
-        text: `${back.deploy.id} is live, a new deploy of ${before.pin ?? 'latest'}: the artifact of ${before.live.id} is gone and its version unknown`,
+        text: `${back.deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live.id} is gone and its version unknown`,
         deploy: back.deploy.id,
         isOther: true,
       };

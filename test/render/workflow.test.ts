@@ -92,6 +92,68 @@ test('a name cannot break out of the summary or of an output', async () => {
   assert.equal(JSON.parse(outputs.services ?? '[]')[0].service, name);
 });
 
+const evil = 'x\n::error title=n::owned\r\n::set-output name=a::b';
+const evilWorlds: readonly (readonly [
+  what: string,
+  given: (world: World) => void,
+  line: string,
+])[] = [
+  [
+    "a failure's reason",
+    ({ api }) => api.scripts.push({ steps: [['update_failed', 0]], failure: { unhealthy: evil } }),
+    'deploy api --backend-version 1.1.0',
+  ],
+  ['a trigger', ({ api }) => void api.create(evil, { steps: [['live', 0]] }), 'services'],
+  ["a service's name", ({ render }) => void render.add({ name: evil }), 'services'],
+  ["a service's name in a refusal", ({ render }) => void render.add({ name: evil }), 'deploy b'],
+  [
+    'a status',
+    ({ api }) =>
+      void api.create('api', {
+        steps: [
+          [evil, 60],
+          ['live', 0],
+        ],
+      }),
+    'deploy api',
+  ],
+  ['the pin before', ({ api }) => void api.env.set('BACKEND_VERSION', evil), 'services'],
+  [
+    'the pin that is put back',
+    ({ api }) => {
+      api.env.set('BACKEND_VERSION', evil);
+      api.scripts.push({ steps: [['build_failed', 0]] });
+    },
+    'deploy api --backend-version 1.1.0',
+  ],
+  [
+    'the record',
+    ({ api }) => {
+      const pending = { to: evil, nonce: 'n', pin: '1.0.0', wasNonce: null, live: evil };
+      api.env.set('BOOTLACE_RECORD', JSON.stringify({ proven: [], pending }));
+    },
+    'services',
+  ],
+  [
+    'its package',
+    ({ api, env }) => {
+      env.BACKEND_PACKAGE = '@acme/backend';
+      api.env.set('BACKEND_PACKAGE', evil);
+    },
+    'deploy api',
+  ],
+  [
+    'its Node',
+    ({ api }) => void api.env.set('NODE_VERSION', `24 || ${evil}`),
+    'deploy api --backend-version 2.0.0',
+  ],
+];
+for (const [what, given, line] of evilWorlds)
+  test(`no line of the log begins with foreign words: ${what}`, async () => {
+    const { all } = await inWorkflow(given, line);
+    assert.doesNotMatch(all, /[\r\n]::(error title=n|set-output)/, all);
+  });
+
 test('an interrupted deploy: outputs and document tell what stands', async () => {
   const { code, outputs, stdout } = await inWorkflow(world => {
     world.render.add({ name: 'worker', type: 'background_worker', env: others });
