@@ -238,8 +238,8 @@ async function goBack(
       continue;
     }
     try {
-      const { text } = await undo(session, plan, trail, options.proof);
-      result.outcome = 'undone';
+      const { text, isLeft } = await undo(session, plan, trail, options.proof);
+      if (!isLeft) result.outcome = 'undone';
       story.push(`${result.service}: ${text}`);
     } catch (error) {
       if (session.signal.aborted) {

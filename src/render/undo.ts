@@ -2,6 +2,7 @@ import { BootlaceError, DeployError } from '../errors';
 import { urlOf } from './address';
 import { startBackTo } from './artifact';
 import type { ProofWish } from './deploy-one';
+import { findLiveVersion } from './live-version';
 import { classOf, type Deploy, newestFirst, type Service } from './model';
 import { forgetNote, keepProven, pinOldVersion, pinText, restorePin } from './pin';
 import type { DeployPlan } from './plan';
@@ -18,6 +19,8 @@ export interface Undone {
   deploy: string | undefined;
   /** What came is a new deploy of whatever the pin stands for now. */
   isOther?: true;
+  /** Nothing was led back: somebody else has deployed since. */
+  isLeft?: true;
 }
 
 /**
@@ -43,6 +46,16 @@ export async function undo(
   trail.stage = 'undoing';
   session.say(`${service.name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
   try {
+    const other = mayHaveDeploy && !isAsked ? await takenOver() : undefined;
+    if (other) {
+      trail.stage = 'done';
+      return {
+        text: `${other.id} (${other.trigger ?? 'unknown trigger'}) of somebody else is live with ${plan.to}, so ${look.key} stays ${plan.to}; to go back: bootlace rollback ${service.name}`,
+        version: plan.to,
+        deploy: other.id,
+        isLeft: true,
+      };
+    }
     const isOurs = await restorePin(session, plan, trail.deploy);
     const variable =
       plan.to === undefined || plan.keepsPin
@@ -74,6 +87,25 @@ export async function undo(
         cause: error,
       },
     );
+  }
+
+  /** A deploy of somebody else that has brought our pin live: the two stay together, and the note. */
+  async function takenOver(): Promise<Deploy | undefined> {
+    const { client, signal } = session;
+    if (plan.to === undefined || plan.keepsPin) return undefined;
+    const deploys = await client.deploys(service.id);
+    const live = deploys.find(deploy => classOf(deploy) === 'live');
+    // An artifact of an older deploy has an older version, whatever the pin is.
+    if (!live || live.id === trail.deploy || live.trigger === 'rollback') return undefined;
+    const wasThere = live.id === before.live?.id || look.deploys.some(({ id }) => id === live.id);
+    if (wasThere || (await client.variable(service.id, look.key)) !== plan.to) return undefined;
+    const now = { ...look, deploys, live };
+    const found = await findLiveVersion(client, now, {
+      url: urlOf(service, wish),
+      shown: wish.shown,
+      signal,
+    });
+    return found === undefined || found.version === plan.to ? live : undefined;
   }
 
   async function restoreDeploy(): Promise<Restored> {

@@ -77,6 +77,9 @@ export const statuses: readonly Scenario[] = [
   { name: 'canceled in the dashboard', given: w => script(w, [build, ['canceled', 0]]), ...undone, says: /DEPLOY_CANCELED/ },
   { name: 'superseded while it builds', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*was replaced by dep-\w+ \(new_commit\)/ },
   { name: 'deactivated before it was proven', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'manual', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*\(manual\).*of somebody else is live and stays/ },
+  { name: 'replaced by an autodeploy of the same pin', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), exit: 9, pin: '1.1.0', live: '1.1.0', says: /DEPLOY_SUPERSEDED.*dep-\w+ \(new_commit\) of somebody else is live with 1\.1\.0, so BACKEND_VERSION stays 1\.1\.0; to go back: bootlace rollback api\n.*bootlace verify api/ },
+  { name: 'replaced by an autodeploy of the same pin, then rollback', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
+  { name: 'replaced by an autodeploy of the same pin, then again', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), again: 'deploy api --backend-version 1.1.0', ...done, says: /beginning again[\s\S]*deployed +1\.1\.0/ },
   { name: 'suspended meanwhile', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => { if (s === 'canceled') w.api.suspended = true; } }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /UNDO_FAILED.*began with: api was suspended/ },
   { name: 'the time limit', argv: 'deploy api --backend-version 1.1.0 --timeout 2', given: w => script(w, [['build_in_progress', 9000], ['live', 0]]), ...undone, says: /DEPLOY_TIMEOUT.*still building after 2 min/ },
   { name: 'the time limit and a cancel that fails', argv: 'deploy api --backend-version 1.1.0 --timeout 2', given: w => { script(w, [['build_in_progress', 9000], ['live', 0]]); w.render.misbehave({ match: /cancel$/, status: 500 }); }, exit: 9, pin: '1.0.0', live: '1.0.0', settled: '1.1.0', says: /UNDO_FAILED.*dep-\w+ may go on.*began with: api: dep-\w+ is still building/ },
@@ -223,8 +226,10 @@ function script(
 }
 
 /** Somebody else's deploy right after; it goes live at once. */
-function later(world: World, trigger: string, version: string): void {
-  queueMicrotask(() => world.api.create(trigger, { steps: [['live', 0]] }, { version }));
+function later(world: World, trigger: string, version?: string): void {
+  queueMicrotask(() =>
+    world.api.create(trigger, { steps: [['live', 0]] }, version === undefined ? {} : { version }),
+  );
 }
 
 function chatter({ api }: World): void {
