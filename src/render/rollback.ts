@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { NotFoundError, UsageError } from '../errors';
+import { NetworkError, NotFoundError, UsageError } from '../errors';
 import { urlOf } from './address';
 import { startBackTo } from './artifact';
 import type { ProofWish } from './deploy-one';
@@ -123,10 +123,8 @@ async function rollbackOne(
     } else {
       const target = pickTarget(look, options.to, live?.version);
       const { version } = target;
-      const resolved =
-        version === undefined
-          ? undefined
-          : await options.resolve(await client.variable(service.id, 'BACKEND_PACKAGE'), version);
+      const packageName =
+        version === undefined ? undefined : await checkPublished(session, options, look, target);
       plan = {
         ...planDeploy(
           look,
@@ -136,7 +134,7 @@ async function rollbackOne(
         ),
         isRollback: true,
       };
-      const done = await moveTo(session, options, plan, target, resolved?.package, trail);
+      const done = await moveTo(session, options, plan, target, packageName, trail);
       Object.assign(result, { version, outcome: 'rolled back', ...done });
     }
   } catch (error) {
@@ -186,6 +184,37 @@ function pickTarget(look: Look, asked: string | undefined, current: string | und
     item => proven.includes(item.id) && ['live', 'superseded'].includes(classOf(item)),
   );
   return { version, deploy };
+}
+
+/**
+ * The next deploy installs what the pin says, so it must be in the registry. With an artifact at
+ * hand a registry that is away stops nothing: it is then that people roll back.
+ * @returns the package's name, where it is known
+ * @throws NotFoundError VERSION_NOT_FOUND; without an artifact whatever keeps from asking
+ */
+async function checkPublished(
+  session: Session,
+  options: RollbackOptions,
+  { service, record }: Look,
+  { version = '', deploy }: Target,
+): Promise<string | undefined> {
+  const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
+  try {
+    return (await options.resolve(servicePackage, version)).package;
+  } catch (error) {
+    if (error instanceof NetworkError && deploy) {
+      session.warn(`${service.name}: ${version} could not be looked up: ${error.message}`);
+      return servicePackage?.trim() || undefined;
+    }
+    if (!(error instanceof NotFoundError) || error.code !== 'VERSION_NOT_FOUND') throw error;
+    const at = record.proven.findIndex(proven => proven.version === version);
+    const older = (at < 0 ? undefined : record.proven[at + 1]?.version) ?? '1.2.3';
+    throw new NotFoundError(error.code, error.message, {
+      fix: `publish ${version} again, or name another: bootlace rollback ${service.name} --to ${older}`,
+      facts: error.facts,
+      cause: error,
+    });
+  }
 }
 
 function nothingProven({ service, deploys }: Look, what: string): NotFoundError {
