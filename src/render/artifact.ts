@@ -36,7 +36,8 @@ function sourceOf({ runtime }: Service, { image, commit }: Deploy): DeployReques
   return commit === undefined ? {} : { commitId: commit };
 }
 
-function isGone(error: unknown): boolean {
+/** True when Render refuses or no longer knows what it was asked for. */
+export function isGone(error: unknown): error is BootlaceError {
   return (
     error instanceof BootlaceError && ['RENDER_REFUSED', 'RENDER_NOT_FOUND'].includes(error.code)
   );

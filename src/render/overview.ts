@@ -1,4 +1,5 @@
 import { urlOf } from './address';
+import { isGone } from './artifact';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { lookAt } from './look';
@@ -42,7 +43,14 @@ export async function overviewOf(
   const { client } = session;
   const services = names.length ? await findServices(client, names) : await client.services();
   const rows: Overview[] = [];
-  for (const service of services) rows.push(await rowOf(session, service, envKey));
+  for (const service of services)
+    try {
+      rows.push(await rowOf(session, service, envKey));
+    } catch (error) {
+      // It was deleted since it was listed, or has no deploys to show.
+      if (!isGone(error)) throw error;
+      session.warn(`${service.name} is left out: ${error.message}`);
+    }
   return rows;
 }
 
