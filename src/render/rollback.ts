@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { NetworkError, NotFoundError, UsageError } from '../errors';
 import { urlOf } from './address';
 import { startBackTo } from './artifact';
-import type { ProofWish } from './deploy-one';
-import { waitForOthers } from './deploy-one';
+import { orWarn, type ProofWish, waitForOthers } from './deploy-one';
+import { sameVersion } from './expect';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
@@ -174,7 +174,7 @@ function pickTarget(look: Look, asked: string | undefined, current: string | und
   const version =
     asked ??
     interrupted ??
-    record.proven.find(proven => proven.version !== (current ?? look.pin))?.version;
+    record.proven.find(proven => !sameVersion(proven.version, current ?? look.pin ?? ''))?.version;
   if (version === undefined)
     throw nothingProven(look, 'has no version that was proven before the current one');
   // An interrupted rollback may have come this far by itself.

@@ -1,3 +1,4 @@
+import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { urlOf } from './address';
@@ -100,7 +101,7 @@ export async function verifyService(
     session.warn(`${service.name}: ${last.id} is ${statusText(last)}; this looks at ${live.id}`);
   const url = urlOf(service, wish);
   const shown = wish.healthOnly ? undefined : wish.shown;
-  const exactPin = pin && /^\d/.test(pin) ? pin : undefined;
+  const exactPin = validVersion(pin) ?? undefined;
   const expected = await expect(
     look.isPinned ? await client.variable(service.id, 'BACKEND_PACKAGE') : undefined,
   );
