@@ -50,6 +50,7 @@ export async function deployOne(
     trail.deploy = deploy.id;
   }
   const ended = await waitForEnd(session, service, deploy, options.followLogs);
+  trail.isOver = true;
   if (classOf(ended) !== 'live') throw await failureOf(session, service, ended);
   trail.stage = 'proving';
   const proof = await prove(session, {

@@ -116,6 +116,7 @@ async function rollbackOne(
         throw nothingProven(look, `had nothing live before ${look.live.id}`);
       trail.stage = 'creating';
       trail.deploy = own?.id;
+      trail.isOver = !isOwnRunning;
       const undone = await undo(session, plan, trail, options.proof, true);
       const { version, deploy, text } = undone;
       const outcome = plan.before.live && !undone.isOther ? 'rolled back' : 'undone';
@@ -250,6 +251,7 @@ async function moveTo(
   trail.stage = 'waiting';
   trail.deploy = deploy.id;
   const ended = deploy === live ? deploy : await waitForEnd(session, service, deploy);
+  trail.isOver = true;
   if (classOf(ended) !== 'live') throw await failureOf(session, service, ended);
   trail.stage = 'proving';
   const proof = await prove(session, {

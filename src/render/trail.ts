@@ -14,6 +14,8 @@ export interface Trail {
     | 'undoing'
     | 'done';
   deploy?: string;
+  /** The deploy has ended, however. */
+  isOver?: boolean;
 }
 
 /** The state that was left, and how to go on. Pure. */

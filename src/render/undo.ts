@@ -80,7 +80,7 @@ export async function undo(
     if (!(error instanceof BootlaceError)) throw error;
     throw new DeployError(
       'UNDO_FAILED',
-      `${service.name} could not be led back to ${before.version ?? 'what was live'}: ${error.message}${trail.deploy ? `; ${trail.deploy} may go on` : ''}`,
+      `${service.name} could not be led back to ${before.version ?? 'what was live'}: ${error.message}${trail.deploy && !trail.isOver ? `; ${trail.deploy} may go on` : ''}`,
       {
         fix: `see the service in the Render dashboard; then: bootlace rollback ${service.name}`,
         facts: { ...error.facts, undoCode: error.code },
@@ -115,6 +115,7 @@ export async function undo(
     const ownNow = deploys.find(({ id }) => id === own);
     if (ownNow && classOf(ownNow) === 'running') {
       await endDeploy(session, service, ownNow);
+      trail.isOver = true;
       deploys = await client.deploys(service.id);
     }
     const live = newestFirst(deploys).find(deploy => classOf(deploy) === 'live');
