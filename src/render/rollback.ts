@@ -145,7 +145,10 @@ async function rollbackOne(
     result.deploy ??= trail.deploy;
     throw error;
   }
-  if (options.hold) await client.setAutoDeploy(service.id, false);
+  if (options.hold)
+    await orWarn(session, `${service.name}: autodeploy could not be switched`, () =>
+      client.setAutoDeploy(service.id, false),
+    );
   else if (service.autoDeploy !== 'off' && !look.isPinned)
     session.warn(
       `${service.name}: autodeploy is on (${service.autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
@@ -266,7 +269,14 @@ async function moveTo(
     startLines: !wish.healthOnly && deploy !== live,
     url: urlOf(service, wish),
   });
-  if (target.version !== undefined) await keepProven(session, plan, target.version, ended.id);
+  trail.stage = 'proven';
+  const { version } = target;
+  if (version !== undefined)
+    await orWarn(
+      session,
+      `${service.name}: ${version} is proven, but could not be written down`,
+      () => keepProven(session, plan, version, ended.id),
+    );
   trail.stage = 'done';
   return { deploy: ended.id, proof };
 }

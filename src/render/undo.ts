@@ -1,7 +1,7 @@
 import { BootlaceError, DeployError } from '../errors';
 import { urlOf } from './address';
 import { startBackTo } from './artifact';
-import type { ProofWish } from './deploy-one';
+import { orWarn, type ProofWish } from './deploy-one';
 import { findLiveVersion } from './live-version';
 import { classOf, type Deploy, newestFirst, type Service } from './model';
 import { forgetNote, keepProven, pinOldVersion, pinText, restorePin } from './pin';
@@ -66,7 +66,10 @@ export async function undo(
     const done: Restored = mayHaveDeploy
       ? await restoreDeploy()
       : { text: '', deploy: before.live?.id };
-    if (!done.isWritten) await forgetNote(session, plan);
+    if (!done.isWritten)
+      await orWarn(session, `${service.name}: the note of this deploy could not be removed`, () =>
+        forgetNote(session, plan),
+      );
     trail.stage = 'done';
     return {
       text: [variable, done.text].filter(Boolean).join(', '),
@@ -149,7 +152,10 @@ export async function undo(
       };
     // The same version is live on another deploy now.
     const isWritten = plan.to !== undefined && before.version !== undefined;
-    if (isWritten) await keepProven(session, plan, before.version as string, back.deploy.id);
+    if (isWritten)
+      await orWarn(session, `${service.name}: the way back could not be written down`, () =>
+        keepProven(session, plan, before.version as string, back.deploy.id),
+      );
     const text = `${back.deploy.id}${named()} is live again${proven}`;
     return { text, deploy: back.deploy.id, isWritten };
   }
