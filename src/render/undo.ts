@@ -44,7 +44,6 @@ export async function undo(
   if (!isTouched)
     return { text: 'nothing was changed', version: before.version, deploy: before.live?.id };
   trail.stage = 'undoing';
-  session.say(`${service.name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
   try {
     const other = mayHaveDeploy && !isAsked ? await takenOver() : undefined;
     if (other) {
@@ -56,6 +55,9 @@ export async function undo(
         isLeft: true,
       };
     }
+    session.say(
+      `${service.name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`,
+    );
     const isOurs = await restorePin(session, plan, trail.deploy);
     const variable =
       plan.to === undefined || plan.keepsPin
