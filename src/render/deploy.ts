@@ -3,7 +3,6 @@ import { BootlaceError, SettingError } from '../errors';
 import { seconds } from '../ui/text';
 import { urlOf } from './address';
 import { deployOne, orWarn, type ProofWish, waitForOthers } from './deploy-one';
-import { withStory } from './failure';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
@@ -20,8 +19,8 @@ import { prove } from './prove';
 import { checkServiceNode, type ResolvedWish } from './resolve-wish';
 import type { ServiceResult } from './result';
 import type { Session } from './session';
-import { describeTrail, type Trail } from './trail';
-import { undo } from './undo';
+import { describeTrail } from './trail';
+import { noteInterrupted, type Step, undoAll } from './undo-all';
 
 export interface DeployOptions {
   services: readonly string[];
@@ -36,14 +35,6 @@ export interface DeployOptions {
   hold: boolean | undefined;
   /** Asked once for each package; with a wish of the service's own in place of the user's. */
   resolve: (servicePackage: string | undefined, wish?: string) => Promise<ResolvedWish>;
-}
-
-interface Step {
-  look: Look;
-  wish: DeployWish;
-  plan?: DeployPlan;
-  trail: Trail;
-  result: ServiceResult;
 }
 
 /**
@@ -84,7 +75,7 @@ export async function deployServices(
     if (!(error instanceof BootlaceError)) throw error;
     failed.result.outcome = 'failed';
     failed.result.deploy ??= failed.trail.deploy;
-    throw await goBack(session, options, error, failed, moved);
+    throw await undoAll(session, options, error, failed, moved);
   }
 }
 
@@ -206,64 +197,4 @@ async function isHealthy(session: Session, plan: DeployPlan, wish: ProofWish): P
     session.say(`${look.service.name}: ${plan.to} is live, but not healthy; deploying it again`);
     return false;
   }
-}
-
-/** Completes a result whose step was stopped on its way. */
-function noteInterrupted({ trail, result }: Step): void {
-  if (['untouched', 'proven', 'done'].includes(trail.stage)) return;
-  result.outcome = 'interrupted';
-  result.deploy ??= trail.deploy;
-}
-
-/**
- * Leads the failed service and the ones already moved back, the last first. One that cannot be led
- * back does not keep the others from it.
- */
-async function goBack(
-  session: Session,
-  options: DeployOptions,
-  failure: BootlaceError,
-  failed: Step,
-  moved: readonly Step[],
-): Promise<BootlaceError> {
-  const story: string[] = [];
-  const stuck: BootlaceError[] = [];
-  const steps = [failed, ...[...moved].reverse()].filter(
-    ({ plan, trail }) => plan && trail.stage !== 'untouched' && trail.stage !== 'done',
-  );
-  for (const [i, { plan, trail, result }] of steps.entries()) {
-    if (!plan) continue;
-    if (!options.undo) {
-      session.warn(`left as it is (--no-undo): ${describeTrail(plan, trail)}`);
-      continue;
-    }
-    try {
-      const { text, isLeft } = await undo(session, plan, trail, options.proof);
-      if (!isLeft) result.outcome = 'undone';
-      story.push(`${result.service}: ${text}`);
-    } catch (error) {
-      if (session.signal.aborted) {
-        for (const sentence of story) session.warn(sentence);
-        for (const left of steps.slice(i)) {
-          if (left.plan) session.warn(describeTrail(left.plan, left.trail));
-          noteInterrupted(left);
-        }
-        throw error;
-      }
-      if (!(error instanceof BootlaceError)) throw error;
-      result.outcome = 'failed';
-      stuck.push(error);
-    }
-  }
-  const [first, ...others] = stuck;
-  if (!first) return withStory(failure, story, {});
-  return withStory(
-    first,
-    [
-      ...others.map(({ message, fix }) => `${message} (${fix})`),
-      `it began with: ${failure.message}`,
-      ...story,
-    ],
-    { first: failure.code },
-  );
 }

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { NetworkError, NotFoundError, UsageError } from '../errors';
 import { urlOf } from './address';
 import { startBackTo } from './artifact';
 import { orWarn, type ProofWish, waitForOthers } from './deploy-one';
-import { sameVersion } from './expect';
 import { findServices } from './find';
 import { findLiveVersion } from './live-version';
 import { type Look, lookAt } from './look';
-import { classOf, type Deploy } from './model';
+import { classOf } from './model';
 import { keepProven, setPin } from './pin';
 import {
   checkDeployable,
@@ -20,6 +18,7 @@ import {
 import { prove } from './prove';
 import type { ResolvedWish } from './resolve-wish';
 import type { ServiceResult } from './result';
+import { checkPublished, nothingProven, pickTarget, type Target } from './rollback-target';
 import type { Session } from './session';
 import { describeTrail, type Trail } from './trail';
 import { endDeploy, undo } from './undo';
@@ -34,14 +33,6 @@ export interface RollbackOptions {
   hold: boolean;
   /** Asks the registry for an exact version. */
   resolve: (servicePackage: string | undefined, version: string) => Promise<ResolvedWish>;
-}
-
-/** Where a rollback leads. */
-interface Target {
-  /** undefined for a service that no variable pins. */
-  version: string | undefined;
-  /** The deploy whose artifact can be used again. */
-  deploy: Deploy | undefined;
 }
 
 const nothingAsked = {
@@ -125,7 +116,9 @@ async function rollbackOne(
       const target = pickTarget(look, options.to, live?.version);
       const { version } = target;
       const packageName =
-        version === undefined ? undefined : await checkPublished(session, options, look, target);
+        version === undefined
+          ? undefined
+          : await checkPublished(session, options.resolve, look, target);
       plan = {
         ...planDeploy(
           look,
@@ -153,84 +146,6 @@ async function rollbackOne(
     session.warn(
       `${service.name}: autodeploy is on (${service.autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
     );
-}
-
-/**
- * Chooses where to go back to: the version asked for, the one that an interrupted rollback was on
- * its way to, else the last proven one that is not the current. Pure.
- * @param current the version that is live, where it is known
- * @throws NotFoundError NO_PROVEN_VERSION; UsageError TO_INVALID
- */
-function pickTarget(look: Look, asked: string | undefined, current: string | undefined): Target {
-  const { service, record, deploys, live } = look;
-  if (!look.isPinned) {
-    if (asked !== undefined && !asked.startsWith('dep-'))
-      throw new UsageError('TO_INVALID', `${service.name} is not pinned by a variable`, {
-        fix: "pass a deploy's id, --to dep-…, or leave --to out for the one before",
-      });
-    const deploy = deploys.find(({ id, status }) =>
-      asked === undefined ? status === 'deactivated' && id !== live?.id : id === asked,
-    );
-    if (deploy) return { version: undefined, deploy };
-    throw nothingProven(look, 'has no earlier deploy to go back to');
-  }
-  const interrupted = record.pending?.isRollback ? record.pending.to : undefined;
-  const version =
-    asked ??
-    interrupted ??
-    record.proven.find(proven => !sameVersion(proven.version, current ?? look.pin ?? ''))?.version;
-  if (version === undefined)
-    throw nothingProven(look, 'has no version that was proven before the current one');
-  // An interrupted rollback may have come this far by itself.
-  if (current === version) return { version, deploy: live };
-  const proven = record.proven.filter(item => item.version === version).map(item => item.deploy);
-  const deploy = deploys.find(
-    item => proven.includes(item.id) && ['live', 'superseded'].includes(classOf(item)),
-  );
-  return { version, deploy };
-}
-
-/**
- * The next deploy installs what the pin says, so it must be in the registry. With an artifact at
- * hand a registry that is away stops nothing: it is then that people roll back.
- * @returns the package's name, where it is known
- * @throws NotFoundError VERSION_NOT_FOUND; without an artifact whatever keeps from asking
- */
-async function checkPublished(
-  session: Session,
-  options: RollbackOptions,
-  { service, record }: Look,
-  { version = '', deploy }: Target,
-): Promise<string | undefined> {
-  const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
-  try {
-    return (await options.resolve(servicePackage, version)).package;
-  } catch (error) {
-    if (error instanceof NetworkError && deploy) {
-      session.warn(`${service.name}: ${version} could not be looked up: ${error.message}`);
-      return servicePackage?.trim() || undefined;
-    }
-    if (!(error instanceof NotFoundError) || error.code !== 'VERSION_NOT_FOUND') throw error;
-    const at = record.proven.findIndex(proven => proven.version === version);
-    const older = (at < 0 ? undefined : record.proven[at + 1]?.version) ?? '1.2.3';
-    throw new NotFoundError(error.code, error.message, {
-      fix: `publish ${version} again, or name another: bootlace rollback ${service.name} --to ${older}`,
-      facts: error.facts,
-      cause: error,
-    });
-  }
-}
-
-function nothingProven({ service, deploys }: Look, what: string): NotFoundError {
-  return new NotFoundError('NO_PROVEN_VERSION', `${service.name} ${what}`, {
-    fix: `name one: bootlace rollback ${service.name} --to 1.2.3`,
-    facts: {
-      candidates: deploys
-        .slice(0, 10)
-        .map(({ id, status }) => `${id} ${status}`)
-        .join(', '),
-    },
-  });
 }
 
 async function moveTo(
