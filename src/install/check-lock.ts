@@ -1,71 +1,158 @@
-import satisfies from 'semver/functions/satisfies';
-import validRange from 'semver/ranges/valid';
 import {
   bundledNames,
   type LockDocument,
   type LockedManifest,
   productionSpecs,
+  type RawEntry,
+  requiredPeers,
 } from './lock-document';
+import { parentOf } from './lockfile';
+import {
+  fitsWish,
+  type OverrideRule,
+  overridingSpec,
+  rangeOf,
+  readOverrides,
+  rootOverrides,
+  ruleOfPackage,
+  ruleOfWish,
+} from './overrides';
 
 /**
  * Compares a bare lock with the package.json that it should fit: every dependency is there in a
- * version that is asked for, all the way down, and nothing is there that nothing needs. Pure.
+ * version that is asked for, all the way down, and nothing is there that nothing needs. Peers below
+ * the top are not compared: npm itself lets them contradict each other. Pure.
+ * @param overrides those that count; by default the lock's own record of a workspace's, or
+ * package.json's
  * @returns one sentence for each difference; none when the lock fits
  */
-export function lockProblems(bare: LockDocument, manifest: LockedManifest): string[] {
+export function lockProblems(
+  bare: LockDocument,
+  manifest: LockedManifest,
+  overrides: unknown = bare.packages['']?.overrides ?? rootOverrides(manifest),
+): string[] {
   const { packages } = bare;
   const problems: string[] = [];
   const wanted = productionSpecs(manifest);
+  const peers = requiredPeers(manifest);
   const root = packages[''] ?? {};
-  const overridden = overriddenNames(manifest.overrides);
-  for (const [name, spec] of Object.entries(wanted.dependencies)) requireAtTop(name, spec, false);
+  const top = ruleOfWish(readOverrides(overrides), manifest.name, '*');
+  for (const [name, spec] of Object.entries(wanted.dependencies)) requireAtTop(name, spec);
+  // npm leaves out an optional package that the registry does not have.
   for (const [name, spec] of Object.entries(wanted.optionalDependencies))
-    requireAtTop(name, spec, true);
+    if (packages[`node_modules/${name}`] || root.optionalDependencies?.[name] !== spec)
+      requireAtTop(name, spec);
+  // What the lock was made for is what npm chose, as with legacy-peer-deps none at all.
+  for (const [name, spec] of Object.entries(peers))
+    if (root.peerDependencies?.[name] !== spec) requireAtTop(name, spec);
   for (const name of Object.keys({ ...root.dependencies, ...root.optionalDependencies }))
-    if (!(name in wanted.dependencies) && !(name in wanted.optionalDependencies))
+    if (!Object.hasOwn({ ...wanted.dependencies, ...wanted.optionalDependencies }, name))
       problems.push(`${name} is no dependency any more`);
   checkBelow();
   return problems;
 
-  function requireAtTop(name: string, spec: string, isOptional: boolean): void {
+  function requireAtTop(name: string, spec: string): void {
     const entry = packages[`node_modules/${name}`];
-    // npm leaves out an optional package that the registry does not have.
-    if (!entry && isOptional && root.optionalDependencies?.[name] === spec) return;
+    const rule = ruleOfWish(top, name, spec);
+    const overridden = overridingSpec(rule, name);
     if (!entry) problems.push(`${name}@${spec} is not in the lock`);
-    else if (!overridden.has(name) && !fits(entry.name ?? name, entry.version, spec, name))
+    else if (
+      !fitsWish(entry.version, name, spec, rule) ||
+      !(overridden || isNamed(entry, name, spec))
+    )
       problems.push(
-        `${name} is ${entry.name ? `${entry.name}@` : ''}${entry.version} in the lock and ${spec} in package.json`,
+        `${name} is ${entry.name ? `${entry.name}@` : ''}${entry.version} in the lock and ${
+          overridden ? `${overridden} in overrides` : `${spec} in package.json`
+        }`,
       );
   }
 
   function checkBelow(): void {
-    const needed = new Set<string>();
-    const open = [...Object.keys(wanted.dependencies), ...Object.keys(wanted.optionalDependencies)]
-      .concat(Object.keys(manifest.peerDependencies ?? {}))
-      .map(name => `node_modules/${name}`)
-      .filter(path => packages[path]);
-    for (let path = open.pop(); path !== undefined; path = open.pop()) {
-      if (needed.has(path)) continue;
-      needed.add(path);
-      const entry = packages[path] ?? {};
-      const optional = new Set([
-        ...Object.keys(entry.optionalDependencies ?? {}),
-        ...Object.keys(entry.peerDependencies ?? {}),
-      ]);
-      for (const name of new Set([...Object.keys(entry.dependencies ?? {}), ...optional])) {
+    const needed = readRules(top);
+    for (const [path, rules] of needed) {
+      if (path === '') continue;
+      const entry = packages[path] as RawEntry;
+      for (const [name, spec] of Object.entries(wishesOf(entry))) {
         const found = findFrom(path, name, packages);
-        if (found !== undefined) open.push(found);
-        else if (!optional.has(name))
-          problems.push(`${path} needs ${name}, which is not in the lock`);
+        // The backend itself is no part of its lock, and its version may be raised afterwards.
+        const isOptional = Object.hasOwn(entry.optionalDependencies ?? {}, name);
+        if (!found && (isOptional || name === manifest.name)) continue;
+        if (!found) problems.push(`${path} needs ${name}, which is not in the lock`);
+        else if (isBrought(path) || isBrought(found)) continue;
+        else if (![...rules].some(rule => fitsBelow(rule, name, spec, packages[found])))
+          problems.push(
+            `${path} needs ${asked(rules, name, spec)}, and ${found} is ${packages[found]?.version}`,
+          );
       }
     }
     const bundled = new Set(bundledNames(manifest));
     for (const path of Object.keys(packages))
       if (path !== '' && !needed.has(path) && !packages[path]?.inBundle) {
-        const [, top = ''] = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-        if (!bundled.has(top)) problems.push(`${path} is in the lock and nothing needs it`);
+        const [, first = ''] = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+        if (!bundled.has(first)) problems.push(`${path} is in the lock and nothing needs it`);
       }
   }
+
+  /** Every package that is needed, with the rules that it is reached by: one, without overrides. */
+  function readRules(top: OverrideRule): Map<string, Set<OverrideRule>> {
+    const reached = new Map<string, Set<OverrideRule>>();
+    const open: [path: string, rule: OverrideRule][] = [['', top]];
+    for (let next = open.pop(); next; next = open.pop()) {
+      const [path, rule] = next;
+      const rules = reached.get(path) ?? new Set();
+      if (rules.has(rule)) continue;
+      reached.set(path, rules.add(rule));
+      const wishes =
+        path === ''
+          ? { ...manifest.peerDependencies, ...wanted.dependencies, ...wanted.optionalDependencies }
+          : { ...packages[path]?.peerDependencies, ...wishesOf(packages[path] as RawEntry) };
+      for (const [name, spec] of Object.entries(wishes)) {
+        const found = findFrom(path, name, packages);
+        if (found === undefined) continue;
+        const version = String(packages[found]?.version);
+        open.push([found, ruleOfPackage(ruleOfWish(rule, name, text(spec)), name, version)]);
+      }
+    }
+    return reached;
+  }
+
+  /** What a tarball brings, or a shrinkwrap in it says, is as it is. */
+  function isBrought(path: string): boolean {
+    if (packages[path]?.inBundle) return true;
+    for (let at = parentOf(path); at !== ''; at = parentOf(at))
+      if (packages[at]?.hasShrinkwrap) return true;
+    return false;
+  }
+}
+
+function wishesOf({ dependencies, optionalDependencies }: RawEntry): Record<string, string> {
+  return { ...dependencies, ...optionalDependencies };
+}
+
+function text(spec: unknown): string {
+  return typeof spec === 'string' ? spec : '';
+}
+
+function fitsBelow(
+  rule: OverrideRule,
+  name: string,
+  spec: unknown,
+  entry: RawEntry | undefined,
+): boolean {
+  return fitsWish(entry?.version, name, text(spec), ruleOfWish(rule, name, text(spec)));
+}
+
+function asked(rules: Iterable<OverrideRule>, name: string, spec: unknown): string {
+  const [first] = rules;
+  const overridden = first && overridingSpec(ruleOfWish(first, name, text(spec)), name);
+  return overridden ? `${name}@${overridden} by overrides` : `${name}@${spec}`;
+}
+
+/** A folder with another package in it than the one that is asked for by name. */
+function isNamed(entry: RawEntry, name: string, spec: string): boolean {
+  if (rangeOf(spec) === undefined) return true;
+  const alias = /^npm:((?:@[^/]+\/)?[^@/]+)/.exec(spec.trim());
+  return (entry.name ?? name) === (alias?.[1] ?? name);
 }
 
 /**
@@ -97,26 +184,6 @@ function findFrom(
     const tried = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
     if (Object.hasOwn(packages, tried)) return tried;
     if (at === '') return undefined;
-    const cut = at.lastIndexOf('/node_modules/');
-    at = cut < 0 ? '' : at.slice(0, cut);
+    at = parentOf(at);
   }
-}
-
-/** A tag or an address says nothing about the version. */
-function fits(locked: string, version: string | undefined, spec: string, name: string): boolean {
-  const alias = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@(.*))?$/.exec(spec.trim());
-  if (locked !== (alias?.[1] ?? name)) return false;
-  const range = alias ? (alias[2] ?? '*') : spec;
-  if (validRange(range, { loose: true }) === null) return true;
-  return satisfies(version ?? '', range, { loose: true });
-}
-
-/** Every name that `overrides` speaks of, at any depth. */
-function overriddenNames(overrides: unknown, names = new Set<string>()): Set<string> {
-  if (typeof overrides !== 'object' || overrides === null) return names;
-  for (const [key, value] of Object.entries(overrides)) {
-    names.add(key.replace(/(?!^)@.*$/, ''));
-    overriddenNames(value, names);
-  }
-  return names;
 }

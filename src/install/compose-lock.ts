@@ -29,7 +29,12 @@ export function composeLock(bare: LockDocument, backend: BackendSource): LockDoc
   const isTaken = Object.keys(bare.packages).some(path => path === home);
   const spec = resolved.startsWith('file:') ? resolved : version;
   const packages: Record<string, RawEntry> = {
-    '': { dependencies: { [manifest.name]: spec } },
+    '': {
+      dependencies: { [manifest.name]: spec },
+      ...(bare.packages['']?.overrides !== undefined && {
+        overrides: bare.packages[''].overrides,
+      }),
+    },
     [home]: { version, resolved, integrity, ...entryOf(manifest) },
   };
   for (const [path, entry] of Object.entries(bare.packages))
@@ -61,14 +66,17 @@ export function bareLock(
   const wanted = Object.keys({ ...root.dependencies, ...root.optionalDependencies });
   const isComposed = entry && root.name !== backend && wanted.length === 1 && wanted[0] === backend;
   if (!isComposed) {
-    const packages = { ...Object.fromEntries(all), '': rootOf(backend, root as LockedManifest) };
+    const packages = {
+      ...Object.fromEntries(all),
+      '': rootOf(backend, root as LockedManifest, root.overrides),
+    };
     return {
       bare: { name: backend, lockfileVersion: 3, requires: true, packages },
       entry: undefined,
     };
   }
   const manifest = { ...entry, name: backend } as LockedManifest;
-  const packages: Record<string, RawEntry> = { '': rootOf(backend, manifest) };
+  const packages: Record<string, RawEntry> = { '': rootOf(backend, manifest, root.overrides) };
   for (const [path, inner] of all)
     if (path !== '' && path !== home && !path.startsWith(`${home}/`)) packages[path] = inner;
   // What lies below the backend hides what lies beside it, for the backend at least.
@@ -76,24 +84,6 @@ export function bareLock(
     if (path.startsWith(`${home}/`) && !inner.inBundle)
       packages[path.slice(home.length + 1)] = inner;
   return { bare: { name: backend, lockfileVersion: 3, requires: true, packages }, entry };
-}
-
-/** `$name` in overrides means a dependency of the project, which is not the project here. */
-export function rootOverrides({
-  overrides,
-  ...manifest
-}: LockedManifest): Record<string, unknown> | undefined {
-  const specs: Record<string, string> = {
-    ...manifest.dependencies,
-    ...manifest.optionalDependencies,
-  };
-  const resolve = (value: unknown): unknown => {
-    if (typeof value === 'string')
-      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
-  };
-  return overrides && (resolve(overrides) as Record<string, unknown>);
 }
 
 /** What npm's lock repeats of a package's manifest. */

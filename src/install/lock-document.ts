@@ -11,6 +11,8 @@ export interface RawEntry {
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
+  /** Of a bare lock's '' only: those of the workspace around the backend. */
+  overrides?: unknown;
   [key: string]: unknown;
 }
 
@@ -31,6 +33,7 @@ export interface LockedManifest {
   name: string;
   version?: string;
   dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
@@ -110,13 +113,29 @@ export function hashLock(bare: LockDocument): string {
   return createHash('sha256').update(renderLock(bare)).digest('hex');
 }
 
-/** A bare lock's '': no version, so that a release of the same tree has the same lock. */
-export function rootOf(name: string, manifest: LockedManifest): RawEntry {
+/** The peers that npm installs: those that are neither optional nor in the tarball. */
+export function requiredPeers(manifest: LockedManifest): Record<string, string> {
+  const bundled = new Set(bundledNames(manifest));
+  return Object.fromEntries(
+    Object.entries(manifest.peerDependencies ?? {}).filter(
+      ([name]) => !bundled.has(name) && manifest.peerDependenciesMeta?.[name]?.optional !== true,
+    ),
+  );
+}
+
+/**
+ * A bare lock's '': no version, so that a release of the same tree has the same lock.
+ * @param overrides those of a workspace, which the host does not see
+ */
+export function rootOf(name: string, manifest: LockedManifest, overrides?: unknown): RawEntry {
   const { dependencies, optionalDependencies } = productionSpecs(manifest);
+  const peerDependencies = requiredPeers(manifest);
   return {
     name,
     ...(Object.keys(dependencies).length && { dependencies }),
     ...(Object.keys(optionalDependencies).length && { optionalDependencies }),
+    ...(Object.keys(peerDependencies).length && { peerDependencies }),
+    ...(overrides !== undefined && { overrides }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Io } from '../io';
 import { createRegistryClient, type RegistryClient } from '../registry/client';
 import { integrityOf, parseManifest } from '../registry/packument';
 import type { Transport } from '../registry/transport';
-import { bareLock, composeLock, rootOverrides } from './compose-lock';
+import { bareLock, composeLock } from './compose-lock';
 import { readSpecs } from './foresight';
 import {
   type LockDocument,
@@ -14,6 +14,7 @@ import {
   productionSpecs,
   type RawEntry,
 } from './lock-document';
+import { rootOverrides } from './overrides';
 import { openPackumentFeed } from './packument-feed';
 import { type NpmRun, runNpm } from './run-npm';
 import { stubTarball } from './stub-tarball';

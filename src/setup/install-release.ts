@@ -6,9 +6,10 @@ import {
   integrityOfBytes,
   readBackendTarball,
 } from '../install/backend-tarball';
-import { composeLock, rootOverrides } from '../install/compose-lock';
+import { composeLock } from '../install/compose-lock';
 import { installTree } from '../install/install';
 import { hashLock, type LockDocument, orderLock, renderLock } from '../install/lock-document';
+import { rootOverrides } from '../install/overrides';
 import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
 import { plainAddress } from '../install/tarball-url';
@@ -214,7 +215,8 @@ function writeProject(
   { manifest }: BackendTarball,
 ): void {
   const overrides = rootOverrides(manifest);
-  const project = { private: true, ...lock.packages[''], ...(overrides && { overrides }) };
+  // What the lock says of overrides holds the backend's own, too.
+  const project = { private: true, ...(overrides && { overrides }), ...lock.packages[''] };
   writeFileSync(join(release, 'package.json'), `${JSON.stringify(project, null, 2)}\n`);
   writeFileSync(join(release, 'package-lock.json'), lockText);
 }

@@ -152,12 +152,110 @@ const fits: [name: string, change: Partial<LockedManifest>, problems: string[]][
     ['p@1 is not in the lock'],
   ],
   ['an override', { dependencies: { a: '^2.0.0' }, overrides: { a: '1.2.0' } }, []],
+  [
+    'an override of a dependency that was added',
+    { overrides: { a: '1.3.0' } },
+    ['a is 1.2.0 in the lock and 1.3.0 in overrides'],
+  ],
+  [
+    'an override further down that was added',
+    { overrides: { a: { b: '3' } } },
+    ['node_modules/a needs b@3 by overrides, and node_modules/a/node_modules/b is 2.0.0'],
+  ],
+  ['a peer that was added', { peerDependencies: { n: '1' } }, ['n@1 is not in the lock']],
+  [
+    'a peer that wants another version',
+    { peerDependencies: { a: '2' } },
+    ['a is 1.2.0 in the lock and 2 in package.json'],
+  ],
+  [
+    'an optional peer',
+    { peerDependencies: { n: '1' }, peerDependenciesMeta: { n: { optional: true } } },
+    [],
+  ],
 ];
 
 for (const [name, change, problems] of fits)
   test(`does the lock fit: ${name}`, () => {
     assert.deepEqual(lockProblems(lock, { ...manifest, ...change }), problems);
   });
+
+const above = (spec: string, name = 'b') => ({ dependencies: { [name]: spec } });
+/** A lock of `a`, which asks for `b`, and package.json's overrides. */
+const below: [name: string, a: RawEntry, b: RawEntry, overrides: unknown, fits: boolean][] = [
+  ['what is asked for', above('^2.0.0'), at('2.1.0'), undefined, true],
+  ['another version', above('2.1.2'), at('1.0.0'), undefined, false],
+  ['another version of an optional', { optionalDependencies: { b: '2' } }, at('1.0.0'), {}, false],
+  ['a prerelease for any version', above(''), at('3.0.0-rc.1'), undefined, true],
+  ['a tag', above('next'), at('3.0.0-rc.1'), undefined, true],
+  ['an address', above('https://x.example/b.tgz'), at('3.0.0'), undefined, true],
+  ['an alias', above('npm:real@^2.0.0'), at('2.0.0', { name: 'real' }), undefined, true],
+  ['an alias in another version', above('npm:real@^2.0.0'), at('1.0.0'), undefined, false],
+  ['a peer that npm allows', { peerDependencies: { b: '^3.0.0' } }, at('2.0.0'), undefined, true],
+  ['what a tarball brings', above('^3.0.0'), at('2.0.0', { inBundle: true }), undefined, true],
+  ['an override', above('^1.0.0'), at('2.0.0'), { b: '2.0.0' }, true],
+  ['an override with another version', above('^1.0.0'), at('1.5.0'), { b: '2.0.0' }, false],
+  ['an override that is gone', above('^1.0.0'), at('2.0.0'), {}, false],
+  ['a nested override', above('^1.0.0'), at('2.0.0'), { a: { b: '2.0.0' } }, true],
+  ['a nested override of another', above('^1.0.0'), at('2.0.0'), { c: { b: '2.0.0' } }, false],
+  ['the package itself and below', above('^1.0.0'), at('2.0.0'), { a: { '.': '1', b: '2' } }, true],
+  ['a reference', above('^1.0.0'), at('2.0.0'), { b: '$tool' }, true],
+  ['a reference that nothing here knows', above('^1.0.0'), at('2.0.0'), { b: '$gone' }, true],
+  ['a selector', above('^1.0.0'), at('2.0.0'), { 'b@1': '2.0.0' }, true],
+  ['a selector for other wishes', above('^1.0.0'), at('2.0.0'), { 'b@3': '2.0.0' }, false],
+  ['a selector of who asks', above('^1.0.0'), at('2.0.0'), { 'a@1': { b: '2' } }, true],
+  ['a selector of another', above('^1.0.0'), at('2.0.0'), { 'a@2': { b: '2' } }, false],
+  ['a selector that is not met', above('^2.0.0'), at('2.5.0'), { 'b@2.1.0': '2.1.1' }, true],
+  ['an override by another package', above('^1.0.0'), at('9.0.0'), { b: 'npm:fork@9' }, true],
+  ['an override of the backend', above('^1.0.0'), at('2.0.0'), { own: { b: '2.0.0' } }, true],
+];
+
+for (const [name, a, b, overrides, fits] of below)
+  test(`compared below the top: ${name} ${fits ? 'fits' : 'does not fit'}`, () => {
+    const own = {
+      name: 'own',
+      dependencies: { a: '1' },
+      devDependencies: { tool: '2.0.0' },
+      overrides: overrides as LockedManifest['overrides'],
+    };
+    const made = bare(own, {
+      'node_modules/a': at('1.0.0', a),
+      'node_modules/a/node_modules/b': b,
+    });
+    const problems = lockProblems(made, own);
+    assert.equal(problems.length, fits ? 0 : 1);
+    if (!fits)
+      assert.match(`${problems}`, /^node_modules\/a needs b@.* and node_modules\/a\/node_/);
+  });
+
+test('a lock made without peers is as its publisher chose, until another is asked for', () => {
+  const peers = { name: 'own', peerDependencies: { p: '1' } };
+  assert.deepEqual(lockProblems(bare(peers, {}), peers), []);
+  assert.deepEqual(lockProblems(bare(peers, {}), { ...peers, peerDependencies: { p: '2' } }), [
+    'p@2 is not in the lock',
+  ]);
+});
+
+test('a dependency that names the backend finds it, in whatever version it is published', () => {
+  const made = bare(manifest, {
+    ...lock.packages,
+    'node_modules/a': at('1.2.0', { dependencies: { b: '^2.0.0', '@acme/backend': '>1.19' } }),
+  });
+  assert.deepEqual(lockProblems(made, { ...manifest, version: '9.0.0' }), []);
+});
+
+test("the overrides of a publisher's workspace are in its lock and count there", () => {
+  const made = bare(manifest, {
+    ...lock.packages,
+    'node_modules/a': at('1.2.0', { dependencies: { b: '^1.0.0' } }),
+  });
+  assert.equal(lockProblems(made, manifest).length, 1);
+  made.packages[''] = { ...made.packages[''], overrides: { b: '2.0.0' } };
+  assert.deepEqual(lockProblems(made, manifest), []);
+  const { bare: again } = bareLock(composeLock(made, source), '@acme/backend');
+  assert.equal(hashLock(again), hashLock(made));
+  assert.deepEqual(lockProblems(again, manifest), []);
+});
 
 test('an optional package that the registry did not have stays left out', () => {
   const wanted = { ...manifest, optionalDependencies: { gone: '1' }, dependencies: {} };
