@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import validVersion from 'semver/functions/valid';
 import { InstallError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient, type RegistryClient } from '../registry/client';
@@ -43,7 +44,8 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
   const wanted = productionSpecs(manifest);
   const stub: LockedManifest = {
     name: manifest.name,
-    version: '0.0.0',
+    // What names the backend itself must find that it fits.
+    version: validVersion(manifest.version) ?? '0.0.0',
     ...wanted,
     peerDependencies: manifest.peerDependencies,
     peerDependenciesMeta: manifest.peerDependenciesMeta,
@@ -101,15 +103,29 @@ async function resolveOnFeed(
 }
 
 function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {
-  const lock = composeLock(seed, {
+  const lock = composeLock(withoutOwn(seed, stub), {
     manifest: stub,
-    version: '0.0.0',
+    version: String(stub.version),
     resolved: stubSpec,
     integrity: '',
     bundled: new Map(),
   });
   delete lock.packages[`node_modules/${stub.name}`]?.integrity;
   return lock;
+}
+
+/**
+ * In its own folder a package that its dependencies name has itself installed beside them; a host
+ * has it once. npm adds the older version that one of them may want.
+ */
+function withoutOwn(seed: LockDocument, stub: LockedManifest): LockDocument {
+  const { dependencies, optionalDependencies, peerDependencies } = stub;
+  if (stub.name in { ...dependencies, ...optionalDependencies, ...peerDependencies }) return seed;
+  const own = `node_modules/${stub.name}`;
+  const kept = Object.entries(seed.packages).filter(
+    ([path]) => path !== own && !path.startsWith(`${own}/`),
+  );
+  return { ...seed, packages: Object.fromEntries(kept) };
 }
 
 const inFlight = 8;

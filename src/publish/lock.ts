@@ -111,6 +111,11 @@ export async function writeLock(
       seed: seed?.lock,
       onRetry: options.warn,
     });
+    const problems = lockProblems(lock, manifest);
+    if (problems.length)
+      throw new Error(
+        `the new lock does not fit package.json: ${problems.slice(0, 10).join('; ')}`,
+      );
     warnOfLoopback(lock, options.warn);
     const file = join(target, lockName);
     const changed: string[] = [];

@@ -345,3 +345,59 @@ test('a package that bundles others is locked with its real address and checksum
   });
   assert.doesNotMatch(read(cwd), /127\.0\.0\.1:\d+\/[0-9a-f]{32}/);
 });
+
+test('a dependency that names the backend finds the backend, and an older one where it wants that', async t => {
+  const { registry, env } = await world(t);
+  const name = '@acme/backend';
+  registry.publish({ name: 'plugin', version: '1.0.0', peerDependencies: { [name]: '>1.19' } });
+  registry.publish({ name: 'child', version: '1.0.0', dependencies: { [name]: '^4.0.0-rc.1' } });
+  registry.publish({ name: 'old', version: '1.0.0', dependencies: { [name]: '^1.0.0' } });
+  registry.publish({ name: 'heavy', version: '1.0.0' });
+  for (const version of ['1.0.0', '4.9.0'])
+    registry.publish({ name, version, dependencies: { heavy: '1' } });
+  const plain = { optionalDependencies: {}, peerDependencies: {} };
+  const dependencies = { plugin: '1', child: '1' };
+  const cwd = project(t, { ...plain, version: '4.0.0-rc.2', dependencies });
+  // What npm installs in the package's own folder has the backend in it once more.
+  await promisify(execFile)('npm', ['install', '--package-lock-only', '--no-audit'], {
+    cwd,
+    env: cleanEnv({ ...env, HOME: cwd }),
+  });
+  ok(await bootlace(['lock', '--fresh'], { cwd, env }));
+  project(t, { ...plain, version: '4.2.0', dependencies }, cwd);
+  for (const args of [['lock'], ['lock', '--fresh']]) {
+    ok(await bootlace(args, { cwd, env }));
+    assert.deepEqual(Object.keys(packagesOf(cwd)), [
+      '',
+      'node_modules/child',
+      'node_modules/plugin',
+    ]);
+  }
+  const first = read(cwd);
+  project(t, { ...plain, version: '4.3.0', dependencies }, cwd);
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.equal(read(cwd), first);
+  project(t, { ...plain, version: '9.0.0', dependencies }, cwd);
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+  const older = project(t, { ...plain, version: '4.2.0', dependencies: { old: '1' } });
+  ok(await bootlace(['lock'], { cwd: older, env }));
+  assert.deepEqual(Object.keys(packagesOf(older)), [
+    '',
+    'node_modules/heavy',
+    'node_modules/old',
+    'node_modules/old/node_modules/@acme/backend',
+  ]);
+  for (const installer of ['bootlace', 'npm']) {
+    const host = temporaryFolder(t);
+    const from = installer === 'npm' ? older : cwd;
+    ok(await bootlace(['setup', '--from', from, '--installer', installer], { cwd: host, env }));
+  }
+});
+
+for (const version of [undefined, 'v1.2.3'])
+  test(`the version ${version} is no hindrance`, async t => {
+    const { env } = await world(t);
+    const cwd = project(t, { version });
+    ok(await bootlace(['lock'], { cwd, env }));
+    ok(await bootlace(['lock', '--check'], { cwd, env }));
+  });
