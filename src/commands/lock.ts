@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SettingError } from '../errors';
-import { checkLock, type Publishable, readPublishable, writeLock } from '../publish/lock';
+import { checkLock, writeLock } from '../publish/lock';
+import { type Publishable, readPublishable } from '../publish/publishable';
 import { type RegistryConfig, secretsOf } from '../registry/config';
 import { loadRegistryConfig } from '../registry/load-config';
 import { sayUnknownKeys } from '../settings/config-file';

@@ -156,7 +156,10 @@ function orderedEntry(entry: RawEntry): RawEntry {
   if (known) return known;
   const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
   keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const result: RawEntry = Object.fromEntries(keys.map(key => [key, ordered(entry[key])]));
+  const result: RawEntry = Object.fromEntries(
+    // Of overrides the first that applies counts.
+    keys.map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
+  );
   orderedEntries.set(entry, result);
   orderedEntries.set(result, result);
   return result;

@@ -26,6 +26,8 @@ export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
   /** Connections to use; the caller closes them. */
   transport: Transport;
   manifest: LockedManifest;
+  /** What a workspace overrides around the package, and the package itself; the lock records it. */
+  workspaceOverrides?: Record<string, unknown>;
   /** A bare lock whose versions stay where they still fit. */
   seed?: LockDocument;
   onRetry?: (sentence: string) => void;
@@ -40,6 +42,7 @@ export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
  */
 export async function resolveLock(request: ResolveRequest): Promise<LockDocument> {
   const { manifest } = request;
+  const overrides = request.workspaceOverrides ?? rootOverrides(manifest);
   const folder = join(request.work, 'resolve');
   const wanted = productionSpecs(manifest);
   const stub: LockedManifest = {
@@ -56,17 +59,22 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
     writeJson(join(folder, 'package.json'), {
       private: true,
       dependencies: { [manifest.name]: stubSpec },
-      ...(manifest.overrides && { overrides: rootOverrides(manifest) }),
+      ...(overrides && { overrides }),
     });
     if (request.seed) writeJson(join(folder, 'package-lock.json'), seedLock(request.seed, stub));
     const lock = await resolveOnFeed(folder, stub, request);
     const { bare, entry } = bareLock(lock, manifest.name);
     if (entry?.resolved !== stubSpec) throw new Error(`npm locked ${entry?.resolved} instead`);
     await complete(bare, request);
-    return bare;
+    return withOverrides(bare, request.workspaceOverrides);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function withOverrides(bare: LockDocument, overrides: unknown): LockDocument {
+  if (overrides === undefined) return bare;
+  return { ...bare, packages: { ...bare.packages, '': { ...bare.packages[''], overrides } } };
 }
 
 const stubSpec = 'file:backend.tgz';

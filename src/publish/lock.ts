@@ -1,75 +1,27 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { InstallError, SettingError } from '../errors';
+import { InstallError, NotFoundError } from '../errors';
 import { lockProblems } from '../install/check-lock';
 import { bareLock } from '../install/compose-lock';
 import {
   type LockDocument,
-  type LockedManifest,
   lockName,
   parseLockDocument,
   renderLock,
 } from '../install/lock-document';
+import { rootOverrides } from '../install/overrides';
 import { resolveLock } from '../install/resolve-lock';
 import { runNpm } from '../install/run-npm';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
 import { createTransport } from '../registry/transport';
 import { writeAtomic } from '../release/atomic';
-import { parsePackageName } from '../settings/package-name';
-import { readPublisher } from '../start/publisher';
 import { addToFiles } from './files-list';
-import { checkLockable } from './lockable';
+import { checkLockable, publishFix } from './lockable';
+import type { Publishable } from './publishable';
 import { findSeed } from './seed';
-
-/** The folder that will be packed, and what its package.json says. */
-export interface Publishable {
-  /** The package's folder, where its own locks lie. */
-  folder: string;
-  /** The folder that is packed: `publishConfig.directory` of it, or itself. */
-  target: string;
-  manifest: LockedManifest;
-  text: string;
-}
-
-/**
- * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack.
- * @throws SettingError LOCK_NO_PACKAGE, LOCK_NOT_BUILT, PACKAGE_NAME_INVALID or PACKAGE_CONFIG_INVALID
- */
-export function readPublishable(folder: string): Publishable {
-  const own = readManifest(folder);
-  if (!own)
-    throw new SettingError('LOCK_NO_PACKAGE', `there is no package.json in ${folder}`, {
-      fix: "run it in the backend package's folder, or name that folder: bootlace lock packages/backend",
-    });
-  const directory = (own.manifest.publishConfig as { directory?: unknown } | undefined)?.directory;
-  if (typeof directory !== 'string') return { folder, target: folder, ...own };
-  const target = join(folder, directory);
-  const packed = readManifest(target);
-  if (packed) return { folder, target, ...packed };
-  throw new SettingError(
-    'LOCK_NOT_BUILT',
-    `publishConfig.directory names ${directory}, which has no package.json yet`,
-    { fix: 'build first, then run bootlace lock: the build would remove a lock written before' },
-  );
-}
-
-function readManifest(folder: string): { manifest: LockedManifest; text: string } | undefined {
-  const file = join(folder, 'package.json');
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const text = readFileSync(file, 'utf8');
-  let manifest: LockedManifest;
-  try {
-    manifest = JSON.parse(text.replace(/^\uFEFF/, '')) as LockedManifest;
-  } catch {
-    throw new SettingError('CONFIG_INVALID', `${file} is not JSON`, { fix: `correct ${file}` });
-  }
-  parsePackageName(String(manifest.name ?? ''), `"name" in ${file}`);
-  // Its host would refuse it, and it is easier to correct here.
-  readPublisher(manifest);
-  return { manifest, text };
-}
+import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
 
 export interface LockOptions {
   io: Io;
@@ -94,11 +46,14 @@ export interface LockResult {
  * @throws SettingError LOCK_DEPENDENCY, InstallError LOCK_NOT_PACKED, npm's and the registry's
  */
 export async function writeLock(
-  { folder, target, manifest, text }: Publishable,
+  { folder, target, manifest, text, workspace }: Publishable,
   options: LockOptions,
 ): Promise<LockResult> {
   checkLockable(manifest);
   const seed = options.fresh ? undefined : findSeed(folder, target, manifest.name);
+  const overrides = workspaceOverrides(workspace, manifest);
+  const foreign = overrides || manifest.overrides ? undefined : sayForeignOverrides(folder);
+  if (foreign) options.warn(foreign);
   const work = mkdtempSync(join(tmpdir(), 'bootlace-lock-'));
   // A failure names the log, so it outlives the folder.
   const run = { ...options, work, cwd: target, log: `${work}.log` };
@@ -108,8 +63,11 @@ export async function writeLock(
       ...run,
       transport,
       manifest,
+      workspaceOverrides: overrides,
       seed: seed?.lock,
       onRetry: options.warn,
+    }).catch(error => {
+      throw workspace ? sayUnpublished(error, workspace) : error;
     });
     const problems = lockProblems(lock, manifest);
     if (problems.length)
@@ -140,14 +98,15 @@ export async function writeLock(
  * Says what differs between the lock and package.json; no request, no change.
  * @returns one sentence for each difference; none when it fits
  */
-export function checkLock({ target, manifest }: Publishable): string[] {
+export function checkLock({ target, manifest, workspace }: Publishable): string[] {
   checkLockable(manifest);
   const file = join(target, lockName);
   if (!existsSync(file)) return [`there is no ${lockName}`];
   const lock = parseLockDocument(readFileSync(file, 'utf8'));
   if (!lock) return [`${lockName} is not a lock`];
   const { bare } = bareLock(lock, manifest.name);
-  const problems = lockProblems(bare, manifest);
+  const overrides = workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {};
+  const problems = lockProblems(bare, manifest, overrides);
   for (const [path, entry] of Object.entries(bare.packages))
     if (path !== '' && !entry.inBundle && !(entry.integrity && entry.resolved))
       problems.push(`${path} has no ${entry.integrity ? 'address' : 'checksum'}`);
@@ -162,6 +121,22 @@ async function checkPacked(target: string, run: Parameters<typeof runNpm>[1]): P
   throw new InstallError('LOCK_NOT_PACKED', `npm would not pack ${lockName}`, {
     fix: `add the line !${lockName} to .npmignore, or list the file in "files" of package.json`,
   });
+}
+
+/** What the workspace has and no registry does, was not published before what needs it. */
+function sayUnpublished(error: unknown, { members }: Workspace): unknown {
+  if (!(error instanceof NotFoundError)) return error;
+  const said = error.message.replaceAll(/%2f/gi, '/');
+  const name = [...members.keys()].find(each => {
+    const literal = each.replace(/[.+*?^$()[\]{}|\\]/g, '\\$&');
+    return new RegExp(`(?<![\\w.~-]|@[\\w.~-]+/)${literal}(?![\\w~-]|[./]\\w)`).test(said);
+  });
+  if (name === undefined) return error;
+  return new NotFoundError(
+    error.code,
+    `${name} is ${members.get(name)} of the workspace, and not published as it is asked for: ${error.message}`,
+    { fix: publishFix(name), facts: error.facts, cause: error },
+  );
 }
 
 function warnOfLoopback(lock: LockDocument, warn: (sentence: string) => void): void {

@@ -7,25 +7,25 @@ interface Kind {
   fix: (name: string) => string;
 }
 
-const publish = (name: string) =>
+export const publishFix = (name: string) =>
   `publish ${name} and depend on its version, or bundle its code into the build and move it to devDependencies`;
 
 /** Dependencies that mean something on the publisher's machine only. */
 const kinds: readonly Kind[] = [
-  { kind: 'workspace:', pattern: /^workspace:/, fix: publish },
+  { kind: 'workspace:', pattern: /^workspace:/, fix: publishFix },
   {
     kind: 'catalog:',
     pattern: /^catalog:/,
     fix: name => `write the version that the workspace's catalog names for ${name}`,
   },
-  { kind: 'link:', pattern: /^link:/, fix: publish },
-  { kind: 'portal:', pattern: /^portal:/, fix: publish },
+  { kind: 'link:', pattern: /^link:/, fix: publishFix },
+  { kind: 'portal:', pattern: /^portal:/, fix: publishFix },
   {
     kind: 'patch:',
     pattern: /^patch:/,
     fix: name => `publish the patched ${name} under your own name, or depend on the plain version`,
   },
-  { kind: 'file:', pattern: /^(file:|[./]|~[\\/]|[a-z]:[\\/])/i, fix: publish },
+  { kind: 'file:', pattern: /^(file:|[./]|~[\\/]|[a-z]:[\\/])/i, fix: publishFix },
   {
     kind: 'git',
     pattern:

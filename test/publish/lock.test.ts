@@ -229,6 +229,131 @@ test('in a workspace only the package itself is locked, with the versions of the
   ok(await bootlace(['lock', '--check', '--dir', 'packages/backend'], { cwd: top }));
 });
 
+/** A workspace with a backend and a sibling, and what its root's package.json says besides. */
+function workspaceOf(t: Test, root: object, backend: object = {}): { top: string; folder: string } {
+  const top = temporaryFolder(t);
+  mkdirSync(join(top, '.git'));
+  const workspaces = { packages: ['packages/*', '!packages/old'] };
+  writeFileSync(
+    join(top, 'package.json'),
+    JSON.stringify({ name: 'top', private: true, workspaces, ...root }),
+  );
+  const plain = { optionalDependencies: {}, peerDependencies: {} };
+  const folder = project(t, { ...plain, ...backend }, join(top, 'packages/backend'));
+  project(t, { name: '@acme/shared', dependencies: {} }, join(top, 'packages/shared'));
+  project(t, { name: 'old', dependencies: {} }, join(top, 'packages/old'));
+  return { top, folder };
+}
+
+test("a workspace root's overrides are locked for its member, and the host goes by the lock", async t => {
+  const { registry, env } = await world(t);
+  for (const version of ['7.0.0', '7.5.0', '8.0.0']) registry.publish({ name: 'b', version });
+  const root = { devDependencies: { b: '7.5.0' }, overrides: { b: '$b' } };
+  const { top, folder } = workspaceOf(t, root, { overrides: { a: '^1.0.0' } });
+  ok(await bootlace(['lock', 'packages/backend'], { cwd: top, env }));
+  assert.equal(packagesOf(folder)['node_modules/b']?.version, '7.5.0');
+  const first = read(folder);
+  ok(await bootlace(['lock'], { cwd: folder, env }));
+  assert.equal(read(folder), first);
+  ok(await bootlace(['lock', '--check'], { cwd: folder, env }));
+  const trees = [];
+  for (const installer of ['bootlace', 'npm']) {
+    const host = temporaryFolder(t);
+    const args = ['setup', '--from', folder, '--installer', installer];
+    ok(await bootlace([...args, '--save-lock', 'saved.json'], { cwd: host, env }));
+    const other = temporaryFolder(t);
+    cpSync(join(host, 'saved.json'), join(other, 'saved.json'));
+    ok(await bootlace([...args, '--lock', 'saved.json'], { cwd: other, env }));
+    for (const cwd of [host, other]) {
+      const { active } = JSON.parse(readFileSync(join(cwd, '.bootlace/current.json'), 'utf8'));
+      const release = join(cwd, '.bootlace/releases', active);
+      trees.push(readFileSync(join(release, 'node_modules/b/package.json'), 'utf8'));
+    }
+  }
+  assert.match(trees[0] ?? '', /7\.5\.0/);
+  assert.equal(new Set(trees).size, 1);
+  const changed = { ...JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) };
+  for (const overrides of [undefined, { b: '8.0.0' }]) {
+    writeFileSync(join(top, 'package.json'), JSON.stringify({ ...changed, overrides }));
+    const ended = await bootlace(['lock', '--check'], { cwd: folder, env });
+    assert.equal(ended.code, 3);
+    assert.match(ended.stderr, /LOCK_STALE.*node_modules\/a needs b@.*node_modules\/b is 7\.5\.0/);
+  }
+});
+
+for (const [what, root, own, says] of [
+  [
+    'yarn resolutions',
+    { resolutions: { b: '1.0.0' } },
+    {},
+    /"resolutions" in .*package\.json do not/,
+  ],
+  [
+    'pnpm.overrides',
+    {},
+    { pnpm: { overrides: { b: '1' } } },
+    /"pnpm\.overrides" in .*backend.*"over/,
+  ],
+  ['both', { resolutions: { b: '1' }, overrides: { b: '1.0.0' } }, {}, undefined],
+] as const)
+  test(`what npm does not honour is said: ${what}`, async t => {
+    const { env } = await world(t);
+    const { folder } = workspaceOf(t, root, own);
+    const { stderr } = ok(await bootlace(['lock'], { cwd: folder, env }));
+    if (says) assert.match(stderr, says);
+    else assert.doesNotMatch(stderr, /do not count/);
+  });
+
+test('a sibling of the workspace that is not published is named with its fix', async t => {
+  const { registry, env } = await world(t);
+  const { folder } = workspaceOf(t, {}, { dependencies: { '@acme/shared': '^2.0.0' } });
+  for (const code of ['DEPENDENCY_NOT_FOUND', 'DEPENDENCY_VERSION_NOT_FOUND']) {
+    const ended = await bootlace(['lock'], { cwd: folder, env });
+    assert.equal(ended.code, 5);
+    assert.match(
+      ended.stderr,
+      new RegExp(`${code}.*@acme/shared is packages/shared of the workspace`),
+    );
+    assert.match(ended.stderr, /fix: publish @acme\/shared and depend on its version, or bundle/);
+    registry.publish({ name: '@acme/shared', version: '1.0.0' });
+  }
+});
+
+test('the root of a workspace that needs nothing itself is not what is locked', async t => {
+  const { env } = await world(t);
+  const { top } = workspaceOf(t, { name: undefined });
+  const ended = await bootlace(['lock'], { cwd: top, env });
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /LOCK_WORKSPACE_ROOT.*packages\/backend, packages\/shared and/);
+  const fix = /fix: .*: bootlace (lock .*)/.exec(ended.stderr)?.[1]?.split(' ') ?? [];
+  ok(await bootlace(fix, { cwd: temporaryFolder(t), env }));
+  assert.equal(existsSync(join(top, 'bootlace-lock.json')), false);
+});
+
+const notPackages: [name: string, file: string, text: string, code: RegExp][] = [
+  [
+    'a file for the folder',
+    'package.json',
+    '{}',
+    /LOCK_NO_PACKAGE[\s\S]*fix: name its folder: .*lock \//,
+  ],
+  ['a package.json that is null', '.', 'null', /CONFIG_INVALID.*is not a JSON object/],
+  ['a package.json that is a list', '.', '[]', /CONFIG_INVALID.*is not a JSON object/],
+];
+for (const [name, folder, text, code] of notPackages)
+  test(`refused with its fix: ${name}`, async t => {
+    const cwd = temporaryFolder(t);
+    writeFileSync(join(cwd, 'package.json'), text);
+    for (const args of [
+      ['lock', folder],
+      ['lock', '--dir', join(cwd, folder)],
+    ]) {
+      const ended = await bootlace(args, { cwd });
+      assert.equal(ended.code, 3, ended.stderr);
+      assert.match(ended.stderr, code);
+    }
+  });
+
 for (const [tool, file, text] of [
   ['pnpm', 'pnpm-workspace.yaml', 'packages:\n  - packages/*\n'],
   ['yarn', 'yarn.lock', '# yarn lockfile v1\n'],

@@ -1,0 +1,141 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import type { LockedManifest } from '../install/lock-document';
+import { rootOverrides } from '../install/overrides';
+import { isObject } from '../json';
+
+/** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
+export interface Workspace {
+  folder: string;
+  manifest: Record<string, unknown>;
+  /** Name → folder, below the root's and with slashes. */
+  members: ReadonlyMap<string, string>;
+}
+
+/** The workspace that a package is a member of, or lies in a member of. */
+export function findWorkspace(folder: string): Workspace | undefined {
+  for (const at of foldersAbove(folder)) {
+    const workspace = readWorkspace(at);
+    const place = `${relative(at, folder).split(sep).join('/')}/`;
+    if (workspace && [...workspace.members.values()].some(each => place.startsWith(`${each}/`)))
+      return workspace;
+  }
+  return undefined;
+}
+
+/** @returns undefined for a folder that is no workspace's root */
+export function readWorkspace(folder: string): Workspace | undefined {
+  const manifest = readJson(join(folder, 'package.json'));
+  const listed = isObject(manifest?.workspaces)
+    ? manifest.workspaces.packages
+    : manifest?.workspaces;
+  if (!manifest || !Array.isArray(listed)) return undefined;
+  const found = new Set<string>();
+  for (const pattern of listed.filter(each => typeof each === 'string')) {
+    const isOut = pattern.startsWith('!');
+    for (const place of expand(folder, pattern.replace(/^!/, '')))
+      if (isOut) found.delete(place);
+      else found.add(place);
+  }
+  const members = new Map<string, string>();
+  for (const place of found) {
+    const name = readJson(join(folder, place, 'package.json'))?.name;
+    if (typeof name === 'string') members.set(name, place);
+  }
+  return { folder, manifest, members };
+}
+
+/**
+ * What a workspace's root overrides, over what the member itself does. npm reads the root's only, and
+ * a host sees the member's only: the lock records them.
+ * @returns undefined when the root overrides nothing
+ */
+export function workspaceOverrides(
+  workspace: Workspace | undefined,
+  member: LockedManifest,
+): Record<string, unknown> | undefined {
+  const overrides = workspace && rootOverrides(workspace.manifest as LockedManifest);
+  if (!overrides || Object.keys(overrides).length === 0) return undefined;
+  return { ...rootOverrides(member), ...overrides };
+}
+
+/** Says what yarn or pnpm would override and npm does not, for a package and what is around it. */
+export function sayForeignOverrides(folder: string): string | undefined {
+  for (const at of [folder, ...foldersAbove(folder)]) {
+    const file = join(at, 'package.json');
+    const { resolutions, pnpm } = readJson(file) ?? {};
+    const yaml = join(at, 'pnpm-workspace.yaml');
+    const found = hasKeys(resolutions)
+      ? `"resolutions" in ${file}`
+      : isObject(pnpm) && hasKeys(pnpm.overrides)
+        ? `"pnpm.overrides" in ${file}`
+        : existsSync(yaml) && /^overrides:/m.test(readFileSync(yaml, 'utf8'))
+          ? `"overrides" in ${yaml}`
+          : undefined;
+    if (found)
+      return `${found} do not count for npm, and are not in the lock: write them as "overrides" in ${join(folder, 'package.json')}`;
+  }
+  return undefined;
+}
+
+/** The folders around a folder, up to the repository's top. */
+function foldersAbove(folder: string): string[] {
+  const above: string[] = [];
+  for (let at = folder; !existsSync(join(at, '.git')) && dirname(at) !== at; ) {
+    at = dirname(at);
+    above.push(at);
+  }
+  return above;
+}
+
+function hasKeys(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length > 0;
+}
+
+/** The folders that a pattern of `workspaces` names: `packages/*`, `apps/**`, `libs/{a,b}`. */
+function expand(root: string, pattern: string): string[] {
+  const parts = pattern.split('/').filter(part => part !== '' && part !== '.');
+  let places = [''];
+  for (const part of parts)
+    places = places.flatMap(place => {
+      if (part === '**') return below(root, place);
+      if (!/[*?{]/.test(part)) return [place === '' ? part : `${place}/${part}`];
+      return foldersIn(root, place).filter(each =>
+        patternOf(part).test(each.split('/').at(-1) ?? ''),
+      );
+    });
+  return places;
+}
+
+function below(root: string, place: string): string[] {
+  return [place, ...foldersIn(root, place).flatMap(each => below(root, each))];
+}
+
+function foldersIn(root: string, place: string): string[] {
+  try {
+    return readdirSync(join(root, place), { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
+      .map(({ name }) => (place === '' ? name : `${place}/${name}`));
+  } catch {
+    return [];
+  }
+}
+
+function patternOf(part: string): RegExp {
+  const source = part
+    .replace(/[.+^$()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replace(/\?/g, '.');
+  return new RegExp(
+    `^${source.replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(',', '|')})`)}$`,
+  );
+}
+
+function readJson(file: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
