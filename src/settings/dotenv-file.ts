@@ -25,18 +25,25 @@ export function readDotenv(folder: string): Record<string, string> {
 export function parseDotenv(text: string, file = '.env'): Record<string, string> {
   if (text.includes('\0')) throw invalid(file, 'is not a text file', 'write one NAME=value a line');
   const values = parseEnvText(text.replace(/^\uFEFF/, ''));
-  for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
+  const lines = text.split(/\r\n?|\n/);
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? '';
+    const [, key = '', value] = /^\s*(?:export\s+)?([\w.-]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
+    const quote = /^["'`]/.exec(value ?? '')?.[0];
+    const isOpen = quote !== undefined && (value ?? '').indexOf(quote, 1) < 0;
+    if (isOpen && values[key]?.includes('\n')) {
+      // The lines of a value are no lines of the file, save where a quote that is not closed took a
+      // setting in.
+      for (index++; index < lines.length && !lines[index]?.includes(quote); index++) {
+        const taken = /^\s*(?:export\s+)?(BACKEND_\w+|NPM_TOKEN)\s*=/.exec(lines[index] ?? '')?.[1];
+        if (taken && values[taken] === undefined) throw setsNothing(index, taken);
+      }
+      continue;
+    }
     const name = /^\s*(?:export\s+|set\s+)?(BACKEND_\w+|NPM_TOKEN)\b/i.exec(line)?.[1];
     if (!name) continue;
-    const value = /^\s*(?:export\s+)?[\w.-]+\s*[=:]\s*(.*)$/.exec(line)?.[1];
-    if (values[name] === undefined || value === undefined)
-      throw invalid(
-        file,
-        `line ${index + 1} names ${name} and sets nothing`,
-        `write it as ${name}=value`,
-      );
-    const quote = /^["'`]/.exec(value)?.[0];
-    if (quote && !closed(value, quote))
+    if (values[name] === undefined || value === undefined) throw setsNothing(index, name);
+    if (isOpen)
       throw invalid(
         file,
         `line ${index + 1} opens a quote that it does not close`,
@@ -44,10 +51,14 @@ export function parseDotenv(text: string, file = '.env'): Record<string, string>
       );
   }
   return values;
-}
 
-function closed(value: string, quote: string): boolean {
-  return value.indexOf(quote, 1) > 0;
+  function setsNothing(index: number, name: string): SettingError {
+    return invalid(
+      file,
+      `line ${index + 1} names ${name} and sets nothing`,
+      `write it as ${name}=value`,
+    );
+  }
 }
 
 function invalid(file: string, what: string, fix: string): SettingError {

@@ -158,6 +158,12 @@ test('the value of a token that stands in the wrong place is not repeated', () =
 const dotenvs: [name: string, text: string, code: string][] = [
   ['plain', 'BACKEND_PACKAGE=a\n# comment\nOTHER', 'none'],
   ['quotes over lines', 'KEY="a\nb"\nBACKEND_PACKAGE=a', 'none'],
+  ['ours over lines', 'BACKEND_KEY="-----BEGIN\nabc\n-----END"\nBACKEND_PACKAGE=a', 'none'],
+  ['ours over lines, Windows', "BACKEND_KEY='a\r\nb'\r\nBACKEND_PACKAGE=a", 'none'],
+  ['a name in a value over lines', 'KEY="a\nBACKEND_PACKAGE is\n"\nBACKEND_PACKAGE=a', 'none'],
+  ['a pin that an open quote took', 'KEY="a\nBACKEND_VERSION=1\nB="', 'ENV_FILE_INVALID'],
+  ['a wrong line after lines', 'KEY="a\nb"\nBACKEND_PACKAGE a', 'ENV_FILE_INVALID'],
+  ['open quote before another', 'BACKEND_VERSION="1.2\nBACKEND_ENTRY="x"', 'ENV_FILE_INVALID'],
   ['no equals sign', 'BACKEND_PACKAGE @acme/backend', 'ENV_FILE_INVALID'],
   ['open quote', 'BACKEND_VERSION="1.2.3', 'ENV_FILE_INVALID'],
   ['binary', 'a\0b', 'ENV_FILE_INVALID'],
