@@ -22,7 +22,9 @@ export function authorizationFor(url: string, config: RegistryConfig): Authoriza
     ...config.scopes.values(),
     config.defaultRegistry.value,
   ];
-  const beside = registries.filter(registry => new URL(registry).origin === origin);
+  const beside = registries.filter(
+    registry => URL.canParse(registry) && new URL(registry).origin === origin,
+  );
   if (protocol !== 'https:' && beside.length === 0) return undefined;
   const found = [url, ...beside]
     .map(address => findCredentials(address, config.credentials))

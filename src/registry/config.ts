@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
-import { AuthError, SettingError, systemCode } from '../errors';
+import { AuthError } from '../errors';
 import type { Io } from '../io';
 import { Secret } from '../secret';
 import { scopeOf } from '../settings/package-name';
 import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
 import type { Setting, Settings } from '../settings/settings';
+import { type NetworkOptions, readNetwork, sayUnsetNetwork } from './network';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 
@@ -17,21 +17,13 @@ export interface Credentials {
   readonly from: string;
 }
 
-export interface NetworkOptions {
-  readonly ca?: string;
-  readonly strictSSL: boolean;
-  readonly proxy?: string;
-  readonly httpsProxy?: string;
-  readonly noProxy?: string;
-}
-
 /** Which registry serves what, with which credentials: one value, made once a command. */
 export interface RegistryConfig {
   /** Where the backend comes from, and by which rule. */
   readonly registry: Setting<string>;
   /** Where packages come from whose scope names no registry. */
   readonly defaultRegistry: Setting<string>;
-  /** `@scope` → address; the backend's own scope among them. */
+  /** `@scope` → address; the backend's own scope among them. One that is no address is as written. */
   readonly scopes: ReadonlyMap<string, string>;
   readonly credentials: ReadonlyMap<string, Credentials>;
   readonly network: NetworkOptions;
@@ -96,6 +88,10 @@ export function planRegistry(
     );
   if (`${dart}:certfile` in Object.assign({}, ...levels.map(({ keys }) => keys)))
     warnings.push(`client certificates (certfile for ${dart} in .npmrc) are not supported`);
+  for (const { sections = [], from } of levels)
+    for (const section of sections)
+      warnings.push(`npm reads nothing of the lines below [${section.slice(0, 60)}] in ${from}`);
+  warnings.push(...sayUnsetNetwork(levels));
   const unset = levels.map(level => unsetVariable(level, dart)).find(Boolean);
   const found = findCredentials(registry.value, credentials);
   const tokenMissing =
@@ -173,10 +169,15 @@ export function findCredentials(
   }
 }
 
-/** The registry that serves a package. */
+/**
+ * The registry that serves a package.
+ * @throws SettingError REGISTRY_URL_INVALID for a scope whose registry is no address
+ */
 export function registryOf(packageName: string, config: RegistryConfig): string {
   const scope = scopeOf(packageName);
-  return (scope && config.scopes.get(scope)) || config.defaultRegistry.value;
+  const own = scope && config.scopes.get(scope);
+  if (!own) return config.defaultRegistry.value;
+  return URL.canParse(own) ? own : parseRegistryUrl(own, `${scope}:registry in .npmrc`);
 }
 
 function registryFrom(levels: readonly NpmrcLevel[], key: string): Setting<string> | undefined {
@@ -190,7 +191,8 @@ function registryFrom(levels: readonly NpmrcLevel[], key: string): Setting<strin
 }
 
 function sameRegistry(text: string | undefined, registry: string): boolean {
-  return text !== undefined && parseRegistryUrl(text, 'registry in .npmrc') === registry;
+  const isAddress = text !== undefined && URL.canParse(text.trim());
+  return isAddress && parseRegistryUrl(text, 'registry in .npmrc') === registry;
 }
 
 function readScopes(levels: readonly NpmrcLevel[]): Map<string, string> {
@@ -198,8 +200,11 @@ function readScopes(levels: readonly NpmrcLevel[]): Map<string, string> {
   for (const { keys, from } of levels)
     for (const [key, value] of Object.entries(keys)) {
       const scope = /^(@[^/:]+):registry$/.exec(key)?.[1];
-      if (scope && !scopes.has(scope))
-        scopes.set(scope, parseRegistryUrl(value, `${key} in ${from}`));
+      // npm asks the default registry for a scope whose own is blank.
+      if (!scope || scopes.has(scope) || value.trim() === '') continue;
+      // Another scope may never be asked for: what is no address is said when it is.
+      const isAddress = URL.canParse(value.trim()) && !isUnexpanded(value);
+      scopes.set(scope, isAddress ? parseRegistryUrl(value, `${key} in ${from}`) : value);
     }
   return scopes;
 }
@@ -229,47 +234,4 @@ function readCredentials(levels: readonly NpmrcLevel[]): Map<string, Credentials
 function unsetVariable({ keys }: NpmrcLevel, dart: string): string | undefined {
   const value = keys[`${dart}:_authToken`];
   return value === undefined ? undefined : /\$\{([^}?]+)\??\}/.exec(value)?.[1];
-}
-
-function readNetwork(levels: readonly NpmrcLevel[], env: Io['env']): NetworkOptions {
-  const value = (key: string) => lookUp(levels, key)?.value;
-  const cafile = value('cafile');
-  const proxy = proxyAddress(value('proxy') ?? env.HTTP_PROXY ?? env.http_proxy);
-  const httpsProxy = proxyAddress(value('https-proxy') ?? env.HTTPS_PROXY ?? env.https_proxy);
-
-  return {
-    ca:
-      value('ca') ??
-      (cafile === undefined
-        ? undefined
-        : readCertificates(cafile.replace(/^~(?=\/)/, env.HOME ?? '~'))),
-    strictSSL: value('strict-ssl') !== 'false',
-    proxy,
-    httpsProxy,
-    noProxy: value('noproxy') ?? env.NO_PROXY ?? env.no_proxy,
-  };
-}
-
-/** The address may hold a password, so an error never repeats it. */
-function proxyAddress(address: string | undefined): string | undefined {
-  if (!address || address === 'false') return undefined;
-  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
-  throw new SettingError('PROXY_INVALID', 'the proxy has no http or https address', {
-    fix: 'set HTTPS_PROXY, or https-proxy in .npmrc, to an address such as http://proxy.acme.test:3128',
-  });
-}
-
-function readCertificates(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new SettingError(
-      'CAFILE_UNREADABLE',
-      `cafile in .npmrc names ${file}, which cannot be read (${systemCode(error)})`,
-      {
-        fix: 'correct cafile, or remove it',
-        cause: error,
-      },
-    );
-  }
 }

@@ -1,7 +1,7 @@
 import { isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net';
 import type { Answer } from './answer';
-import type { NetworkOptions } from './config';
 import { Connection, hangUp, type Request } from './connection';
+import type { NetworkOptions } from './network';
 
 /**
  * Connections to one host. A small package costs one way there and back: with a registry 30 ms away

@@ -2,7 +2,13 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Io } from '../io';
 import { readText } from '../settings/read-text';
-import { credentialVariables, type NpmrcKeys, parseNpmrc, withoutManagedLines } from './npmrc';
+import {
+  credentialVariables,
+  type NpmrcKeys,
+  parseNpmrc,
+  sectionsOf,
+  withoutManagedLines,
+} from './npmrc';
 
 /** One place that npm reads its configuration from, in order of precedence. */
 export interface NpmrcLevel {
@@ -11,6 +17,8 @@ export interface NpmrcLevel {
   readonly keys: NpmrcKeys;
   /** The variables that its credentials are written with, by key. */
   readonly variables?: NpmrcKeys;
+  /** What hides lines in the file. */
+  readonly sections?: readonly string[];
   /** For the project's file: the keys outside the managed lines. */
   readonly ownKeys?: NpmrcKeys;
 }
@@ -29,6 +37,7 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
       from: '.npmrc',
       keys: parseNpmrc(text, env),
       variables: credentialVariables(text),
+      sections: sectionsOf(text),
       ownKeys: parseNpmrc(withoutManagedLines(text), env),
     });
   const home = env.HOME ?? env.USERPROFILE ?? homeOfUser();
@@ -42,6 +51,7 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
         from: file,
         keys: parseNpmrc(content, env, file),
         variables: credentialVariables(content),
+        sections: sectionsOf(content),
       });
   }
   return levels;

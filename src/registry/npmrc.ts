@@ -2,7 +2,7 @@ import { decode } from 'ini';
 import { SettingError } from '../errors';
 import type { Io } from '../io';
 
-/** The keys of one .npmrc, variables expanded; a list is reduced to its last value. */
+/** The keys of one .npmrc, variables expanded. Of a list the last value counts, of `ca` all of them. */
 export type NpmrcKeys = Readonly<Record<string, string>>;
 
 const begin = '# bootlace begin (bootlace setup keeps these lines up to date)';
@@ -20,11 +20,11 @@ export function parseNpmrc(text: string, env: Io['env'], file = '.npmrc'): Npmrc
     });
   const keys: Record<string, string> = Object.create(null);
   for (const [key, value] of Object.entries(decode(text.replace(/^\uFEFF/, '')))) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      throw new SettingError('NPMRC_INVALID', `${file} holds the section [${key.slice(0, 60)}]`, {
-        fix: `write plain key=value lines in ${file}; a value that begins with [ needs quotes`,
-      });
-    keys[expand(key, env)] = expand(String(Array.isArray(value) ? value.at(-1) : value), env);
+    // npm goes on past a section, and knows nothing of what is in it.
+    if (isSection(value)) continue;
+    const name = expand(key, env);
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    keys[name] = expand(name === 'ca' ? list.join('\n') : String(list.at(-1)), env);
   }
   for (const bare of ['_auth', '_authToken', '_password', 'username'])
     if (bare in keys)
@@ -32,6 +32,17 @@ export function parseNpmrc(text: string, env: Io['env'], file = '.npmrc'): Npmrc
         fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
       });
   return keys;
+}
+
+/** The names of the sections that hide lines from npm. */
+export function sectionsOf(text: string): string[] {
+  return Object.entries(decode(text.replace(/^\uFEFF/, ''))).flatMap(([key, value]) =>
+    isSection(value) ? [key] : [],
+  );
+}
+
+function isSection(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function expand(text: string, env: Io['env']): string {
@@ -72,11 +83,18 @@ export function withoutManagedLines(text: string, file = '.npmrc'): string {
 export function renderNpmrc(existing: string | undefined, lines: readonly string[]): string {
   const text = existing ?? '';
   const eol = /\r\n/.test(text) ? '\r\n' : '\n';
-  const { before, after } = split(text, '.npmrc');
+  const { before, after } = withoutSection(split(text, '.npmrc'));
   if (lines.length === 0) return before + after;
   const block = [begin, ...lines, end].join(eol) + eol;
   const separated = before === '' || before.endsWith('\n') ? before : before + eol;
   return separated + block + after;
+}
+
+/** Lines behind a section belong to it, so new ones go before it. */
+function withoutSection({ before, after }: { before: string; after: string }) {
+  const at = before.search(/^[^\S\n]*\[[^\]\n]*\][^\S\n]*$/m);
+  if (at < 0) return { before, after };
+  return { before: before.slice(0, at), after: before.slice(at) + after };
 }
 
 function split(text: string, file: string): { before: string; after: string; own: string } {

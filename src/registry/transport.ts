@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Answer } from './answer';
-import type { NetworkOptions } from './config';
 import { silenceMs } from './connection';
 import { Connections } from './connections';
+import type { NetworkOptions } from './network';
 
 /** One GET, one answer: no redirect is followed, nothing is tried again. */
 export interface Transport {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { authorizationFor } from '../../src/registry/authorization';
 import { findCredentials, planRegistry, registryOf } from '../../src/registry/config';
-import { parseNpmrc, renderNpmrc, withoutManagedLines } from '../../src/registry/npmrc';
+import { parseNpmrc, renderNpmrc, sectionsOf, withoutManagedLines } from '../../src/registry/npmrc';
 import type { NpmrcLevel } from '../../src/registry/npmrc-files';
 import { readSettings } from '../../src/settings/settings';
 
@@ -26,6 +27,7 @@ function plan({ env = {}, project, user, npmConfig = {} }: Case) {
     levels.push({
       from: '.npmrc',
       keys: parseNpmrc(project, env),
+      sections: sectionsOf(project),
       ownKeys: parseNpmrc(withoutManagedLines(project), env),
     });
   if (user !== undefined)
@@ -171,4 +173,35 @@ test('managed lines stay when the next setup has no token at hand', () => {
   const config = plan({ project });
   assert.deepEqual(config.managedLines, lines);
   assert.equal(config.tokenMissing?.code, 'TOKEN_MISSING');
+});
+
+test('what npm goes on without is no hindrance, and is said', () => {
+  const lines = ['cafile=${UNSET}', 'proxy=${UNSET}', 'https-proxy=${UNSET}', '[npm]', 'a=1'];
+  const { network, warnings } = plan({
+    project: lines.join('\n'),
+    env: { HTTPS_PROXY: 'http://proxy.test:1' },
+  });
+  assert.equal(network.ca, undefined);
+  assert.equal(network.proxy, undefined);
+  assert.equal(network.httpsProxy, 'http://proxy.test:1');
+  const said = warnings.join('\n');
+  for (const key of ['cafile', 'proxy', 'https-proxy', '\\[npm\\]'])
+    assert.match(said, new RegExp(`(^|\n)(npm .*)?${key} in \\.npmrc`));
+});
+
+test('the registry of another scope counts when it is asked for', () => {
+  const config = plan({
+    project: ['@blank:registry=', '@unset:registry=${UNSET}', '@odd:registry=nowhere'].join('\n'),
+    env: { BACKEND_REGISTRY: acme, NPM_TOKEN: 'abcd' },
+  });
+  assert.equal(registryOf('@acme/backend', config), acme);
+  assert.equal(registryOf('@blank/a', config), config.defaultRegistry.value);
+  for (const name of ['@unset/a', '@odd/a'])
+    assert.throws(() => registryOf(name, config), { code: 'REGISTRY_URL_INVALID' });
+  assert.equal(authorizationFor('https://x.test/a.tgz', config), undefined);
+  const own = plan({ project: '@acme:registry=', env: { BACKEND_REGISTRY: acme } });
+  assert.deepEqual(own.managedLines, [`@acme:registry=${acme}`]);
+  assert.throws(() => plan({ project: '@acme:registry=${UNSET}' }), {
+    code: 'REGISTRY_URL_INVALID',
+  });
 });

@@ -6,6 +6,7 @@ import {
   isUnexpanded,
   parseNpmrc,
   renderNpmrc,
+  sectionsOf,
   withoutManagedLines,
 } from '../../src/registry/npmrc';
 
@@ -59,13 +60,27 @@ test('whatever the user wrote is kept, byte for byte', () => {
   );
 });
 
+test('lines below a section are none of npm’s, and ours go before it', () => {
+  const text = 'a=1\n\n[npm]\nb=2\n';
+  assert.deepEqual({ ...parseNpmrc(text, {}) }, { a: '1' });
+  assert.deepEqual(sectionsOf(text), ['npm']);
+  const once = renderNpmrc(text, lines);
+  assert.equal(renderNpmrc(once, lines), once);
+  assert.equal(renderNpmrc(once, []), text);
+  assert.equal(parseNpmrc(once, {})['@acme:registry'], 'https://npm.pkg.github.com/');
+});
+
+test('every line of ca[] counts, of another list the last', () => {
+  const text = 'ca[]="A\\nB"\nca[]="C"\nproxy[]=1\nproxy[]=2\n';
+  assert.deepEqual({ ...parseNpmrc(text, {}) }, { ca: 'A\nB\nC', proxy: '2' });
+});
+
 const refused: [name: string, text: string, code: string][] = [
   ['a marker without its end', '# bootlace begin\na=1\n', 'NPMRC_MARKERS'],
   ['an end without its marker', 'a=1\n# bootlace end\n', 'NPMRC_MARKERS'],
   ['two blocks', renderNpmrc(undefined, ['a=1']).repeat(2), 'NPMRC_MARKERS'],
   ['markers in the wrong order', '# bootlace end\n# bootlace begin\n', 'NPMRC_MARKERS'],
   ['a binary file', 'a\0b', 'NPMRC_INVALID'],
-  ['a section', '[npm]\na=1\n', 'NPMRC_INVALID'],
   ['a bare token', '_authToken=abc\n', 'NPMRC_BARE_AUTH'],
   ['a bare password', '_password=abc\n', 'NPMRC_BARE_AUTH'],
 ];
