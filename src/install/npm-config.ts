@@ -70,6 +70,8 @@ export function planNpmConfig(
     package_lock: 'true',
     // npm 12 takes the tarball of a package that bundles others for one from anywhere, and refuses.
     allow_remote: feed && 'all',
+    // An address on npm's own host would become one on the feed, which serves no such tarball.
+    replace_registry_host: feed && 'never',
     omit_lockfile_registry_resolved: 'false',
   };
   for (const [key, value] of Object.entries(settings))

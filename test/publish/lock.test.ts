@@ -10,6 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -526,3 +528,31 @@ for (const version of [undefined, 'v1.2.3'])
     ok(await bootlace(['lock'], { cwd, env }));
     ok(await bootlace(['lock', '--check'], { cwd, env }));
   });
+
+test('a dependency by its address on npm’s own host is locked', async t => {
+  const { registry, env } = await world(t);
+  const asked: string[] = [];
+  const proxy = createServer((incoming, outgoing) => {
+    asked.push(incoming.url ?? '');
+    get(registry.tarballUrl('b', '1.0.0'), answer => answer.pipe(outgoing));
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const { port } = proxy.address() as AddressInfo;
+  const address = 'http://registry.npmjs.org/b/-/b-1.0.0.tgz';
+  const cwd = project(t, { dependencies: { b: address }, optionalDependencies: {} });
+  ok(
+    await bootlace(['lock'], {
+      cwd,
+      env: { ...env, HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '127.0.0.1' },
+    }),
+  );
+  assert.deepEqual([...new Set(asked)], [address]);
+  const { version, resolved, integrity } = packagesOf(cwd)['node_modules/b'] ?? {};
+  assert.deepEqual([version, resolved], ['1.0.0', address]);
+  assert.match(integrity ?? '', /^sha512-/);
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+});
