@@ -19,6 +19,8 @@ export interface PackumentFeed {
   readonly url: string;
   /** What a registry failed with, when npm may have gone on without an optional package. */
   failure(): BootlaceError | undefined;
+  /** Who asks for a version, `left@1.0.0`, where that was seen ahead of npm. */
+  asker(name: string, spec: string): string | undefined;
   /** What an address of ours in npm's lock stands for; undefined for another address. */
   original(address: string): Dist | undefined;
   /** Puts the real registries' addresses into what npm says. */
@@ -58,6 +60,7 @@ export async function openPackumentFeed(
   const scout = createRegistryClient({ ...options, deadlineMs: 0, onRetry: undefined });
   const asked = new Map<string, Promise<Asked | undefined>>();
   const seen = new Set<string>();
+  const askers = new Map<string, string>();
   const open: Wanted[] = [];
   let ahead = 0;
   let held = 0;
@@ -84,6 +87,7 @@ export async function openPackumentFeed(
   return {
     url,
     failure: () => failure,
+    asker: (name, spec) => askers.get(`${name}@${spec}`),
     original: tarballs.original,
     restore: text =>
       text
@@ -144,11 +148,12 @@ export async function openPackumentFeed(
     );
   }
 
-  function want(more: readonly Wanted[]): void {
+  function want(more: readonly Wanted[], by?: string): void {
     for (const each of more) {
       const key = `${each.name}@${each.spec}`;
       if (seen.has(key)) continue;
       seen.add(key);
+      if (by) askers.set(key, by);
       open.push(each);
     }
     goAhead();
@@ -173,7 +178,7 @@ export async function openPackumentFeed(
     const next = wishes && guessNext(wishes, spec);
     if (!next || seen.has(`${name}=${next.version}`)) return;
     seen.add(`${name}=${next.version}`);
-    want(next.wants);
+    want(next.wants, `${name}@${next.version}`);
   }
 
   async function ask(name: string): Promise<Asked | undefined> {

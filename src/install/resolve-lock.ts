@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import validVersion from 'semver/functions/valid';
-import { InstallError } from '../errors';
+import { InstallError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient, type RegistryClient } from '../registry/client';
 import { integrityOf, parseManifest } from '../registry/packument';
@@ -16,7 +16,7 @@ import {
   type RawEntry,
 } from './lock-document';
 import { rootOverrides } from './overrides';
-import { openPackumentFeed } from './packument-feed';
+import { openPackumentFeed, type PackumentFeed } from './packument-feed';
 import { type NpmRun, runNpm } from './run-npm';
 import { stubTarball } from './stub-tarball';
 import { plainAddress } from './tarball-url';
@@ -104,10 +104,28 @@ async function resolveOnFeed(
     }
     return lock;
   } catch (error) {
-    throw feed.failure() ?? error;
+    throw feed.failure() ?? sayAsker(error, feed);
   } finally {
     feed.close();
   }
+}
+
+/** npm says which version is missing and not who asks for it. */
+function sayAsker(error: unknown, feed: PackumentFeed): unknown {
+  if (!(error instanceof NotFoundError) || error.code !== 'DEPENDENCY_VERSION_NOT_FOUND')
+    return error;
+  const [, name = '', spec = ''] = / for (@?[^@\s]+)@(.+?)\.?$/.exec(error.message) ?? [];
+  const asker = feed.asker(name, spec);
+  if (asker === undefined) return error;
+  return new NotFoundError(
+    error.code,
+    `${error.message.replace(/\.$/, '')}, which ${asker} asks for`,
+    {
+      fix: `ask for another version of ${asker.replace(/(?!^)@.*/, '')}, or name one of ${name} in "overrides" of package.json`,
+      facts: { ...error.facts, asker },
+      cause: error,
+    },
+  );
 }
 
 function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {

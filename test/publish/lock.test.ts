@@ -556,3 +556,20 @@ test('a dependency by its address on npm’s own host is locked', async t => {
   assert.match(integrity ?? '', /^sha512-/);
   ok(await bootlace(['lock', '--check'], { cwd, env }));
 });
+
+test('a version that does not exist is named with who asks for it', async t => {
+  const { registry, env } = await world(t);
+  registry.publish({ name: 'c', version: '3.1.0', dependencies: { b: '^9.0.0' } });
+  const cwd = project(t, { dependencies: { c: '3' } });
+  const ended = await bootlace(['lock'], { cwd, env });
+  assert.equal(ended.code, 5);
+  assert.match(
+    ended.stderr,
+    /DEPENDENCY_VERSION_NOT_FOUND.* b@\^9\.0\.0, which c@3\.1\.0 asks for/,
+  );
+  assert.match(ended.stderr, /fix: ask for another version of c, or name one of b in "overrides"/);
+  project(t, { dependencies: { b: '^9.0.0' } }, cwd);
+  const own = await bootlace(['lock'], { cwd, env });
+  assert.equal(own.code, 5);
+  assert.doesNotMatch(own.stderr, /asks for/);
+});
