@@ -156,19 +156,28 @@ function isNamed(entry: RawEntry, name: string, spec: string): boolean {
 }
 
 /**
- * The lock without the optional dependencies that the registry did not have when it was made: npm
- * install leaves them out, and `npm ci` then calls the same lock incomplete. Pure.
+ * The lock without what it leaves out on purpose, for `npm ci` calls such a lock incomplete: optional
+ * dependencies that the registry did not have, and peers where legacy-peer-deps was set. Pure.
  */
 export function withoutMissingOptional(lock: LockDocument): LockDocument {
   const packages = Object.fromEntries(
     Object.entries(lock.packages).map(([path, entry]) => {
-      if (!entry.optionalDependencies) return [path, entry];
-      const optionalDependencies = Object.fromEntries(
-        Object.entries(entry.optionalDependencies).filter(
-          ([name]) => findFrom(path, name, lock.packages) !== undefined,
-        ),
-      );
-      return [path, { ...entry, optionalDependencies }];
+      const { optionalDependencies, peerDependencies } = entry;
+      if (!optionalDependencies && !peerDependencies) return [path, entry];
+      const present = (table: Record<string, string>) =>
+        Object.fromEntries(
+          Object.entries(table).filter(
+            ([name]) => findFrom(path, name, lock.packages) !== undefined,
+          ),
+        );
+      return [
+        path,
+        {
+          ...entry,
+          ...(optionalDependencies && { optionalDependencies: present(optionalDependencies) }),
+          ...(peerDependencies && { peerDependencies: present(peerDependencies) }),
+        },
+      ];
     }),
   );
   return { ...lock, packages };

@@ -66,6 +66,7 @@ export function planNpmConfig(
     fund: 'false',
     update_notifier: 'false',
     omit: 'dev',
+    legacy_peer_deps: config.legacyPeerDeps ? 'true' : undefined,
     ignore_scripts: String(scripts.length === 0),
     package_lock: 'true',
     // npm 12 takes the tarball of a package that bundles others for one from anywhere, and refuses.

@@ -27,6 +27,8 @@ export interface RegistryConfig {
   readonly scopes: ReadonlyMap<string, string>;
   readonly credentials: ReadonlyMap<string, Credentials>;
   readonly network: NetworkOptions;
+  /** npm's setting: peers are left to whoever wants them. */
+  readonly legacyPeerDeps: boolean;
   /** The lines that setup keeps in .npmrc; no secret is in them. */
   readonly managedLines: readonly string[];
   /** Where the token for the backend's registry comes from; undefined when none is known. */
@@ -105,6 +107,7 @@ export function planRegistry(
     scopes,
     credentials,
     network: readNetwork(levels, env),
+    legacyPeerDeps: lookUp(levels, 'legacy-peer-deps')?.value === 'true',
     managedLines: managedLines(),
     tokenFrom: found?.from,
     tokenEnv: settings.tokenEnv.value,

@@ -573,3 +573,16 @@ test('a version that does not exist is named with who asks for it', async t => {
   assert.equal(own.code, 5);
   assert.doesNotMatch(own.stderr, /asks for/);
 });
+
+test('legacy-peer-deps in .npmrc leaves peers out, and the lock says so to its host', async t => {
+  const { env } = await world(t);
+  const cwd = project(t, { optionalDependencies: {} });
+  writeFileSync(join(cwd, '.npmrc'), 'legacy-peer-deps=true\n');
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.deepEqual(Object.keys(packagesOf(cwd)), ['', 'node_modules/a', 'node_modules/b']);
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+  for (const installer of ['bootlace', 'npm']) {
+    const host = temporaryFolder(t);
+    ok(await bootlace(['setup', '--from', cwd, '--installer', installer], { cwd: host, env }));
+  }
+});

@@ -24,6 +24,7 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     scopes: new Map([['@acme', registry]]),
     credentials,
     network: { strictSSL: true },
+    legacyPeerDeps: false,
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
     tokenEnv: 'NPM_TOKEN',
