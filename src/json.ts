@@ -12,3 +12,14 @@ export function pick(
   for (const name of names) if (from[name] !== undefined) picked[name] = from[name];
   return picked;
 }
+
+/** Deeper than anything that a package.json or a lock says in earnest, and not too deep to recurse. */
+const deepest = 100;
+
+/** True for a value that is nested so deep that writing it as JSON could fail. */
+export function isTooDeep(value: unknown, levels = deepest): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const inner of Object.values(value)) if (isTooDeep(inner, levels - 1)) return true;
+  return false;
+}

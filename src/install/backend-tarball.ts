@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors';
+import { isTooDeep } from '../json';
 import { bundledNames, type LockedManifest, lockName } from './lock-document';
 import { readFiles } from './read-files';
 import type { Tarball } from './tarball';
@@ -61,7 +62,7 @@ function parseManifest(content: Buffer | undefined): LockedManifest | undefined 
     const value = JSON.parse(
       (content?.toString('utf8') ?? '').replace(/^\uFEFF/, ''),
     ) as LockedManifest | null;
-    return typeof value?.name === 'string' ? value : undefined;
+    return typeof value?.name === 'string' && !isTooDeep(value) ? value : undefined;
   } catch {
     return undefined;
   }

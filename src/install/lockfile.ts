@@ -1,6 +1,6 @@
 import validateName from 'validate-npm-package-name';
 import { InstallError } from '../errors';
-import { isObject } from '../json';
+import { isObject, isTooDeep } from '../json';
 
 /** One package of an npm v3 lock; only what an install reads, checked. */
 export interface LockEntry {
@@ -92,6 +92,7 @@ export function checkLock(value: unknown, where: string, local: Local = new Set(
     if (path !== '' && !isPackagePath(path))
       throw invalid(`${shorten(path)} is no folder of a package`);
     if (!isObject(entry)) throw invalid(`${shorten(path)} is not an object`);
+    if (isTooDeep(entry)) throw invalid(`${shorten(path)} is nested too deep`);
     const checked = parseEntry(path, entry, { where, invalid, isLocal: local.has(path) });
     if (isWeak(checked)) weak.push(path);
     packages.set(path, checked);

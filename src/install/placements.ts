@@ -90,7 +90,13 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
     if (!fits && !entry.optional && !entry.dev && !entry.extraneous)
       throw badPlatform(path, entry, host);
     if (!entry.optional || leftOut.has(path) || (fits && fitsEngine(entry, host))) continue;
-    for (const node of graph.optionalSet(path, leftOut)) leftOut.set(node, 'optional');
+    const core = graph.needing(path);
+    // A lock that calls optional what the backend needs would take the backend out.
+    if ([...core].some(node => isNeeded(lock.packages.get(node)))) {
+      if (fits) continue;
+      throw badPlatform(path, entry, host);
+    }
+    for (const node of graph.optionalSet(core, leftOut)) leftOut.set(node, 'optional');
   }
   for (const [path, entry] of lock.packages) {
     const reason = entry.extraneous ? 'extraneous' : entry.dev ? 'dev' : undefined;
@@ -103,6 +109,10 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
       if (reason && !leftOut.has(path)) leftOut.set(path, reason);
     }
   return leftOut;
+}
+
+function isNeeded(entry: LockEntry | undefined): boolean {
+  return !(entry?.optional || entry?.dev || entry?.devOptional || entry?.extraneous);
 }
 
 interface Edge {
@@ -140,14 +150,18 @@ function readGraph({ packages }: Lockfile) {
   }
 
   return {
-    /**
-     * What goes with an optional package that cannot be installed: up to the first optional
-     * dependency those that need it, and down everything that nobody else needs.
-     */
-    optionalSet(path: string, gone: ReadonlyMap<string, unknown>): Set<string> {
+    /** A package and what needs it, up to the first optional dependency. */
+    needing(path: string): Set<string> {
       const core = new Set([path]);
       for (const node of core)
         for (const edge of into.get(node) ?? []) if (!edge.optional) core.add(edge.from);
+      return core;
+    },
+    /**
+     * What goes with an optional package that cannot be installed: those that need it, and down
+     * everything that nobody else needs.
+     */
+    optionalSet(core: ReadonlySet<string>, gone: ReadonlyMap<string, unknown>): Set<string> {
       const counts = (edge: Edge) => !core.has(edge.to) && !gone.has(edge.from);
       const set = new Set(core);
       for (const node of set)
@@ -160,7 +174,6 @@ function readGraph({ packages }: Lockfile) {
             changed = true;
           }
       }
-      set.delete('');
       return set;
     },
   };

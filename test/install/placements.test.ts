@@ -91,6 +91,16 @@ test('a package that is needed and does not fit the host is refused', () => {
   assert.throws(() => paths({ a: { os: ['aix', 'win32'] } }), { code: 'BAD_PLATFORM' });
 });
 
+test('what is needed and called optional takes nothing out that needs it', () => {
+  const wrong = { ...optional, os: ['win32'] };
+  const backend = { dependencies: { a: '1' } };
+  const project = { dependencies: { backend: '1' } };
+  assert.throws(() => paths({ backend, a: wrong }, project), { code: 'BAD_PLATFORM' });
+  assert.throws(() => paths({ a: wrong }, backend), { code: 'BAD_PLATFORM' });
+  const old = { ...optional, engines: { node: '<20' } };
+  assert.equal(paths({ backend, a: old }, project), 'a backend');
+});
+
 test('one tarball in two folders is fetched once, an alias by its real name', () => {
   const { placements } = planPlacements(
     lockOf({ a: {}, b: {}, 'b>a': {}, other: { name: 'a' } }),

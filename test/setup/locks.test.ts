@@ -387,6 +387,27 @@ const bad: [name: string, change: Change, code: string, exitCode: number, fix: R
     /publish a new version/,
   ],
   [
+    'an entry without an end',
+    lock =>
+      JSON.stringify(set('node_modules/left', 'license', '@')(lock)).replace(
+        '"@"',
+        '['.repeat(20_000) + ']'.repeat(20_000),
+      ),
+    'LOCK_INVALID',
+    8,
+    /bootlace lock/,
+  ],
+  [
+    'what is needed, for another system and called optional',
+    lock =>
+      set('node_modules/left', 'os', ['aix'])(
+        set('node_modules/left', 'optional', true)(lock) as typeof lock,
+      ),
+    'BAD_PLATFORM',
+    8,
+    /optionalDependency/,
+  ],
+  [
     'a path that leaves',
     lock => ({
       ...lock,
