@@ -4,12 +4,7 @@ import { join, relative } from 'node:path';
 import { InstallError, NotFoundError } from '../errors';
 import { lockProblems } from '../install/check-lock';
 import { bareLock } from '../install/compose-lock';
-import {
-  type LockDocument,
-  lockName,
-  parseLockDocument,
-  renderLock,
-} from '../install/lock-document';
+import { type LockDocument, lockName, renderLock } from '../install/lock-document';
 import { rootOverrides } from '../install/overrides';
 import { resolveLock } from '../install/resolve-lock';
 import { runNpm } from '../install/run-npm';
@@ -19,6 +14,7 @@ import { createTransport } from '../registry/transport';
 import { writeAtomic } from '../release/atomic';
 import { addToFiles } from './files-list';
 import { checkLockable, publishFix } from './lockable';
+import { readOwnLock } from './own-lock';
 import type { Publishable } from './publishable';
 import { findSeed } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
@@ -98,18 +94,18 @@ export async function writeLock(
  * Says what differs between the lock and package.json; no request, no change.
  * @returns one sentence for each difference; none when it fits
  */
-export function checkLock({ target, manifest, workspace }: Publishable): string[] {
+export function checkLock({ target, manifest, text, workspace }: Publishable): string[] {
   checkLockable(manifest);
-  const file = join(target, lockName);
-  if (!existsSync(file)) return [`there is no ${lockName}`];
-  const lock = parseLockDocument(readFileSync(file, 'utf8'));
-  if (!lock) return [`${lockName} is not a lock`];
+  const lock = readOwnLock(target, manifest.name);
+  if (typeof lock === 'string') return [lock];
   const { bare } = bareLock(lock, manifest.name);
   const overrides = workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {};
   const problems = lockProblems(bare, manifest, overrides);
   for (const [path, entry] of Object.entries(bare.packages))
     if (path !== '' && !entry.inBundle && !(entry.integrity && entry.resolved))
       problems.push(`${path} has no ${entry.integrity ? 'address' : 'checksum'}`);
+  if (addToFiles(text, lockName) !== text)
+    problems.push(`"files" of package.json leaves ${lockName} out of the package`);
   return problems;
 }
 

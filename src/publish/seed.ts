@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { bareLock } from '../install/compose-lock';
 import { type LockDocument, lockName, parseLockDocument } from '../install/lock-document';
+import { readOwnLock } from './own-lock';
 
 export interface Seed {
   lock: LockDocument;
@@ -24,8 +25,10 @@ export function findSeed(folder: string, target: string, name: string): Seed | u
     }
     if (existsSync(join(at, '.git')) || dirname(at) === at) break;
   }
-  const present = readLock(join(target, lockName));
-  return present && { lock: bareLock(present, name).bare, from: join(target, lockName) };
+  const present = readOwnLock(target, name);
+  return typeof present === 'string'
+    ? undefined
+    : { lock: bareLock(present, name).bare, from: join(target, lockName) };
 }
 
 /**

@@ -188,12 +188,61 @@ test('--check says whether the lock fits, asks nobody and writes nothing', async
   ok(await bootlace(['lock'], { cwd, env }));
   const before = registry.requests.length;
   for (const [name, change, code, says] of stale) {
-    project(t, change, cwd);
+    project(t, { files: undefined, ...change }, cwd);
     const ended = await bootlace(['lock', '--check'], { cwd, env });
     assert.equal(ended.code, code, `${name}: ${ended.stderr}`);
     assert.match(ended.stdout + ended.stderr, says, name);
   }
   assert.equal(registry.requests.length, before);
+});
+
+type Packages = Record<string, Record<string, unknown>>;
+/** An array nested so deep that writing it again fails. */
+const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+const refused: [name: string, change: (packages: Packages) => unknown, says: RegExp][] = [
+  ['a version that is no text', p => set(p, { version: 5 }), /a version that is no text/],
+  ['a system that is none', p => set(p, { os: [5] }), /an? os that is no list of names/],
+  ['an address on this machine', p => set(p, { resolved: 'file:a.tgz' }), /which is no registry/],
+  [
+    'no folder around it',
+    p => Object.assign(p, { 'node_modules/x/node_modules/y': { inBundle: true } }),
+    /does not name/,
+  ],
+  ['a root that is a list', p => Object.assign(p, { '': [] }), /is not an object/],
+  ['a license without an end', p => set(p, { license: '@' }), /nested too deep/],
+];
+const set = (packages: Packages, more: object) =>
+  Object.assign(packages['node_modules/a'] ?? {}, more);
+
+test('--check refuses what setup refuses, and lock makes it again', async t => {
+  const { env } = await world(t);
+  const cwd = project(t);
+  ok(await bootlace(['lock'], { cwd, env }));
+  const good = read(cwd);
+  for (const [name, change, says] of refused) {
+    const lock = JSON.parse(good);
+    change(lock.packages);
+    const text = JSON.stringify(lock).replace('"@"', deep);
+    writeFileSync(join(cwd, 'bootlace-lock.json'), text);
+    const ended = await bootlace(['lock', '--check'], { cwd, env });
+    assert.equal(ended.code, 3, `${name}: ${ended.stderr}`);
+    assert.match(ended.stderr, /LOCK_STALE[\s\S]*fix: run: bootlace lock/, name);
+    assert.match(ended.stderr, says, name);
+  }
+  ok(await bootlace(['lock'], { cwd, env }));
+  assert.equal(read(cwd), good);
+});
+
+test('--check is not content with a lock that "files" leaves out', async t => {
+  const { env } = await world(t);
+  const cwd = project(t);
+  ok(await bootlace(['lock'], { cwd, env }));
+  project(t, { files: ['main.js'] }, cwd);
+  const ended = await bootlace(['lock', '--check'], { cwd, env });
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /"files" of package\.json leaves bootlace-lock\.json out/);
+  ok(await bootlace(['lock'], { cwd, env }));
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
 });
 
 test('in a workspace only the package itself is locked, with the versions of the lock around it', async t => {
@@ -504,7 +553,7 @@ test('a dependency that names the backend finds the backend, and an older one wh
   project(t, { ...plain, version: '4.3.0', dependencies }, cwd);
   ok(await bootlace(['lock'], { cwd, env }));
   assert.equal(read(cwd), first);
-  project(t, { ...plain, version: '9.0.0', dependencies }, cwd);
+  project(t, { ...plain, version: '9.0.0', files: undefined, dependencies }, cwd);
   ok(await bootlace(['lock', '--check'], { cwd, env }));
   const older = project(t, { ...plain, version: '4.2.0', dependencies: { old: '1' } });
   ok(await bootlace(['lock'], { cwd: older, env }));
