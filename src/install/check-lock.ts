@@ -110,7 +110,10 @@ export function lockProblems(
         const found = findFrom(path, name, packages);
         if (found === undefined) continue;
         const version = String(packages[found]?.version);
-        open.push([found, ruleOfPackage(ruleOfWish(rule, name, text(spec)), name, version)]);
+        let below = ruleOfPackage(ruleOfWish(rule, name, text(spec)), name, version);
+        // A rule that holds no others says nothing of what is below it.
+        while (below.children.length === 0 && below.parent) below = below.parent;
+        open.push([found, below]);
       }
     }
     return reached;

@@ -555,6 +555,7 @@ test('a dependency that names the backend finds the backend, and an older one wh
   assert.equal(read(cwd), first);
   project(t, { ...plain, version: '9.0.0', files: undefined, dependencies }, cwd);
   ok(await bootlace(['lock', '--check'], { cwd, env }));
+  project(t, { ...plain, version: '4.3.0', dependencies }, cwd);
   const older = project(t, { ...plain, version: '4.2.0', dependencies: { old: '1' } });
   ok(await bootlace(['lock'], { cwd: older, env }));
   assert.deepEqual(Object.keys(packagesOf(older)), [
@@ -567,6 +568,12 @@ test('a dependency that names the backend finds the backend, and an older one wh
     const host = temporaryFolder(t);
     const from = installer === 'npm' ? older : cwd;
     ok(await bootlace(['setup', '--from', from, '--installer', installer], { cwd: host, env }));
+    // The same where its publisher locked nothing.
+    rmSync(join(from, 'bootlace-lock.json'));
+    const unlocked = ['setup', '--from', from, '--installer', installer];
+    const first = temporaryFolder(t);
+    ok(await bootlace([...unlocked, '--save-lock', 'l.json'], { cwd: first, env }));
+    ok(await bootlace([...unlocked, '--lock', join(first, 'l.json')], { cwd: host, env }));
   }
 });
 
