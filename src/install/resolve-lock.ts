@@ -42,13 +42,19 @@ export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
  */
 export async function resolveLock(request: ResolveRequest): Promise<LockDocument> {
   const { manifest } = request;
-  const overrides = request.workspaceOverrides ?? rootOverrides(manifest);
+  const version = validVersion(manifest.version) ?? '0.0.0';
+  // Many a package.json has its version only when it is published.
+  const isUnknown = version.startsWith('0.0.0') && !namesItself(manifest);
+  const overrides = {
+    ...(request.workspaceOverrides ?? rootOverrides(manifest)),
+    ...(isUnknown && { [manifest.name]: stubSpec }),
+  };
   const folder = join(request.work, 'resolve');
   const wanted = productionSpecs(manifest);
   const stub: LockedManifest = {
     name: manifest.name,
     // What names the backend itself must find that it fits.
-    version: validVersion(manifest.version) ?? '0.0.0',
+    version,
     ...wanted,
     peerDependencies: manifest.peerDependencies,
     peerDependenciesMeta: manifest.peerDependenciesMeta,
@@ -59,7 +65,7 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
     writeJson(join(folder, 'package.json'), {
       private: true,
       dependencies: { [manifest.name]: stubSpec },
-      ...(overrides && { overrides }),
+      ...(Object.keys(overrides).length && { overrides }),
     });
     if (request.seed) writeJson(join(folder, 'package-lock.json'), seedLock(request.seed, stub));
     const lock = await resolveOnFeed(folder, stub, request);
@@ -145,13 +151,18 @@ function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {
  * has it once. npm adds the older version that one of them may want.
  */
 function withoutOwn(seed: LockDocument, stub: LockedManifest): LockDocument {
-  const { dependencies, optionalDependencies, peerDependencies } = stub;
-  if (stub.name in { ...dependencies, ...optionalDependencies, ...peerDependencies }) return seed;
+  if (namesItself(stub)) return seed;
   const own = `node_modules/${stub.name}`;
   const kept = Object.entries(seed.packages).filter(
     ([path]) => path !== own && !path.startsWith(`${own}/`),
   );
   return { ...seed, packages: Object.fromEntries(kept) };
+}
+
+/** As a package that migrates from its own older version. */
+function namesItself(manifest: LockedManifest): boolean {
+  const { name, dependencies, optionalDependencies, peerDependencies } = manifest;
+  return Object.hasOwn({ ...dependencies, ...optionalDependencies, ...peerDependencies }, name);
 }
 
 const inFlight = 8;

@@ -522,6 +522,28 @@ test('a package that bundles others is locked with its real address and checksum
   assert.doesNotMatch(read(cwd), /127\.0\.0\.1:\d+\/[0-9a-f]{32}/);
 });
 
+test('a dependency that names the backend finds it before it has a version or was published', async t => {
+  const { registry, env } = await world(t);
+  const name = '@acme/backend';
+  registry.publish({ name: 'plugin', version: '1.0.0', peerDependencies: { [name]: '>1.19' } });
+  registry.publish({ name: 'child', version: '1.0.0', dependencies: { [name]: '^4.0.0' } });
+  const dependencies = { plugin: '1', child: '1' };
+  const more = { dependencies, optionalDependencies: {}, peerDependencies: {} };
+  const cwd = project(t, more);
+  for (const [version, overrides] of [
+    [undefined, undefined],
+    ['0.0.0-development', { a: '1' }],
+  ]) {
+    project(t, { ...more, version, overrides }, cwd);
+    ok(await bootlace(['lock', '--fresh'], { cwd, env }));
+    assert.deepEqual(Object.keys(packagesOf(cwd)), [
+      '',
+      'node_modules/child',
+      'node_modules/plugin',
+    ]);
+  }
+});
+
 test('a dependency that names the backend finds the backend, and an older one where it wants that', async t => {
   const { registry, env } = await world(t);
   const name = '@acme/backend';
