@@ -34,6 +34,8 @@ const kinds: readonly Kind[] = [
   },
 ];
 
+const noText: Pick<Kind, 'fix'> = { fix: name => `write the version of ${name} in quotes` };
+
 /**
  * Refuses dependencies that no other machine can install from a registry. Pure.
  * @throws SettingError LOCK_DEPENDENCY with every one of them in its facts
@@ -45,7 +47,8 @@ export function checkLockable(manifest: LockedManifest): void {
   for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
     for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
       if (bundled.has(name)) continue;
-      const found = kinds.find(({ pattern }) => pattern.test(String(spec).trim()));
+      const found =
+        typeof spec === 'string' ? kinds.find(({ pattern }) => pattern.test(spec.trim())) : noText;
       if (!found) continue;
       refused.push(`${name}@${String(spec).slice(0, 80)}`);
       fix ||= found.fix(name);

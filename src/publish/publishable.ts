@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingError } from '../errors';
 import type { LockedManifest } from '../install/lock-document';
 import { isObject } from '../json';
 import { parsePackageName } from '../settings/package-name';
+import { readText } from '../settings/read-text';
 import { readPublisher } from '../start/publisher';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 
@@ -25,11 +26,11 @@ export interface Publishable {
  * PACKAGE_CONFIG_INVALID
  */
 export function readPublishable(folder: string): Publishable {
-  if (statSync(folder, { throwIfNoEntry: false })?.isFile())
+  const own = readManifest(folder);
+  if (!own && isFile(folder))
     throw new SettingError('LOCK_NO_PACKAGE', `${folder} is a file, and a folder is needed`, {
       fix: `name its folder: bootlace lock ${dirname(folder)}`,
     });
-  const own = readManifest(folder);
   if (!own)
     throw new SettingError('LOCK_NO_PACKAGE', `there is no package.json in ${folder}`, {
       fix: "run it in the backend package's folder, or name that folder: bootlace lock packages/backend",
@@ -49,8 +50,8 @@ export function readPublishable(folder: string): Publishable {
 
 function readManifest(folder: string): { manifest: LockedManifest; text: string } | undefined {
   const file = join(folder, 'package.json');
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const text = readFileSync(file, 'utf8');
+  const text = readText(file);
+  if (text === undefined) return undefined;
   const value = parse(text);
   if (!isObject(value))
     throw new SettingError('CONFIG_INVALID', `${file} is not a JSON object`, {
@@ -62,6 +63,14 @@ function readManifest(folder: string): { manifest: LockedManifest; text: string 
   // Its host would refuse it, and it is easier to correct here.
   readPublisher(manifest);
   return { manifest, text };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function parse(text: string): unknown {

@@ -388,6 +388,13 @@ const notPackages: [name: string, file: string, text: string, code: RegExp][] = 
     '{}',
     /LOCK_NO_PACKAGE[\s\S]*fix: name its folder: .*lock \//,
   ],
+  ['a folder in a file', 'package.json/x', '{}', /LOCK_NO_PACKAGE.*there is no package\.json in/],
+  [
+    'a version that is no text',
+    '.',
+    '{"name":"x","dependencies":{"a":5}}',
+    /LOCK_DEPENDENCY.*a@5[\s\S]*fix: write the version of a in quotes/,
+  ],
   ['a package.json that is null', '.', 'null', /CONFIG_INVALID.*is not a JSON object/],
   ['a package.json that is a list', '.', '[]', /CONFIG_INVALID.*is not a JSON object/],
 ];
