@@ -113,13 +113,18 @@ export function hashLock(bare: LockDocument): string {
   return createHash('sha256').update(renderLock(bare)).digest('hex');
 }
 
-/** The peers that npm installs: those that are neither optional nor in the tarball. */
+/**
+ * The peers that npm installs as such: none that is optional, in the tarball, or a dependency as
+ * well, which then says the version.
+ */
 export function requiredPeers(manifest: LockedManifest): Record<string, string> {
+  const { peerDependencies = {}, peerDependenciesMeta, ...rest } = manifest;
+  const others = { ...rest.dependencies, ...rest.optionalDependencies };
   const bundled = new Set(bundledNames(manifest));
   return Object.fromEntries(
-    Object.entries(manifest.peerDependencies ?? {}).filter(
-      ([name]) => !bundled.has(name) && manifest.peerDependenciesMeta?.[name]?.optional !== true,
-    ),
+    Object.entries(peerDependencies)
+      .filter(([name]) => !bundled.has(name) && !Object.hasOwn(others, name))
+      .filter(([name]) => peerDependenciesMeta?.[name]?.optional !== true),
   );
 }
 

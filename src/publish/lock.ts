@@ -99,7 +99,9 @@ export function checkLock({ target, manifest, text, workspace }: Publishable): s
   const lock = readOwnLock(target, manifest.name);
   if (typeof lock === 'string') return [lock];
   const { bare } = bareLock(lock, manifest.name);
-  const overrides = workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {};
+  // Outside of its workspace, as in an image, the lock's own record counts.
+  const overrides =
+    workspace && (workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {});
   const problems = lockProblems(bare, manifest, overrides);
   for (const [path, entry] of Object.entries(bare.packages))
     if (path !== '' && !entry.inBundle && !(entry.integrity && entry.resolved))

@@ -164,10 +164,11 @@ const fits: [name: string, change: Partial<LockedManifest>, problems: string[]][
   ],
   ['a peer that was added', { peerDependencies: { n: '1' } }, ['n@1 is not in the lock']],
   [
-    'a peer that wants another version',
-    { peerDependencies: { a: '2' } },
-    ['a is 1.2.0 in the lock and 2 in package.json'],
+    'a peer in place of the dependency, in another version',
+    { dependencies: {}, peerDependencies: { a: '2' } },
+    ['a is 1.2.0 in the lock and 2 in package.json', 'a is no dependency any more'],
   ],
+  ['a peer that is a dependency too', { peerDependencies: { a: '2' } }, []],
   [
     'an optional peer',
     { peerDependencies: { n: '1' }, peerDependenciesMeta: { n: { optional: true } } },

@@ -307,6 +307,9 @@ test("a workspace root's overrides are locked for its member, and the host goes 
   ok(await bootlace(['lock'], { cwd: folder, env }));
   assert.equal(read(folder), first);
   ok(await bootlace(['lock', '--check'], { cwd: folder, env }));
+  const alone = temporaryFolder(t);
+  cpSync(folder, alone, { recursive: true });
+  ok(await bootlace(['lock', '--check'], { cwd: alone, env }));
   const trees = [];
   for (const installer of ['bootlace', 'npm']) {
     const host = temporaryFolder(t);
