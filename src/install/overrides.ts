@@ -1,3 +1,4 @@
+import Range from 'semver/classes/range';
 import satisfies from 'semver/functions/satisfies';
 import intersects from 'semver/ranges/intersects';
 import validRange from 'semver/ranges/valid';
@@ -59,16 +60,13 @@ function ruleOf(key: string, given: unknown, parent: OverrideRule | undefined): 
 
 /** The rule for what a package asks for; the package's own rule when none speaks of it. */
 export function ruleOfWish(rule: OverrideRule, name: string, spec: string): OverrideRule {
-  const range = rangeOf(spec);
-  const found = rulesIn(rule).find(
-    each =>
-      each.name === name &&
-      (each.keySpec === '*' ||
-        // A tag or an address says nothing of the version, so npm lets the rule apply.
-        range === undefined ||
-        validRange(each.keySpec) === null ||
-        intersects(range, each.keySpec, { loose: true })),
-  );
+  const found = rulesIn(rule).find(each => {
+    if (each.name !== name) return false;
+    const range = each.keySpec === '*' ? undefined : rangeOf(spec);
+    // A tag or an address says nothing of the version, so npm lets the rule apply.
+    if (range === undefined || validRange(each.keySpec) === null) return true;
+    return intersects(range, each.keySpec, { loose: true });
+  });
   return found ?? rule;
 }
 
@@ -114,14 +112,23 @@ export function overridingSpec(rule: OverrideRule, name: string): string | undef
 }
 
 function fitsSpec(version: string | undefined, spec: string): boolean {
-  const range = rangeOf(spec);
-  if (version === undefined || range === undefined || range === '*') return true;
-  return satisfies(version, range, { loose: true });
+  // Many a wish is the version itself, and reading a range takes long.
+  if (version === undefined || version === spec) return true;
+  const text = rangeText(spec);
+  try {
+    return text === '*' || new Range(text, { loose: true }).test(version);
+  } catch {
+    return true;
+  }
 }
 
 /** The range that a spec asks for, of an alias too; undefined for a tag or an address. */
 export function rangeOf(spec: string): string | undefined {
+  const text = rangeText(spec);
+  return validRange(text, { loose: true }) === null ? undefined : text;
+}
+
+function rangeText(spec: string): string {
   const alias = /^npm:(?:@[^/]+\/)?[^@/]+(?:@(.*))?$/.exec(spec.trim());
-  const range = (alias ? (alias[1] ?? '') : spec).trim() || '*';
-  return validRange(range, { loose: true }) === null ? undefined : range;
+  return (alias ? (alias[1] ?? '') : spec).trim() || '*';
 }
