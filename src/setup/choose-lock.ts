@@ -4,8 +4,15 @@ import { InstallError, SettingError } from '../errors';
 import type { BackendTarball } from '../install/backend-tarball';
 import { lockProblems } from '../install/check-lock';
 import { bareLock } from '../install/compose-lock';
-import { hashLock, type LockDocument, lockName, type RawEntry } from '../install/lock-document';
+import {
+  hashLock,
+  type LockDocument,
+  type LockedManifest,
+  lockName,
+  type RawEntry,
+} from '../install/lock-document';
 import { checkLock, readLockText } from '../install/lockfile';
+import { rootOverrides } from '../install/overrides';
 import type { ReceiptLock } from '../release/receipt';
 import type { Release } from '../release/store';
 
@@ -90,9 +97,20 @@ function readLock(text: string, where: string, name: string): ReturnType<typeof 
   return bareLock(value as LockDocument, name);
 }
 
-/** @throws LOCK_INVALID and its kin */
-export function parseLockFile(text: string, path: string, backend: string): LockFile {
+/**
+ * @param project the package.json that an npm lock of a project around the backend belongs to: what
+ * it overrides is in that lock's versions, and the backend's package.json does not say it
+ * @throws LOCK_INVALID and its kin
+ */
+export function parseLockFile(
+  text: string,
+  path: string,
+  backend: string,
+  project?: LockedManifest,
+): LockFile {
   const { bare, entry } = readLock(text, path, backend);
+  const overrides = entry && project && rootOverrides(project);
+  if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
   return { path, sha256: hashLock(bare), bare, entry };
 }
 

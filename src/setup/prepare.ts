@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SettingError, UsageError } from '../errors';
 import { readBackendTarball } from '../install/backend-tarball';
+import type { LockedManifest } from '../install/lock-document';
 import type { Io } from '../io';
+import { isObject } from '../json';
 import { loadRegistryConfig } from '../registry/load-config';
 import { layoutOf } from '../release/layout';
 import { isWhole, listReleases } from '../release/store';
@@ -65,7 +67,18 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
     throw new SettingError('LOCK_FILE_MISSING', `there is no lock ${path}`, {
       fix: `make it first: bootlace setup --save-lock ${path}`,
     });
-  return parseLockFile(text, path, name);
+  return parseLockFile(text, path, name, readProject(resolve(dir, path)));
+}
+
+/** The package.json of npm's own lock; what is wrong with it is npm's to say. */
+function readProject(lock: string): LockedManifest | undefined {
+  if (!/^(package-lock|npm-shrinkwrap)\.json$/.test(basename(lock))) return undefined;
+  try {
+    const project: unknown = JSON.parse(readText(join(dirname(lock), 'package.json')) ?? '');
+    return isObject(project) ? (project as LockedManifest) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

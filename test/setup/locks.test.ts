@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -10,9 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { hashTree } from '../../src/release/tree';
 import { FakeRegistry } from '../support/fake-registry';
-import { bootlace, type Ended, temporaryFolder } from '../support/run';
+import { bootlace, cleanEnv, type Ended, temporaryFolder } from '../support/run';
 
 const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
 type Test = { after(fn: () => unknown): void };
@@ -194,6 +196,35 @@ test('--lock also takes the lock of the backend itself, and npm’s own of a pro
     );
   }
 });
+
+for (const installer of ['bootlace', 'npm'])
+  test(`the overrides of the project whose npm lock is given count in it, by ${installer}`, async t => {
+    const { registry, env, manifest, main } = await world(t);
+    registry.publish(manifest, main);
+    registry.publish({ name: 'deep', version: '2.0.0' }, { 'index.js': '' });
+    const cwd = temporaryFolder(t);
+    const project = { dependencies: { '@acme/backend': '1.0.0' }, overrides: { deep: '2.0.0' } };
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify(project));
+    await promisify(execFile)('npm', ['install', '--package-lock-only', '--no-audit'], {
+      cwd,
+      env: cleanEnv({
+        ...env,
+        HOME: cwd,
+        'npm_config_@acme:registry': registry.url,
+      }),
+    });
+    const args = ['setup', '--installer', installer, '--lock', 'package-lock.json'];
+    ok(await bootlace([...args, '--save-lock', 'saved.json'], { cwd, env }));
+    const deep = join(active(cwd).folder, 'node_modules/deep/package.json');
+    assert.equal(JSON.parse(readFileSync(deep, 'utf8')).version, '2.0.0');
+    const other = temporaryFolder(t);
+    const saved = join(cwd, 'saved.json');
+    ok(await bootlace(['setup', '--installer', installer, '--lock', saved], { cwd: other, env }));
+    assert.deepEqual(active(other).tree, active(cwd).tree);
+    writeFileSync(join(cwd, 'package.json'), '{}');
+    const stale = await bootlace([...args, '--dir', '.'], { cwd, env });
+    assert.match(stale.stderr, /LOCK_STALE.*node_modules\/left needs deep@\^1\.0\.0/);
+  });
 
 const shapes: [
   name: string,
