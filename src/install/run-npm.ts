@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
 import { findNpm } from './find-npm';
@@ -36,7 +37,7 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<stri
     feed: run.feed,
   });
   writeNpmConfig(npmConfig, run.config, run.work);
-  appendFileSync(run.log, `$ npm ${args.join(' ')}\n`);
+  addToLog(run.log, `$ npm ${args.join(' ')}\n`);
   const { code, stdout, stderr } = await new Promise<{
     code: number | null;
     stdout: string;
@@ -66,7 +67,13 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<stri
       else resolve({ code, stdout, stderr });
     });
   });
-  appendFileSync(run.log, run.redact(`${stderr}${stdout}\nnpm ended with ${code}\n`));
+  addToLog(run.log, run.redact(`${stderr}${stdout}\nnpm ended with ${code}\n`));
   if (code === 0) return stdout;
   throw npmFailure({ stdout: run.redact(stdout), stderr: run.redact(stderr), code, log: run.log });
+}
+
+/** Another setup that ends removes the folder while it is empty. */
+function addToLog(log: string, text: string): void {
+  mkdirSync(dirname(log), { recursive: true });
+  appendFileSync(log, text);
 }

@@ -84,6 +84,9 @@ export async function writeLock(
     if (manifest.version !== undefined) await checkPacked(target, run);
     rmSync(run.log, { force: true });
     return { file, packages: Object.keys(lock.packages).length - 1, seed: seed?.from, changed };
+  } catch (error) {
+    if (options.signal?.aborted) rmSync(run.log, { force: true });
+    throw error;
   } finally {
     transport.close();
     rmSync(work, { recursive: true, force: true });

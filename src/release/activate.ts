@@ -16,9 +16,9 @@ import { writeAtomic, writeFailure } from './atomic';
 import { goodReleases } from './history';
 import { readHistory } from './history-file';
 import type { Layout } from './layout';
-import { hostLabel, isAlive } from './owner';
+import { ownLabel, stateOf } from './owner';
 import type { Current, StartPlan, Wanted } from './receipt';
-import { stagePrefix, sweep } from './stage';
+import { stageName, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
 /** The active release and this many before it stay on disk. */
@@ -117,7 +117,7 @@ function setAside(
   return listReleases(layout).flatMap(({ name, folder, receipt }) => {
     const isYoung = now - Date.parse(receipt.installedAt) < youngMs;
     if (kept.has(name) || (isYoung && !listed.has(name))) return [];
-    const aside = layout.release(`${stagePrefix}${hostLabel()}-${process.pid}-${name}`);
+    const aside = layout.release(stageName(name));
     try {
       renameSync(folder, aside);
       return [aside, join(layout.cache, 'compile', name)];
@@ -127,17 +127,17 @@ function setAside(
   });
 }
 
-const staleMs = 30_000;
+/** It is held for milliseconds. Who is stopped meanwhile is waited for longer than who cannot be seen. */
+const staleMs = { alive: 30_000, unseen: 5000 };
 
-/** A file as a lock, held for milliseconds: one of a process that has ended belongs to nobody. */
+/** A file as a lock: one of a process that has ended belongs to nobody. */
 async function lock(file: string, io: Pick<Io, 'now' | 'sleep'>): Promise<() => void> {
-  const mine = `${hostLabel()} ${process.pid}`;
   for (let tries = 0; tries < 400; tries++) {
     try {
       const fd = openSync(file, 'wx');
       const unlock = () => rmSync(file, { force: true });
       try {
-        writeFileSync(fd, mine);
+        writeFileSync(fd, ownLabel());
       } catch (error) {
         unlock();
         throw error;
@@ -159,10 +159,11 @@ async function lock(file: string, io: Pick<Io, 'now' | 'sleep'>): Promise<() => 
 function isAbandoned(file: string): boolean {
   try {
     const age = Date.now() - statSync(file).mtimeMs;
-    const [host, pid] = readFileSync(file, 'utf8').split(' ');
+    const owner = readFileSync(file, 'utf8');
     // Between its two steps for less than that, unless the process was killed there.
-    if (!host && age > 1000) return true;
-    return age > staleMs || (host === hostLabel() && Number(pid) > 0 && !isAlive(Number(pid)));
+    if (!owner && age > 1000) return true;
+    const state = stateOf(owner) ?? 'unseen';
+    return state === 'gone' || age > staleMs[state];
   } catch {
     return false;
   }

@@ -24,6 +24,11 @@ export function layoutOf(dir: string): Layout {
   };
 }
 
+/** For what a failure names to be read. */
+export function logsFolder({ cache }: Layout): string {
+  return join(cache, 'logs');
+}
+
 /** The backend's folder in a release. */
 export function backendFolder(release: string, packageName: string): string {
   return join(release, 'node_modules', packageName);

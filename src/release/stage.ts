@@ -6,13 +6,15 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../errors';
+import type { Io } from '../io';
 import { writeAtomic, writeFailure } from './atomic';
-import { type Layout, receiptName } from './layout';
-import { hostLabel, isAlive } from './owner';
+import { type Layout, logsFolder, receiptName } from './layout';
+import { ownLabel, stateOf } from './owner';
 import type { Receipt } from './receipt';
 import { isWhole, readRelease } from './store';
 
@@ -28,26 +30,45 @@ export interface Stage {
   discard(): void;
 }
 
-/** A folder of this name belongs to a process; `sweep` removes it once that has ended. */
-export const stagePrefix = '.stage-';
-const abandonedAfterMs = 2 * 60 * 60 * 1000;
+const stagePrefix = '.stage-';
+/** A live setup says so to those that cannot see its process, such as one in another container. */
+const signOfLifeMs = 15_000;
+const abandonedAfterMs = 12 * signOfLifeMs;
+/** For what gives no sign of life: a log, a stage of an earlier bootlace. */
+const oldAfterMs = 2 * 60 * 60 * 1000;
+
+/** A folder's name that says whose it is: `sweep` removes it once that process has ended. */
+export function stageName(rest: string): string {
+  return `${stagePrefix}${ownLabel()}-${rest}`;
+}
+
+const logPrefix = 'setup-';
+
+/** Where npm's output of this process goes. A failure names it, so it stays until a later setup. */
+export function logFile(layout: Layout): string {
+  return join(logsFolder(layout), `${logPrefix}${ownLabel()}.log`);
+}
 
 /** @throws InstallError NOT_WRITABLE or DISK_FULL */
-export function openStage(layout: Layout, now: number): Stage {
-  const host = hostLabel();
+export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
   let folder: string;
   try {
     mkdirSync(layout.releases, { recursive: true });
     mkdirSync(layout.cache, { recursive: true });
     writeFileSync(join(layout.root, '.gitignore'), '*\n');
-    sweep(layout, now);
-    folder = mkdtempSync(join(layout.releases, `${stagePrefix}${host}-${process.pid}-`));
+    sweep(layout, now());
+    folder = mkdtempSync(join(layout.releases, stageName('')));
     mkdirSync(join(folder, 'release'));
     mkdirSync(join(folder, 'work'));
   } catch (error) {
     throw writeFailure(error, layout.root);
   }
   const release = join(folder, 'release');
+  const signs = setInterval(() => {
+    try {
+      utimesSync(folder, now() / 1000, now() / 1000);
+    } catch {}
+  }, signOfLifeMs).unref();
   return {
     release,
     work: join(folder, 'work'),
@@ -56,9 +77,9 @@ export function openStage(layout: Layout, now: number): Stage {
       moveInto(layout, release, name);
     },
     discard() {
+      clearInterval(signs);
       remove(folder);
-      for (const empty of [join(layout.cache, 'logs'), layout.cache, layout.releases])
-        removeIfEmpty(empty);
+      for (const empty of [logsFolder(layout), layout.cache, layout.releases]) removeIfEmpty(empty);
     },
   };
 }
@@ -80,15 +101,30 @@ function moveInto(layout: Layout, release: string, name: string): void {
   }
 }
 
-/** Removes the stages of setups that were killed: of this host with no such process, or old ones. */
+/**
+ * Removes what setups that were stopped left, stages and logs: those of a process that is gone, or that
+ * cannot be seen from here and gave no sign of life for long.
+ */
 export function sweep(layout: Layout, now: number): void {
-  const host = hostLabel();
-  for (const name of readdirSync(layout.releases)) {
-    if (!name.startsWith(stagePrefix)) continue;
-    const [, owner, pid] = /^\.stage-(\w*)-(\d+)-/.exec(name) ?? [];
-    const folder = join(layout.releases, name);
-    const age = now - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? now);
-    if ((owner === host && !isAlive(Number(pid))) || age > abandonedAfterMs) remove(folder);
+  for (const [folder, prefix, limitMs] of [
+    [layout.releases, stagePrefix, abandonedAfterMs],
+    [logsFolder(layout), logPrefix, oldAfterMs],
+  ] as const)
+    for (const name of namesIn(folder)) {
+      if (!name.startsWith(prefix)) continue;
+      const path = join(folder, name);
+      const state = stateOf(name.slice(prefix.length));
+      const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
+      const isOld = age > (state === undefined ? oldAfterMs : limitMs);
+      if (state === 'gone' || (state !== 'alive' && isOld)) remove(path);
+    }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

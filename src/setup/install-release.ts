@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { IntegrityError, SettingError } from '../errors';
 import {
@@ -19,7 +19,7 @@ import type { Picked } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
-import { openStage } from '../release/stage';
+import { logFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import { sayProgress } from '../ui/install-progress';
@@ -61,15 +61,13 @@ export async function installRelease(
   const { settings, config, host } = plan;
   const name = settings.package.value;
   const layout = layoutOf(options.dir);
-  const stage = openStage(layout, options.io.now());
-  const logs = join(layout.cache, 'logs');
-  mkdirSync(logs, { recursive: true });
+  const stage = openStage(layout, options.io);
   const run = {
     io: options.io,
     config,
     transport,
     work: stage.work,
-    log: join(logs, `setup-${process.pid}.log`),
+    log: logFile(layout),
     redact: options.redact,
     signal: options.signal,
     ...(options.isImpatient && { deadlineMs: impatientMs }),
@@ -142,6 +140,10 @@ export async function installRelease(
     stage.publish(releaseName, receipt);
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
+  } catch (error) {
+    // Nobody is told of it.
+    if (options.signal?.aborted) rmSync(run.log, { force: true });
+    throw error;
   } finally {
     await unpackers.close();
     stage.discard();

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hostLabel } from '../../src/release/owner';
-import { stagePrefix } from '../../src/release/stage';
+import { ownLabel } from '../../src/release/owner';
 import { FakeRegistry } from '../support/fake-registry';
-import { bootlace, runNode, temporaryFolder } from '../support/run';
+import { bin, bootlace, runNode, temporaryFolder } from '../support/run';
 
 const kills = 50;
 
@@ -56,18 +55,89 @@ test(`setup killed by SIGKILL at ${kills} random moments: a whole release starts
   );
 });
 
-test('what a killed setup left goes, also when there is nothing to install', async t => {
+/** A version that is set up in a new folder, and how to run setup there again. */
+async function world(t: { after(fn: () => unknown): void }) {
   const registry = await FakeRegistry.start();
   t.after(() => registry.close());
-  registry.publish({ name: '@acme/backend', version: '1.0.0', main: 'main.js' }, { 'main.js': '' });
+  const publish = (version: string) =>
+    registry.publish({ name: '@acme/backend', version, main: 'main.js' }, { 'main.js': '' });
+  publish('1.0.0');
   const dir = temporaryFolder(t);
   const env = { BACKEND_PACKAGE: '@acme/backend', BACKEND_REGISTRY: registry.url };
-  assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
+  const setup = (...words: string[]) => bootlace(['setup', ...words], { cwd: dir, env });
+  assert.equal((await setup()).code, 0);
+  return { registry, publish, dir, env, setup };
+}
+
+const [host, , where, began] = ownLabel().split('-');
+const dead = spawnSync('true').pid;
+const hoursAgo = (hours: number) => Date.now() / 1000 - hours * 3600;
+
+test('what a killed setup left goes, also when there is nothing to install', async t => {
+  const { dir, setup } = await world(t);
   const releases = join(dir, '.bootlace/releases');
-  const stageOf = (pid: number | undefined) => `${stagePrefix}${hostLabel()}-${pid}-abcdef`;
-  mkdirSync(join(releases, stageOf(spawnSync('true').pid), 'work'), { recursive: true });
-  mkdirSync(join(releases, stageOf(process.pid)));
-  assert.equal((await bootlace(['setup'], { cwd: dir, env })).code, 0);
-  const left = readdirSync(releases).filter(name => name.startsWith('.'));
-  assert.deepEqual(left, [stageOf(process.pid)], 'only the one whose process is alive');
+  const logs = join(dir, '.bootlace/cache/logs');
+  mkdirSync(logs, { recursive: true });
+  const owners: [label: string, hours: number, stays: boolean][] = [
+    [ownLabel(), 0, true],
+    [ownLabel(), 9, true],
+    [`${host}-${dead}-${where}-${began}`, 0, false],
+    // The same number as before, in a container that was started again.
+    [`${host}-${process.pid}-${where}-1`, 0, false],
+    // In another container, whose processes cannot be seen.
+    [`${host}-${dead}-0123456789-${began}`, 0, true],
+    [`${host}-${dead}-0123456789-${began}`, 9, false],
+    // Of an earlier bootlace.
+    [`${host}-${process.pid}`, 1, true],
+    [`${host}-${process.pid}`, 9, false],
+  ];
+  const left: string[] = [];
+  for (const [i, [label, hours, stays]] of owners.entries()) {
+    const stage = `.stage-${label}-abcde${i}`;
+    mkdirSync(join(releases, stage, 'work'), { recursive: true });
+    utimesSync(join(releases, stage), hoursAgo(hours), hoursAgo(hours));
+    if (stays) left.push(stage);
+  }
+  writeFileSync(join(logs, `setup-${ownLabel()}.log`), '');
+  writeFileSync(join(logs, `setup-${host}-${dead}-${where}-${began}.log`), '');
+  assert.equal((await setup()).code, 0);
+  assert.deepEqual(
+    readdirSync(releases).filter(name => name.startsWith('.')),
+    left.sort(),
+  );
+  assert.deepEqual(readdirSync(logs), [`setup-${ownLabel()}.log`]);
+});
+
+test('a lock that a killed container left holds nobody up', async t => {
+  const { dir, setup } = await world(t);
+  const lock = join(dir, '.bootlace/activate.lock');
+  for (const owner of [
+    `${host}-${dead}-${where}-${began}`,
+    `${host}-${process.pid}-${where}-1`,
+    `${host}-1-0123456789-${began}`,
+  ]) {
+    writeFileSync(lock, owner);
+    const begun = Date.now();
+    const { code, stderr } = await setup('--args', owner.replace(/\W/g, ''));
+    assert.equal(code, 0, stderr);
+    assert(Date.now() - begun < 12_000, `${owner} was waited for`);
+  }
+});
+
+test('a setup keeps its stage while one in another container, with the same host name, runs', async t => {
+  const { registry, publish, dir, env } = await world(t);
+  publish('2.0.0');
+  registry.misbehave({ match: /download.*2\.0\.0/, times: 1, delayMs: 4000 });
+  const first = bootlace(['setup'], { cwd: dir, env });
+  const releases = join(dir, '.bootlace/releases');
+  while (!readdirSync(releases).some(name => name.startsWith('.')))
+    await new Promise(resolve => setTimeout(resolve, 50));
+  const other = await runNode(
+    '--pid',
+    ['--fork', '--mount-proc', process.execPath, bin, 'setup', '--backend-version', '1.0.0'],
+    { node: 'unshare', cwd: dir, env },
+  );
+  const { code, stderr } = await first;
+  if (/unshare:/.test(other.stderr)) return t.skip('this machine allows no namespaces');
+  assert.deepEqual([other.code, code], [0, 0], other.stderr + stderr);
 });
