@@ -59,8 +59,11 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
     cwd: layout.dir,
     env: { ...env, PORT: String(port), BOOTLACE_WARM: '1' } as NodeJS.ProcessEnv,
     stdio: ['ignore', fd, fd],
+    // A group of its own, so that what it starts can be ended with it.
+    detached: hasGroups,
   });
   closeSync(fd);
+  const guard = guardGroup(child);
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`could not start (${error.message})`));
     child.once('exit', (code, name) => resolve(name ? `ended by ${name}` : `ended with ${code}`));
@@ -84,14 +87,38 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
       log,
     };
   } finally {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    killGroup(child);
+    guard?.kill();
   }
+}
+
+const hasGroups = process.platform !== 'win32';
+
+/** Ends the backend with all that it started, also when it has ended itself. */
+function killGroup(child: ChildProcess): void {
+  if (!hasGroups || child.pid === undefined) return void child.kill('SIGKILL');
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {}
+}
+
+/** A setup that is killed can end nothing any more: a shell that waits for its end does. */
+function guardGroup({ pid }: ChildProcess): ChildProcess | undefined {
+  if (!hasGroups || pid === undefined) return undefined;
+  const guard = spawn('sh', ['-c', 'read nothing; kill -s KILL -- "-$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  // Without a shell there is no guard.
+  guard.on('error', () => {});
+  guard.unref();
+  return guard;
 }
 
 /** Asks the launcher to keep what was compiled and to end. */
 async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
   child.kill('SIGUSR2');
-  const killer = setTimeout(() => child.kill('SIGKILL'), stopMs);
+  const killer = setTimeout(() => killGroup(child), stopMs);
   await ended;
   clearTimeout(killer);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { launchable, sourceOf } from '../support/launched';
 import { availableNodes } from '../support/nodes';
-import { bin, runNode, temporaryFolder } from '../support/run';
+import { bin, runNode, startNode, temporaryFolder } from '../support/run';
 
 const node = availableNodes().find(({ major }) => major >= 22)?.file;
 const skip = !node && 'needs a Node with a compile cache: npm run bench:nodes';
@@ -111,5 +111,47 @@ suite('setup --warm', { skip }, () => {
     const start = await runNode(join(cwd, 'server.js'), [], { cwd, node });
     assert.deepEqual([start.code, start.stdout], [0, '1\n']);
     assert.equal(await lastCache(cwd), 'off');
+  });
+});
+
+suite('a backend that was begun again for its flags', () => {
+  /** Writes its number down; on Node 20 it is a child of what setup started. */
+  const world = (t: Parameters<typeof temporaryFolder>[0], body: string) => {
+    const cwd = temporaryFolder(t);
+    const file = join(cwd, 'pid');
+    const source = sourceOf(
+      t,
+      { 'dist/main.js': `require('fs').writeFileSync('pid', String(process.pid)); ${body}` },
+      { scripts: { start: 'node --stack-size=900 dist/main.js' } },
+    );
+    const isAlive = () => {
+      try {
+        return process.kill(Number(readFileSync(file, 'utf8')), 0);
+      } catch {
+        return false;
+      }
+    };
+    const until = async (wanted: boolean) => {
+      for (let i = 0; i < 100 && isAlive() !== wanted; i++)
+        await new Promise(resolve => setTimeout(resolve, 50));
+      return isAlive();
+    };
+    return { cwd, args: ['setup', '--from', source, '--warm', '--json'], until };
+  };
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const)
+    test(`ends with setup, by ${signal}`, async t => {
+      const { cwd, args, until } = world(t, 'setInterval(() => {}, 1000)');
+      const { stop } = startNode(t, bin, args, { cwd });
+      assert.equal(await until(true), true);
+      await stop(signal);
+      assert.equal(await until(false), false);
+    });
+
+  test('is ended when it is too busy to end itself', async t => {
+    const busy = `require('http').createServer().listen(process.env.PORT, () => setTimeout(() => { for (;;); }, 300))`;
+    const { cwd, args, until } = world(t, busy);
+    const { code, stderr } = await runNode(bin, args, { cwd });
+    assert.equal(code, 0, stderr);
+    assert.equal(await until(false), false);
   });
 });
