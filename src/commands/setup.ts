@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../errors';
+import { InstallError, UsageError } from '../errors';
 import type { Unpackers } from '../install/unpackers';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
@@ -182,7 +182,7 @@ async function runWarm(
   plan: SetupPlan,
   { release, start }: SetupResult,
   { dir, flags, io, report, signal }: Context,
-): Promise<WarmResult> {
+): Promise<WarmResult | undefined> {
   const text = flags['warm-seconds'] ?? '20';
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= 600))
@@ -193,7 +193,7 @@ async function runWarm(
     );
   report.progress('starting the backend once, to keep its compiled code');
   const { warm } = await import('../setup/warm');
-  const warmed = await warm({
+  const warming = warm({
     layout: layoutOf(dir),
     release: release.name,
     serverFile: plan.serverFile,
@@ -202,6 +202,12 @@ async function runWarm(
     limitMs: seconds * 1000,
     signal,
   });
+  const warmed = await warming.catch((error: unknown) => {
+    // The release is there and starts, only later than it could.
+    if (!(error instanceof InstallError)) throw error;
+    report.warn(`not warmed: ${error.code}: ${error.message}`);
+  });
+  if (!warmed) return undefined;
   const { booted, how, kept, requiresKept, importsKept, ms, log } = warmed;
   const paths = [...(requiresKept ? ['requires'] : []), ...(importsKept ? ['imports'] : [])];
   const what = [

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpackers } from '../install/unpackers';
 import { writeAtomic } from '../release/atomic';
@@ -6,7 +7,7 @@ import {
   type FallBack,
   findStartable,
   insteadOfCrashing,
-  withoutRegistry,
+  insteadOfFailing,
 } from '../setup/fall-back';
 import type { SetupPlan } from '../setup/plan';
 import { removeSecrets } from '../start/backend-env';
@@ -44,8 +45,8 @@ export const command: Command = {
 };
 
 /**
- * Sets up; where that needs a registry out of reach, or gives a release that ends at once whenever
- * it starts, goes back to one that started well and says so. On a terminal a person stops and
+ * Sets up; where that needs a registry out of reach or room on a full disk, or gives a release that
+ * ends at once whenever it starts, goes back to one that started well and says so. On a terminal a person stops and
  * starts as they like, so there a short run proves nothing.
  */
 async function setUp(
@@ -64,8 +65,11 @@ async function setUp(
     if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
   } catch (error) {
     if (!mayFallBack) throw error;
-    fallBack = withoutRegistry(error, dir, plan);
-    for (const { path, text, mode } of plan.changes) writeAtomic(path, text, mode);
+    fallBack = insteadOfFailing(error, dir, plan);
+    // The rest belongs to a setup that went well: a wrong registry must not get into .npmrc.
+    const server = join(dir, plan.serverFile);
+    for (const { path, text } of plan.changes)
+      if (path === server && !existsSync(server)) writeAtomic(path, text);
   }
   if (!fallBack) return;
   const { release, isGood, why, undo } = fallBack;

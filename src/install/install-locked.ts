@@ -138,7 +138,10 @@ async function installAll(
     transport: install.transport,
     signal,
     deadlineMs: install.deadlineMs ?? 60_000,
-    onRetry: install.warn,
+    // What the first failure breaks off is no fault of the network.
+    onRetry: sentence => {
+      if (!signal.aborted) install.warn(sentence);
+    },
   };
   const cache = install.cacheDir === undefined ? undefined : openTarballCache(install.cacheDir);
   const targetsOf = planTargets(plan, install);

@@ -11,7 +11,7 @@ import { runNpm } from '../install/run-npm';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
 import { createTransport } from '../registry/transport';
-import { writeAtomic } from '../release/atomic';
+import { fullDisk, writeAtomic } from '../release/atomic';
 import { addToFiles } from './files-list';
 import { checkLockable, publishFix } from './lockable';
 import { readOwnLock } from './own-lock';
@@ -86,7 +86,7 @@ export async function writeLock(
     return { file, packages: Object.keys(lock.packages).length - 1, seed: seed?.from, changed };
   } catch (error) {
     if (options.signal?.aborted) rmSync(run.log, { force: true });
-    throw error;
+    throw fullDisk(error, work);
   } finally {
     transport.close();
     rmSync(work, { recursive: true, force: true });

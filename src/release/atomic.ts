@@ -1,6 +1,10 @@
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   realpathSync,
   renameSync,
@@ -14,15 +18,14 @@ import { InstallError, systemCode } from '../errors';
 /**
  * Writes a whole file by a temporary one beside it and a rename: a reader, or a kill, sees the old
  * content or the new. An existing file keeps its mode.
- * @param mode for a new file
  * @throws InstallError NOT_WRITABLE or DISK_FULL, the old content kept
  */
-export function writeAtomic(path: string, text: string, mode = 0o644): void {
+export function writeAtomic(path: string, text: string): void {
   const file = targetOf(path);
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
   try {
     const keep = statSync(file, { throwIfNoEntry: false })?.mode;
-    const fd = openSync(temporary, 'w', keep === undefined ? mode : keep & 0o777);
+    const fd = openSync(temporary, 'w', keep === undefined ? 0o644 : keep & 0o777);
     try {
       // All of it: one write to a disk that is nearly full takes a part and says so by a number only.
       writeFileSync(fd, text);
@@ -56,19 +59,39 @@ const writeFixes: Readonly<Record<string, string>> = {
   ELOOP: inTheWay,
 };
 
+/**
+ * Makes a folder and those above it.
+ * @throws what mkdir throws, with the true reason: on a read-only disk Node says ENOENT
+ */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    let nearest = dirname(path);
+    while (!existsSync(nearest)) nearest = dirname(nearest);
+    if (systemCode(error) === 'ENOENT') accessSync(nearest, constants.W_OK);
+    throw error;
+  }
+}
+
+/** DISK_FULL for a write that found no room, or the error itself. */
+export function fullDisk(error: unknown, path: string): unknown {
+  const code = systemCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new InstallError('DISK_FULL', `the disk is full: cannot write ${path}`, {
+    fix: 'make room and run the same command again',
+    cause: error,
+  });
+}
+
 /** The failure of a write, or the error itself when it is none of a disk's. */
 export function writeFailure(error: unknown, path: string): unknown {
   const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new InstallError('DISK_FULL', `the disk is full: cannot write ${path}`, {
-      fix: 'make room and run the same command again',
-      cause: error,
-    });
   if (code && (code in writeFixes || code === 'EACCES' || code === 'EPERM'))
     return new InstallError('NOT_WRITABLE', `cannot write ${path} (${code})`, {
       fix: writeFixes[code] ?? 'run as the owner of the folder, or choose another with --dir',
       facts: { path, reason: code },
       cause: error,
     });
-  return error;
+  return fullDisk(error, path);
 }

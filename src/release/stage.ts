@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { systemCode } from '../errors';
 import type { Io } from '../io';
-import { writeAtomic, writeFailure } from './atomic';
+import { makeFolder, writeAtomic, writeFailure } from './atomic';
 import { type Layout, logsFolder, receiptName } from './layout';
 import { ownLabel, stateOf } from './owner';
 import type { Receipt } from './receipt';
@@ -53,10 +53,11 @@ export function logFile(layout: Layout): string {
 export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
   let folder: string;
   try {
-    mkdirSync(layout.releases, { recursive: true });
-    mkdirSync(layout.cache, { recursive: true });
+    makeFolder(layout.cache);
     writeFileSync(join(layout.root, '.gitignore'), '*\n');
     sweep(layout, now());
+    // Another setup that ends removes it while it is empty.
+    makeFolder(layout.releases);
     folder = mkdtempSync(join(layout.releases, stageName('')));
     mkdirSync(join(folder, 'release'));
     mkdirSync(join(folder, 'work'));

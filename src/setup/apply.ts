@@ -75,7 +75,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
   async function finish({ release, wanted, reused }: Obtained): Promise<SetupResult> {
     const start = planStart(plan, backendFolder(release.folder, release.receipt.package));
     if (plan.saveLock !== undefined) saveLock(plan.saveLock, release);
-    for (const { path, text, mode } of plan.changes) writeAtomic(path, text, mode);
+    for (const { path, text } of plan.changes) writeAtomic(path, text);
     await activate(layout, { name: release.name, wanted, start }, options.io);
     return { release, wanted, start, reused, changed: plan.changes.map(({ path }) => path) };
   }

@@ -1,4 +1,4 @@
-import { NetworkError } from '../errors';
+import { InstallError, NetworkError } from '../errors';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { summarizeRuns } from '../release/describe-runs';
@@ -55,13 +55,15 @@ function canStart(plan: SetupPlan, { folder, receipt }: Release): boolean {
 }
 
 /**
- * The release to start although the registry is out of reach.
+ * The release to start although the registry is out of reach, or no room for another one.
  * @throws the failure itself when it is another one, or when nothing that could start is on disk
  */
-export function withoutRegistry(error: unknown, dir: string, plan: SetupPlan): FallBack {
-  const release = error instanceof NetworkError ? findStartable(dir, plan) : undefined;
-  if (!release) throw error;
-  const { code, message } = error as NetworkError;
+export function insteadOfFailing(error: unknown, dir: string, plan: SetupPlan): FallBack {
+  const isPassing =
+    error instanceof NetworkError || (error instanceof InstallError && error.code === 'DISK_FULL');
+  const release = isPassing ? findStartable(dir, plan) : undefined;
+  if (!isPassing || !release) throw error;
+  const { code, message } = error;
   const isGood = goodReleases(readHistory(layoutOf(dir))).includes(release.name);
   return { release, isGood, why: `${code}: ${message}` };
 }

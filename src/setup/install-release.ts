@@ -17,6 +17,7 @@ import type { Unpackers } from '../install/unpackers';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import type { Transport } from '../registry/transport';
+import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { logFile, openStage } from '../release/stage';
@@ -143,7 +144,7 @@ export async function installRelease(
   } catch (error) {
     // Nobody is told of it.
     if (options.signal?.aborted) rmSync(run.log, { force: true });
-    throw error;
+    throw fullDisk(error, stage.release);
   } finally {
     await unpackers.close();
     stage.discard();

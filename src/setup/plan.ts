@@ -11,7 +11,6 @@ import type { LockFile } from './choose-lock';
 export interface FileChange {
   path: string;
   text: string;
-  mode: number;
 }
 
 /** What setup will do, before any request: a plain value that --dry-run prints. */
@@ -48,10 +47,10 @@ export interface PlanInput
 export function planSetup(input: PlanInput): SetupPlan {
   const { settings, config, server, npmrc } = input;
   const changes: FileChange[] = [];
-  // Without a line to keep, no empty file and no empty block.
+  // Without a line to keep, no empty file and no empty block. A new one holds our lines alone, no
+  // secret, and an image that root builds is run by another user.
   const npmrcText = renderNpmrc(npmrc.text, config.managedLines);
-  if (npmrcText !== (npmrc.text ?? ''))
-    changes.push({ path: npmrc.path, text: npmrcText, mode: 0o600 });
+  if (npmrcText !== (npmrc.text ?? '')) changes.push({ path: npmrc.path, text: npmrcText });
   if (
     server.present !== undefined &&
     server.present !== server.wanted &&
@@ -65,8 +64,7 @@ export function planSetup(input: PlanInput): SetupPlan {
         facts: { path: server.path },
       },
     );
-  if (server.present !== server.wanted)
-    changes.push({ path: server.path, text: server.wanted, mode: 0o644 });
+  if (server.present !== server.wanted) changes.push({ path: server.path, text: server.wanted });
   return {
     settings,
     config,

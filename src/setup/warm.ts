@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Io } from '../io';
-import type { Layout } from '../release/layout';
+import { makeFolder, writeFailure } from '../release/atomic';
+import { type Layout, logsFolder } from '../release/layout';
 import { removeSecrets } from '../start/backend-env';
 import { compileCacheFolder } from '../start/compile-cache';
 import { keptFile } from '../start/kept-file';
@@ -43,18 +44,17 @@ const stopMs = 10_000;
  * Starts the backend once, on a free port and without any token, so that V8's compiled code is
  * kept for the real starts. A backend that fails for want of a database has compiled by then what
  * it loaded. Its failure is told and is none of setup's.
- * @throws the signal's reason when it is aborted; the backend is then ended first
+ * @throws the signal's reason when it is aborted; the backend is then ended first. InstallError
+ *   NOT_WRITABLE or DISK_FULL where nothing can be kept; nothing is then started
  */
 export async function warm(options: WarmOptions): Promise<WarmResult> {
   const { layout, io, signal } = options;
   const begun = io.now();
-  const logs = join(layout.cache, 'logs');
-  mkdirSync(logs, { recursive: true });
-  const log = join(logs, 'warm.log');
+  const log = join(logsFolder(layout), 'warm.log');
   const port = await freePort();
   const env: Record<string, string | undefined> = { ...io.env };
   removeSecrets(env, options);
-  const fd = openSync(log, 'w');
+  const fd = openLog(log);
   const child = spawn(io.execPath, [join(layout.dir, options.serverFile)], {
     cwd: layout.dir,
     env: { ...env, PORT: String(port), BOOTLACE_WARM: '1' } as NodeJS.ProcessEnv,
@@ -113,6 +113,16 @@ function guardGroup({ pid }: ChildProcess): ChildProcess | undefined {
   guard.on('error', () => {});
   guard.unref();
   return guard;
+}
+
+function openLog(log: string): number {
+  try {
+    // Another setup that ends removes the folder while it is empty.
+    makeFolder(dirname(log));
+    return openSync(log, 'w');
+  } catch (error) {
+    throw writeFailure(error, log);
+  }
 }
 
 /** Asks the launcher to keep what was compiled and to end. */

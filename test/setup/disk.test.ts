@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
 import { sourceOf } from '../support/launched';
-import { bin, bootlace, cleanEnv, temporaryFolder } from '../support/run';
+import { bin, bootlace, cleanEnv, runNode, temporaryFolder } from '../support/run';
 
 type Context = { after(fn: () => unknown): void };
 
@@ -46,7 +47,7 @@ async function world(t: Context) {
         encoding: 'utf8',
       },
     );
-  return { cwd, run, within, server: join(cwd, 'server.js') };
+  return { registry, env, cwd, run, within, server: join(cwd, 'server.js') };
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -85,9 +86,6 @@ suite('a disk that takes less than all', { skip: process.platform === 'win32' },
     const { cwd, run, server } = await world(t);
     chmodSync(cwd, 0o755);
     const nobody = 65534;
-    const closed = await run(['up'], nobody);
-    assert.match(closed.stderr, /FILE_UNREADABLE.*\.npmrc/);
-    chmodSync(join(cwd, '.npmrc'), 0o644);
     const current = readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8');
     const up = await run(['up'], nobody);
     assert.deepEqual([up.code, up.stdout], [0, 'this is 1.0.0\n'], up.stderr);
@@ -96,6 +94,82 @@ suite('a disk that takes less than all', { skip: process.platform === 'win32' },
     writeFileSync(server, readFileSync(server, 'utf8').replace(/launcher \S+/, 'launcher 0.0.1'));
     const refused = await run(['up'], nobody);
     assert.deepEqual([refused.code, /NOT_WRITABLE/.test(refused.stderr)], [8, true]);
+  });
+});
+
+/** Runs bootlace in a copy of a folder on a disk of its own, mounted with these options. */
+async function onDisk(cwd: string, env: Record<string, string>, mount: string, words: string[]) {
+  const script = `cp -a "$1" "$1.copy" && mount -t tmpfs -o size=1500k none "$1" && cp -a "$1.copy/." "$1" && rm -r "$1.copy" && cd "$1" && ${mount} && shift && exec "$@"`;
+  const command = ['sh', '-c', script, 'sh', cwd, process.execPath, bin, ...words];
+  const ended = await runNode('--mount', command, { node: 'unshare', cwd, env });
+  return /unshare:|mount:/.test(ended.stderr) ? undefined : ended;
+}
+const noMounts = 'this machine allows no mounts';
+
+suite('a full disk', { skip: process.platform !== 'linux' }, () => {
+  /** A release on disk that started well, and a newer version with many packages that does not fit. */
+  async function fullWorld(t: Context) {
+    const { registry, cwd, env, run } = await world(t);
+    assert.equal((await run(['up'])).code, 0);
+    const packages: Record<string, unknown> = {};
+    const dependencies: Record<string, string> = {};
+    for (let i = 0; i < 60; i++) {
+      const name = `left${i}`;
+      const content = { 'index.js': randomBytes(60_000) };
+      const { integrity } = registry.publish({ name, version: '1.0.0' }, content);
+      const resolved = registry.tarballUrl(name, '1.0.0');
+      packages[`node_modules/${name}`] = { version: '1.0.0', resolved, integrity };
+      dependencies[name] = '1.0.0';
+    }
+    const manifest = { name: '@acme/backend', version: '2.0.0', main: 'main.js', dependencies };
+    const lock = {
+      lockfileVersion: 3,
+      packages: { '': { name: '@acme/backend', dependencies }, ...packages },
+    };
+    registry.publish(manifest, {
+      'main.js': 'console.log("this is 2.0.0")',
+      'bootlace-lock.json': JSON.stringify(lock),
+    });
+    return { cwd, env: { ...env, BACKEND_VERSION: '2.0.0' } };
+  }
+
+  for (const words of [['setup'], ['setup', '--installer', 'npm'], ['up', '--strict']])
+    test(`${words.join(' ')}: says so, once`, async t => {
+      const { cwd, env } = await fullWorld(t);
+      const ended = await onDisk(cwd, env, 'true', words);
+      if (!ended) return t.skip(noMounts);
+      assert.equal(ended.code, 8, ended.stderr);
+      assert.match(ended.stderr, /DISK_FULL: the disk is full[\s\S]*fix: make room/);
+      assert.doesNotMatch(ended.stderr, /trying again|a bug/);
+    });
+
+  test('up starts what is there', async t => {
+    const { cwd, env } = await fullWorld(t);
+    const ended = await onDisk(cwd, env, 'true', ['up']);
+    if (!ended) return t.skip(noMounts);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'this is 1.0.0\n'], ended.stderr);
+    assert.match(ended.stderr, /warning: starting .* instead: DISK_FULL/);
+  });
+});
+
+suite('a disk that is mounted read-only', { skip: process.platform !== 'linux' }, () => {
+  const readOnly = 'mount -o remount,ro .';
+
+  test('setup --warm of what is active: a warning', async t => {
+    const { cwd, env } = await world(t);
+    const ended = await onDisk(cwd, env, readOnly, ['setup', '--warm']);
+    if (!ended) return t.skip(noMounts);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stderr, /warning: not warmed: NOT_WRITABLE: .*warm\.log \(EROFS\)/);
+  });
+
+  test('nothing set up: the true reason', async t => {
+    const cwd = temporaryFolder(t);
+    const source = sourceOf(t, { 'dist/main.js': '' });
+    const ended = await onDisk(cwd, {}, readOnly, ['setup', '--from', source]);
+    if (!ended) return t.skip(noMounts);
+    assert.equal(ended.code, 8);
+    assert.match(ended.stderr, /NOT_WRITABLE: .*\.bootlace \(EROFS\)\n {2}fix: mount it writable/);
   });
 });
 

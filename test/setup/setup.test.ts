@@ -92,7 +92,7 @@ test('.npmrc holds the variable and not the token, for its owner alone; the stor
     true,
   );
   assert.equal(npmrc.includes(`@acme:registry=${registry.url}\n`), true);
-  assert.equal(statSync(join(dir, '.npmrc')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(dir, '.npmrc')).mode & 0o777, 0o644);
   const storage = registry.requests.filter(({ host }) => host === 'storage');
   assert.equal(storage.length, 2);
   assert.deepEqual(
@@ -105,11 +105,11 @@ test("the user's own .npmrc lines and mode stay, and a second setup changes noth
   const { publish, dir, setup } = await setUp(t);
   publish('1.0.0');
   const own = '; mine\nsave-exact=true\n';
-  writeFileSync(join(dir, '.npmrc'), own, { mode: 0o644 });
+  writeFileSync(join(dir, '.npmrc'), own, { mode: 0o600 });
   assert.equal((await setup()).code, 0);
   const once = snapshot(dir);
   assert.equal(readFileSync(join(dir, '.npmrc'), 'utf8').startsWith(own), true);
-  assert.equal(statSync(join(dir, '.npmrc')).mode & 0o777, 0o644);
+  assert.equal(statSync(join(dir, '.npmrc')).mode & 0o777, 0o600);
   const again = await setup();
   assert.deepEqual([again.json.reused, again.json.changed], [true, []]);
   const twice = snapshot(dir);
