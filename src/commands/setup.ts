@@ -153,6 +153,13 @@ export function reportSetup(
       `slim: left out ${count(receipt.slim.files, 'file')}, ${megabytes(receipt.slim.bytes)}`,
     );
   report.line(`tree: ${lockText(receipt.lock)}`);
+  const { saveLock } = plan;
+  if (saveLock !== undefined)
+    report.line(
+      result.changed.includes(saveLock)
+        ? `wrote that lock to ${saveLock}`
+        : `${saveLock} holds that lock already`,
+    );
   report.line(`starts ${start.entry.file} (${start.entry.why})`);
   if (start.entry.unused.length)
     report.line(`  also there: ${start.entry.unused.join(', ')}; BACKEND_ENTRY chooses`);

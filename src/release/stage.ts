@@ -16,7 +16,7 @@ import { makeFolder, writeAtomic, writeFailure } from './atomic';
 import { type Layout, logsFolder, receiptName } from './layout';
 import { ownLabel, stateOf } from './owner';
 import type { Receipt } from './receipt';
-import { isWhole, readRelease } from './store';
+import { isSameInstall, isWhole, type Release, readRelease } from './store';
 
 /** A release in the making: on the same disk as the releases, invisible until it is renamed. */
 export interface Stage {
@@ -24,8 +24,11 @@ export interface Stage {
   readonly release: string;
   /** For what is thrown away with the stage. */
   readonly work: string;
-  /** Writes the receipt and makes the release visible under its name, or takes the one that is. */
-  publish(name: string, receipt: Receipt): void;
+  /**
+   * Writes the receipt and makes the release visible under its name, or takes the one that is.
+   * @param damaged makes way although it looks whole
+   */
+  publish(name: string, receipt: Receipt, damaged?: Release): void;
   /** Removes what is left. Never throws. */
   discard(): void;
 }
@@ -73,9 +76,9 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
   return {
     release,
     work: join(folder, 'work'),
-    publish(name, receipt) {
+    publish(name, receipt, damaged) {
       writeAtomic(join(release, receiptName), `${JSON.stringify(receipt, null, 2)}\n`);
-      moveInto(layout, release, name);
+      moveInto(layout, release, name, damaged);
     },
     discard() {
       clearInterval(signs);
@@ -86,7 +89,7 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
 }
 
 /** One rename. A release that another setup made meanwhile is as good; a broken one makes way. */
-function moveInto(layout: Layout, release: string, name: string): void {
+function moveInto(layout: Layout, release: string, name: string, damaged?: Release): void {
   const target = layout.release(name);
   try {
     renameSync(release, target);
@@ -95,7 +98,7 @@ function moveInto(layout: Layout, release: string, name: string): void {
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'EPERM')
       throw writeFailure(error, target);
     const present = readRelease(layout, name);
-    if (present && isWhole(present)) return;
+    if (present && isWhole(present) && !isSameInstall(present, damaged)) return;
     const aside = `${release}-broken`;
     renameSync(target, aside);
     renameSync(release, target);

@@ -59,6 +59,11 @@ export function releaseNameOf(
   return `${version}-${createHash('sha256').update(identity).digest('hex').slice(0, 10)}`;
 }
 
+/** True for one and the same install: another one may have taken its place under its name. */
+export function isSameInstall(a: Release, b: Release | undefined): boolean {
+  return a.name === b?.name && a.receipt.installedAt === b.receipt.installedAt;
+}
+
 /** True when every package of a release is still there: a receipt alone may outlive its content. */
 export function isWhole({ folder, receipt }: Release): boolean {
   return receipt.tree.paths.every(path => existsSync(join(folder, path, 'package.json')));

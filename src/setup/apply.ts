@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpackers } from '../install/unpackers';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
-import { backendFolder, layoutOf, receiptName } from '../release/layout';
+import { backendFolder, layoutOf } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
@@ -68,23 +68,24 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
   }
 
   async function installAgain(): Promise<SetupResult> {
-    rmSync(join(first.release.folder, receiptName), { force: true });
-    return finish(await obtain());
+    return finish(await obtain(first.release));
   }
 
   async function finish({ release, wanted, reused }: Obtained): Promise<SetupResult> {
     const start = planStart(plan, backendFolder(release.folder, release.receipt.package));
-    if (plan.saveLock !== undefined) saveLock(plan.saveLock, release);
+    const changed = plan.changes.map(({ path }) => path);
+    if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
+      changed.push(plan.saveLock);
     for (const { path, text } of plan.changes) writeAtomic(path, text);
     await activate(layout, { name: release.name, wanted, start }, options.io);
-    return { release, wanted, start, reused, changed: plan.changes.map(({ path }) => path) };
+    return { release, wanted, start, reused, changed };
   }
 
-  async function obtain(): Promise<Obtained> {
+  async function obtain(damaged?: Release): Promise<Obtained> {
     // What resolves and installs is half of the program, and nothing of it is needed when the
     // release is there.
     const { obtainRelease } = await import('./obtain-release');
-    return obtainRelease(plan, options);
+    return obtainRelease(plan, options, damaged);
   }
 }
 
@@ -97,8 +98,10 @@ function isAsInstalled(release: Release): boolean {
   }
 }
 
-/** Copies the release's lock to where a team can commit it. */
-function saveLock(file: string, release: Release): void {
+/** Copies the release's lock to where a team can commit it. @returns false when it is there already */
+function saveLock(file: string, release: Release): boolean {
   const text = readFileSync(join(release.folder, 'package-lock.json'), 'utf8');
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeAtomic(file, text);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
+  writeAtomic(file, text);
+  return true;
 }

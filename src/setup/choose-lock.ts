@@ -9,6 +9,7 @@ import {
   type LockDocument,
   type LockedManifest,
   lockName,
+  parseLockDocument,
   type RawEntry,
 } from '../install/lock-document';
 import { checkLock, readLockText } from '../install/lockfile';
@@ -31,6 +32,8 @@ export interface LockFile {
   bare: LockDocument;
   /** What it says of the backend itself, when it names it. */
   entry: RawEntry | undefined;
+  /** True for one that --save-lock may write over. */
+  isOurs: boolean;
 }
 
 export interface LockChoice {
@@ -62,13 +65,13 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
           ? `${file.path} is the lock of ${name}@${entry.version}, and ${version} is to be installed`
           : `${file.path} is the lock of other bytes of ${name}@${version}`,
         {
-          fix: `set BACKEND_VERSION=${entry.version}, or make it again: bootlace setup --save-lock ${file.path}`,
+          fix: `set BACKEND_VERSION=${entry.version}, or make it again: ${makeAgain(file)}`,
         },
       );
     const problems = lockProblems(bare, backend.manifest);
     if (problems.length)
       throw new SettingError('LOCK_STALE', stale(file.path, name, version, problems), {
-        fix: `make it again: bootlace setup --save-lock ${file.path}`,
+        fix: `make it again: ${makeAgain(file)}`,
         facts: { problems },
       });
     return { bare, receipt: { kind: 'file', sha256: file.sha256, file: file.path } };
@@ -84,6 +87,31 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
     return { bare, receipt: { kind: 'package', sha256: hashLock(bare) } };
   }
   return findKept(choice);
+}
+
+const freeName = 'backend-lock.json';
+
+function makeAgain({ path, isOurs }: LockFile): string {
+  return `npx bootlace setup --save-lock ${isOurs ? path : freeName}`;
+}
+
+/**
+ * Refuses to write a lock over a file that is somebody's own, such as an app's package-lock.json.
+ * @param text what is there; undefined for nothing
+ * @throws SettingError SAVE_LOCK_TAKEN
+ */
+export function checkSaveLock(text: string | undefined, path: string, backend: string): void {
+  if (text === undefined || isOurLock(parseLockDocument(text), backend)) return;
+  throw new SettingError(
+    'SAVE_LOCK_TAKEN',
+    `${path} is there, and it is no lock of ${backend} that bootlace wrote`,
+    { fix: `pass a free name, such as --save-lock ${freeName}`, facts: { path } },
+  );
+}
+
+/** As a release's lock: npm would name the project. */
+function isOurLock(lock: LockDocument | undefined, backend: string): boolean {
+  return lock !== undefined && !('name' in lock) && bareLock(lock, backend).entry !== undefined;
 }
 
 function stale(lock: string, name: string, version: string, problems: readonly string[]): string {
@@ -111,7 +139,8 @@ export function parseLockFile(
   const { bare, entry } = readLock(text, path, backend);
   const overrides = entry && project && rootOverrides(project);
   if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
-  return { path, sha256: hashLock(bare), bare, entry };
+  const isOurs = isOurLock(parseLockDocument(text), backend);
+  return { path, sha256: hashLock(bare), bare, entry, isOurs };
 }
 
 function findKept({ backend, version, integrity, releases }: LockChoice): ChosenLock | undefined {

@@ -50,6 +50,7 @@ const impatientMs = 5000;
  * @param picked undefined for a local build
  * @param transport kept open
  * @param unpackers closed when this ends, so that nothing is written into a stage that is discarded
+ * @param damaged a release that makes way for this one
  * @throws whatever fails; nothing of the release is then visible
  */
 export async function installRelease(
@@ -58,6 +59,7 @@ export async function installRelease(
   options: ApplyOptions,
   transport: Transport,
   unpackers: Unpackers,
+  damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
   const name = settings.package.value;
@@ -138,7 +140,7 @@ export async function installRelease(
       installedAt: new Date(options.io.now()).toISOString(),
     };
     const releaseName = releaseNameOf(receipt);
-    stage.publish(releaseName, receipt);
+    stage.publish(releaseName, receipt, damaged);
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } catch (error) {

@@ -6,7 +6,7 @@ import { resolveVersion } from '../registry/resolve';
 import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
 import type { Wanted } from '../release/receipt';
-import { isWhole, listReleases, type Release } from '../release/store';
+import { isSameInstall, isWhole, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import type { ApplyOptions } from './apply';
 import { beginUnpacking } from './begin-unpacking';
@@ -23,9 +23,14 @@ export interface Obtained {
 
 /**
  * Resolves the version and gives its release: one that is on disk, or a new install.
+ * @param damaged a release that is no answer, and that makes way once its like is there
  * @throws whatever fails; nothing new is then visible
  */
-export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Promise<Obtained> {
+export async function obtainRelease(
+  plan: SetupPlan,
+  options: ApplyOptions,
+  damaged?: Release,
+): Promise<Obtained> {
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
@@ -37,7 +42,7 @@ export async function obtainRelease(plan: SetupPlan, options: ApplyOptions): Pro
     return unpackers;
   };
   try {
-    return await obtainOver(transport, unpackersOf, plan, options);
+    return await obtainOver(transport, unpackersOf, plan, options, damaged);
   } finally {
     transport.close();
     await unpackers?.close();
@@ -49,6 +54,7 @@ async function obtainOver(
   unpackersOf: () => Unpackers,
   plan: SetupPlan,
   options: ApplyOptions,
+  damaged: Release | undefined,
 ): Promise<Obtained> {
   const picked = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
   if (picked?.manifest.deprecated)
@@ -61,12 +67,13 @@ async function obtainOver(
     : { text: wishText(value), from, why: picked?.why ?? '' };
   const present = picked && findPresent(picked);
   if (present) return { release: present, wanted, reused: true };
-  const release = await installRelease(plan, picked, options, transport, unpackersOf());
+  const release = await installRelease(plan, picked, options, transport, unpackersOf(), damaged);
   return { release, wanted, reused: false };
 
   function findPresent({ manifest }: Picked): Release | undefined {
     return listReleases(layoutOf(options.dir)).find(
       release =>
+        !isSameInstall(release, damaged) &&
         release.receipt.version === manifest.version &&
         release.receipt.integrity === integrityOf(manifest) &&
         isSameTree(release.receipt, plan) &&

@@ -12,7 +12,7 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { renderServerFile } from '../start/server-file';
-import { type LockFile, parseLockFile } from './choose-lock';
+import { checkSaveLock, type LockFile, parseLockFile } from './choose-lock';
 import { planSetup, type SetupPlan } from './plan';
 
 export interface PrepareOptions {
@@ -44,8 +44,7 @@ export function prepareSetup(options: PrepareOptions): SetupPlan {
     host: { platform: io.platform, arch: io.arch, abi: options.abi },
     from: flags.from === undefined ? undefined : resolve(dir, String(flags.from)),
     lock: readLockFile(flags.lock, dir, settings.package.value),
-    saveLock:
-      flags['save-lock'] === undefined ? undefined : resolve(dir, String(flags['save-lock'])),
+    saveLock: saveLockPath(flags['save-lock'], dir, settings.package.value),
     releases: listReleases(layoutOf(dir)),
     isWhole,
     npmrc: { path: npmrcPath, text: readText(npmrcPath) },
@@ -65,7 +64,7 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
   const text = readText(resolve(dir, path));
   if (text === undefined)
     throw new SettingError('LOCK_FILE_MISSING', `there is no lock ${path}`, {
-      fix: `make it first: bootlace setup --save-lock ${path}`,
+      fix: `make it first: npx bootlace setup --save-lock ${path}`,
     });
   return parseLockFile(text, path, name, readProject(resolve(dir, path)));
 }
@@ -79,6 +78,14 @@ function readProject(lock: string): LockedManifest | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** @throws SettingError SAVE_LOCK_TAKEN */
+function saveLockPath(flag: unknown, dir: string, name: string): string | undefined {
+  if (flag === undefined) return undefined;
+  const path = resolve(dir, String(flag));
+  checkSaveLock(readText(path), String(flag), name);
+  return path;
 }
 
 /**

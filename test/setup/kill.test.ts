@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ownLabel } from '../../src/release/owner';
@@ -140,4 +140,33 @@ test('a setup keeps its stage while one in another container, with the same host
   const { code, stderr } = await first;
   if (/unshare:/.test(other.stderr)) return t.skip('this machine allows no namespaces');
   assert.deepEqual([other.code, code], [0, 0], other.stderr + stderr);
+});
+
+test('a stopped run leaves no log', async t => {
+  const { registry, publish, dir, env } = await world(t);
+  const temporary = temporaryFolder(t);
+  const source = temporaryFolder(t);
+  registry.publish({ name: 'left', version: '1.0.0' });
+  const manifest = { name: 'app', version: '1.0.0', dependencies: { left: '1.0.0' } };
+  writeFileSync(join(source, 'package.json'), JSON.stringify(manifest));
+  publish('2.0.0');
+  const more = { ...env, TMPDIR: temporary, npm_config_registry: registry.url };
+  for (const [cwd, words, logs] of [
+    [source, ['lock'], temporary],
+    [dir, ['setup', '--from', source, '--package', 'app'], join(dir, '.bootlace/cache/logs')],
+  ] as const) {
+    registry.misbehave({ match: /left/, times: 1, delayMs: 3000 });
+    const hasLog = () => existsSync(logs) && readdirSync(logs).some(name => name.endsWith('.log'));
+    const { code, stderr } = await bootlace(words, {
+      cwd,
+      env: more,
+      onSpawn: async child => {
+        for (let i = 0; i < 200 && !hasLog(); i++)
+          await new Promise(resolve => setTimeout(resolve, 20));
+        child.kill('SIGTERM');
+      },
+    });
+    assert.equal(code, 143, stderr);
+    assert.equal(hasLog(), false);
+  }
 });

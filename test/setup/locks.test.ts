@@ -153,11 +153,74 @@ test('a lock that npm resolved is not kept for other bytes of the same version',
   assert.equal(version, '1.2.0');
 });
 
+test('a damaged release is installed again from its lock, and stays until then', async t => {
+  const { registry, env, manifest, main, newer } = await world(t);
+  registry.publish(manifest, main);
+  const cwd = temporaryFolder(t);
+  ok(await bootlace(['setup'], { cwd, env }));
+  const before = active(cwd);
+  newer();
+  rmSync(join(before.folder, 'node_modules/@acme/backend/main.js'));
+  const damaged = active(cwd);
+  registry.misbehave({ match: /./, status: 401, body: '{}' });
+  const refused = await bootlace(['setup'], { cwd, env });
+  assert.equal(refused.code, 4, refused.stderr);
+  assert.deepEqual(active(cwd), damaged);
+  ok(await bootlace(['status'], { cwd }));
+  registry.behave();
+  const again = ok(await bootlace(['setup'], { cwd, env }));
+  assert.match(again.stdout, /tree: the lock that an earlier setup kept/);
+  assert.deepEqual(active(cwd).tree, before.tree);
+});
+
+test('--save-lock writes over a lock of its own, and over nothing else', async t => {
+  const { registry, env, manifest, main, lockOf } = await world(t);
+  registry.publish(manifest, main);
+  registry.publish({ name: 'other', version: '1.0.0', main: 'main.js' }, main);
+  const cwd = temporaryFolder(t);
+  const save = (...words: string[]) => bootlace(['setup', '--save-lock', ...words], { cwd, env });
+  ok(await save('l.json'));
+  assert.match(ok(await save('l.json')).stdout, /l\.json holds that lock already/);
+  const saved = readFileSync(join(cwd, 'l.json'), 'utf8');
+  // npm's own, of an app that has the backend among its dependencies or as the only one.
+  const others = [
+    'notes',
+    '',
+    '{"lockfileVersion":3,"packages":{}}',
+    await lockOf(),
+    saved.replace('{', '{ "name": "app",'),
+    saved.replaceAll('@acme/backend', 'other'),
+  ];
+  for (const text of others) {
+    writeFileSync(join(cwd, 'package-lock.json'), text);
+    const { code, stderr } = await save('package-lock.json');
+    assert.equal(code, 3, stderr);
+    assert.match(
+      stderr,
+      /SAVE_LOCK_TAKEN[\s\S]*fix: pass a free name, such as --save-lock backend-lock/,
+    );
+    assert.equal(readFileSync(join(cwd, 'package-lock.json'), 'utf8'), text);
+  }
+  // What the fix for a lock that does not fit says can be typed.
+  writeFileSync(join(cwd, 'l.json'), saved.replace('"left": "^1.0.0"', '"x": "1"'));
+  writeFileSync(
+    join(cwd, 'package-lock.json'),
+    (await lockOf()).replace('"left": "^1.0.0"', '"x": "1"'),
+  );
+  for (const file of ['l.json', 'package-lock.json']) {
+    const refused = await bootlace(['setup', '--lock', file], { cwd, env });
+    const [, words = ''] = /fix: make it again: npx bootlace (.*)/.exec(refused.stderr) ?? [];
+    assert.match(words, /^setup --save-lock/, refused.stderr);
+    ok(await bootlace(words.split(' '), { cwd, env }));
+  }
+});
+
 test('--save-lock and --lock carry a tree from folder to folder', async t => {
   const { registry, env, manifest, main, newer } = await world(t);
   registry.publish(manifest, main);
   const first = temporaryFolder(t);
-  ok(await bootlace(['setup', '--save-lock', 'b.lock.json'], { cwd: first, env }));
+  const saving = ok(await bootlace(['setup', '--save-lock', 'b.lock.json'], { cwd: first, env }));
+  assert.match(saving.stdout, /wrote that lock to .*b\.lock\.json/);
   const saved = readFileSync(join(first, 'b.lock.json'), 'utf8');
   newer();
   const second = temporaryFolder(t);

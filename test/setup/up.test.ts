@@ -49,6 +49,10 @@ suite('up stays up', () => {
     );
     assert.doesNotMatch(offline.stderr, /trying again/);
     assert.equal(readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8'), before);
+    const npmrc = readFileSync(join(cwd, '.npmrc'), 'utf8');
+    const wrong = await run(['up'], { BACKEND_REGISTRY: 'http://127.0.0.1:1/' });
+    assert.match(wrong.stdout, /this is 1\.0\.0/);
+    assert.equal(readFileSync(join(cwd, '.npmrc'), 'utf8'), npmrc, 'only what the start needs');
     const pinned = await run(['up'], { BACKEND_VERSION: '2.0.0' });
     assert.match(pinned.stdout, /this is 1\.0\.0/);
   });
