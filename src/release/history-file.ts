@@ -42,8 +42,13 @@ function shorten(file: string): void {
     const [said] = parseLine(line);
     if (!said || !('pid' in said)) continue;
     const { key, pid } = said;
-    const start = `{"is":"start","key":${JSON.stringify(key)},"pid":${pid},`;
-    proofs.add(lines.findLastIndex((other, j) => j < i && other.startsWith(start))).add(i);
+    const find = (is: Line['is']) => {
+      const head = `{"is":"${is}","key":${JSON.stringify(key)},"pid":${pid},`;
+      return lines.findLastIndex((other, j) => j < i && other.startsWith(head));
+    };
+    const start = find('start');
+    // An end with 0 proves nothing of a run that had stayed up without an answer.
+    if (said.is === 'good' || find('stayed') < start) proofs.add(start).add(i);
   }
   const kept = [...proofs].filter(i => i >= 0 && i < lines.length - keptLines).slice(-8);
   const temporary = `${file}.${process.pid}.tmp`;

@@ -79,8 +79,8 @@ export function readLines(text: string, isAlive: (pid: number) => boolean): Hist
       if (run && line.is === 'stayed') run.stayed = true;
       if (run && line.is === 'end') {
         run.end = { at, code: line.code, seconds: line.seconds };
-        // A job is good when it is done.
-        if (line.code === 0) run.goodAt ??= at;
+        // A job is good when it is done; a server that never answered is only stopped.
+        if (line.code === 0 && !run.stayed) run.goodAt ??= at;
       }
       if (run?.goodAt) delete passedOver[releaseOf(key)];
     }

@@ -69,6 +69,21 @@ suite('what the starts of a release say about it', () => {
     assert.deepEqual(goodReleases(read(stayed)), []);
   });
 
+  test('an end with 0 proves nothing of who stayed up without an answer, in a short record too', t => {
+    const stayed = (pid: number): Line => ({ is: 'stayed', key: 'a', pid, at: at(pid + 10) });
+    const stopped = [start('a', 1), stayed(1), end('a', 1, 0)];
+    assert.deepEqual(goodReleases(read(stopped)), []);
+    assert.equal(failuresOf(read(stopped), 'a'), 0);
+    const answered = [start('b', 2), { ...stayed(2), key: 'b' }, good('b', 2), end('b', 2, 0)];
+    assert.deepEqual(goodReleases(read(answered)), ['b']);
+    const layout = layoutOf(temporaryFolder(t));
+    mkdirSync(layout.root);
+    // The same number had a good job before.
+    const lines = [start('c', 1), end('c', 1, 0), ...stopped, ...answered];
+    for (const line of [...lines, ...runs('bad', Array(500).fill(1))]) addLine(layout, line);
+    assert.deepEqual(goodReleases(readHistory(layout)).sort(), ['b', 'c']);
+  });
+
   test('a good run ends the row, and its own later end is no failure', () => {
     const lines = [...runs('a', [1, 1]), start('a', 900), good('a', 900)];
     assert.equal(failuresOf(read(lines, [900]), 'a'), 2, 'it has not ended yet');
