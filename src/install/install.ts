@@ -47,8 +47,8 @@ export interface InstalledTree {
   tree: Tree;
   /** What was left out; undefined when nothing was to be. */
   slim?: { files: number; bytes: number };
-  /** Packages with install scripts that were not named, so did not run. */
-  skippedScripts: string[];
+  /** Names of packages with install scripts; those that were not named did not run. */
+  withScripts: string[];
 }
 
 /**
@@ -58,18 +58,20 @@ export interface InstalledTree {
  */
 export async function installTree(request: TreeRequest): Promise<InstalledTree> {
   const { scripts, release } = request;
-  const { tree, withScripts, slim } =
+  const { tree, folders, slim } =
     request.installer === 'npm' ? await installByNpm(request) : await installByLock(request);
-  const names = [...new Set(withScripts.map(folderName))];
-  const skippedScripts = names.filter(name => !scripts.includes(name));
-  if (skippedScripts.length === names.length) return { tree, slim, skippedScripts };
+  const withScripts = [...new Set(folders.map(folderName))];
+  if (!withScripts.some(name => scripts.includes(name))) return { tree, slim, withScripts };
   const { runNpm } = await import('./run-npm');
   await runNpm(['rebuild', '--json', ...scripts], { ...request, cwd: release, scripts });
   const built = hashTree(join(release, 'node_modules'));
-  return { tree: { ...tree, ...built }, slim, skippedScripts };
+  return { tree: { ...tree, ...built }, slim, withScripts };
 }
 
-type Laid = Omit<InstalledTree, 'skippedScripts'> & { withScripts: string[] };
+type Laid = Omit<InstalledTree, 'withScripts'> & {
+  /** Of packages with install scripts. */
+  folders: string[];
+};
 
 async function installByLock(request: TreeRequest): Promise<Laid> {
   const { tarball, release, work, config, io, slim, cacheDir } = request;
@@ -98,7 +100,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
   return {
     tree: { paths, sha256, files, bytes },
     slim: slim ? { files: savedFiles, bytes: savedBytes } : undefined,
-    withScripts,
+    folders: withScripts,
   };
 }
 
@@ -130,6 +132,6 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
       ...hashTree(join(release, 'node_modules')),
     },
     slim,
-    withScripts: present.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path),
+    folders: present.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path),
   };
 }

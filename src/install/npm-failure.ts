@@ -99,11 +99,21 @@ export function npmFailure({ stdout, stderr, code: exit, log }: NpmResult): Boot
         facts,
       });
     default:
-      return new InstallError('NPM_FAILED', `npm could not install: ${what}`, {
-        fix: `read ${log}`,
-        facts,
-      });
+      return new InstallError(
+        'NPM_FAILED',
+        `npm could not install${failedPackage(stderr)}: ${what}`,
+        {
+          fix: `read ${log}`,
+          facts,
+        },
+      );
   }
+}
+
+/** The package whose install script failed: npm names its folder on stderr only. */
+function failedPackage(stderr: string): string {
+  const name = /^npm (?:error|ERR!) path .*node_modules[\\/](.+)$/m.exec(stderr)?.[1];
+  return name ? ` ${name.replaceAll('\\', '/')}` : '';
 }
 
 function readError(

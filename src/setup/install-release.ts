@@ -23,6 +23,7 @@ import type { Receipt } from '../release/receipt';
 import { logFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
+import type { Setting } from '../settings/settings';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { type ChosenLock, chooseLock } from './choose-lock';
@@ -93,7 +94,7 @@ export async function installRelease(
     const lock = orderLock(composeLock(chosen.bare, source));
     const lockText = renderLock(lock);
     writeProject(stage.release, lock, lockText, backend);
-    const { tree, slim, skippedScripts } = await installTree({
+    const { tree, slim, withScripts } = await installTree({
       ...run,
       release: stage.release,
       lock,
@@ -115,10 +116,7 @@ export async function installRelease(
     });
     // Its thread ends while the rest is written; it is waited for below.
     void unpackers.close();
-    for (const name of skippedScripts)
-      options.warn(
-        `${name} has an install script, which did not run; BACKEND_SCRIPTS=${name} allows it`,
-      );
+    warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, backendFolder(stage.release, name));
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
@@ -210,6 +208,24 @@ async function resolveNow(
     `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run bootlace lock before publishing, or commit what --save-lock FILE writes`,
   );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
+}
+
+/** Says which install scripts did not run, and which names allow nothing. */
+function warnOfScripts(
+  { value: named, from }: Setting<readonly string[]>,
+  withScripts: readonly string[],
+  warn: (sentence: string) => void,
+): void {
+  for (const name of withScripts)
+    if (!named.includes(name))
+      warn(
+        `${name} has an install script, which did not run; BACKEND_SCRIPTS=${[...named, name].join()} allows it`,
+      );
+  const idle = named.filter(name => !withScripts.includes(name));
+  if (idle.length)
+    warn(
+      `${from} names ${idle.join(', ')}, without an install script in this tree; with one: ${withScripts.join(', ') || 'none'}`,
+    );
 }
 
 /** The release as an npm project, so that npm's own commands understand it. */

@@ -82,7 +82,7 @@ test('an empty folder, one setup, one node server.js', async t => {
   ]);
 });
 
-test('.npmrc holds the variable and not the token, for its owner alone; the storage host never sees it', async t => {
+test('.npmrc holds the variable and not the token, so all may read it; the storage host never sees it', async t => {
   const { registry, publish, dir, setup } = await setUp(t);
   publish('1.0.0');
   await setup();
@@ -193,6 +193,22 @@ test('no dev dependencies whatever NODE_ENV says, and no install script unless i
     Object.keys(seen).filter(name => seen[name]?.includes(token)),
     [],
   );
+
+  const idle = await setup(['--scripts', 'left,nativ']);
+  assert.match(
+    idle.stderr,
+    /--scripts names left, nativ, without an install script in this tree; with one: native\n/,
+  );
+  assert.match(idle.stderr, /did not run; BACKEND_SCRIPTS=left,nativ,native allows it/);
+});
+
+test('an install script that fails is named with its package', async t => {
+  const { registry, publish, setup } = await setUp(t);
+  registry.publish({ name: 'native', version: '1.0.0', scripts: { install: 'exit 3' } });
+  publish('1.0.0', { dependencies: { native: '1.0.0' } });
+  const { code, json } = await setup(['--scripts', 'native']);
+  assert.equal(code, 8);
+  assert.equal(json.error.message, 'npm could not install native: command failed');
 });
 
 test('a local build installs the same way, from a folder and from a tarball', async t => {
