@@ -151,10 +151,15 @@ function parse(
         'WORD_UNEXPECTED',
         `${name} takes no ${JSON.stringify(positionals[command.positionals])}`,
         {
-          fix: `type: ${command.usage}; words for the backend follow --`,
+          fix: unexpectedFix(command, name, positionals[command.positionals] as string),
         },
       );
-    return { flags: values, positionals, rest: theirs.slice(1) };
+    const rest = theirs.slice(1);
+    if (rest.length && !command.takesRest)
+      throw new UsageError('WORD_UNEXPECTED', `${name} starts nothing that takes words after --`, {
+        fix: 'leave them out; the backend gets its words from: node server.js WORDS, or from BACKEND_ARGS',
+      });
+    return { flags: values, positionals, rest };
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error;
@@ -162,10 +167,16 @@ function parse(
       'FLAG_INVALID',
       (message.split('. ')[0] ?? message).replaceAll('\n', ' '),
       {
-        fix: `see: bootlace ${name} --help`,
+        fix: `see: npx bootlace ${name} --help`,
       },
     );
   }
+}
+
+function unexpectedFix({ usage, options, takesRest }: Command, name: string, word: string): string {
+  if (options.package && /^@[^@/]+\/[^@/]+$/.test(word))
+    return `type: npx bootlace ${name} --package ${word}`;
+  return `type: npx ${usage}${takesRest ? '; words for the backend follow --' : ''}`;
 }
 
 /** The words that are bootlace's own: not the backend's after --, not those of exec's program. */

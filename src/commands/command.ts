@@ -34,6 +34,8 @@ export interface Command {
   options: NonNullable<ParseArgsConfig['options']>;
   /** How many words may follow the command's name; -1 for any. */
   positionals: number;
+  /** What it starts gets the words after --. */
+  takesRest?: true;
   /** With true, everything from the first word on belongs to the command (exec). */
   stopAtFirst?: boolean;
   run(context: Context): Promise<Outcome> | Outcome;

@@ -11,7 +11,7 @@ export const command: Command = {
     const [bin, ...args] = positionals;
     if (bin === undefined)
       throw new UsageError('BIN_MISSING', 'exec needs the name of a program', {
-        fix: 'type for example: bootlace exec prisma migrate deploy',
+        fix: 'type for example: npx bootlace exec prisma migrate deploy',
       });
     const { planExec } = await import('../start/exec');
     const { become } = await import('../start/become');

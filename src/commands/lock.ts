@@ -61,7 +61,7 @@ function check(publishable: Publishable, { report, flags }: Context): number {
   throw new SettingError(
     'LOCK_STALE',
     `the lock does not fit package.json: ${problems.slice(0, 20).join('; ')}`,
-    { fix: 'run: bootlace lock', facts: { problems } },
+    { fix: 'run: npx bootlace lock', facts: { problems } },
   );
 }
 

@@ -5,6 +5,7 @@ export const command: Command = {
   help: [['ARGS', "are added to the release command of the backend's package.json"]],
   options: {},
   positionals: 0,
+  takesRest: true,
   async run({ dir, rest, io, report, flags }) {
     const { planRelease } = await import('../start/exec');
     const { become } = await import('../start/become');

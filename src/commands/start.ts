@@ -6,6 +6,7 @@ export const command: Command = {
   help: [['ROLE', "one of the processes that the backend's package.json names"]],
   options: {},
   positionals: 1,
+  takesRest: true,
   async run({ dir, dist, rest, positionals: [role] }) {
     const { prepareLaunch } = await import('../start/launch');
     const launcher = { file: join(dist, 'launcher.js'), isModule: false };

@@ -27,6 +27,7 @@ export const command: Command = {
   help: [['--strict', 'never start another release than the one that is wanted'], ...setupHelp],
   options: { ...setupOptions, strict: { type: 'boolean' } },
   positionals: 0,
+  takesRest: true,
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();

@@ -8,13 +8,13 @@ import type { Command } from './command';
 
 export const command: Command = {
   usage: 'bootlace use VERSION|previous',
-  help: [['VERSION', 'of a release that is on disk; see bootlace status']],
+  help: [['VERSION', 'of a release that is on disk; see npx bootlace status']],
   options: {},
   positionals: 1,
   async run({ dir, positionals: [asked], flags, io, report }) {
     if (asked === undefined)
       throw new UsageError('VERSION_MISSING', 'use needs a version', {
-        fix: 'type: bootlace use previous, or a version that bootlace status lists',
+        fix: 'type: npx bootlace use previous, or a version that this lists: npx bootlace status',
       });
     const layout = layoutOf(dir);
     // Whatever became of the active one: this is a way to leave it.

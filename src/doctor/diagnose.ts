@@ -147,6 +147,7 @@ async function checkRegistry(
       io,
       package: name,
       wish: settings.version.value,
+      from: settings.version.from,
       registry,
       client: { packument: async () => packument },
       signal,

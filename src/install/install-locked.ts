@@ -215,7 +215,7 @@ async function installAll(
     const checksum = parseIntegrity(placement.integrity);
     if (!checksum)
       throw new InstallError('LOCK_NO_INTEGRITY', `${what} has no checksum in the lock`, {
-        fix: 'make the lock again with: bootlace lock',
+        fix: 'make the lock again with: npx bootlace lock',
         facts: { package: what },
       });
     const kept = cache?.read(checksum);

@@ -61,7 +61,7 @@ export function readLockText(text: string, where: string): unknown {
 
 function invalidLock(where: string, what: string): InstallError {
   return new InstallError('LOCK_INVALID', `${where} is no lock that can be installed: ${what}`, {
-    fix: 'make the lock again: bootlace lock, then publish',
+    fix: 'make the lock again: npx bootlace lock, then publish',
     facts: { where },
   });
 }
@@ -81,7 +81,7 @@ export function checkLock(value: unknown, where: string, local: Local = new Set(
     throw new InstallError(
       'LOCK_VERSION',
       `${where} has lockfileVersion ${shorten(value.lockfileVersion)}, version 3 is needed`,
-      { fix: 'make the lock with npm 7 or later, or with: bootlace lock', facts: { where } },
+      { fix: 'make the lock with npm 7 or later, or with: npx bootlace lock', facts: { where } },
     );
   if (!isObject(value.packages)) throw invalid('it has no packages');
   const entries = Object.entries(value.packages);
@@ -222,7 +222,7 @@ function checkSource(
     throw invalid(`${shorten(path)} has neither a version nor an address`);
   if (!integrity || !/(?:^|\s)sha(?:512|384|256|1)-[A-Za-z0-9+/]{20,}={0,2}/.test(integrity))
     throw new InstallError('LOCK_NO_INTEGRITY', `${shorten(path)} in ${where} has no checksum`, {
-      fix: 'make the lock again with: bootlace lock',
+      fix: 'make the lock again with: npx bootlace lock',
       facts: { where, path },
     });
 }

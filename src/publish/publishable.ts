@@ -29,11 +29,11 @@ export function readPublishable(folder: string): Publishable {
   const own = readManifest(folder);
   if (!own && isFile(folder))
     throw new SettingError('LOCK_NO_PACKAGE', `${folder} is a file, and a folder is needed`, {
-      fix: `name its folder: bootlace lock ${dirname(folder)}`,
+      fix: `name its folder: npx bootlace lock ${dirname(folder)}`,
     });
   if (!own)
     throw new SettingError('LOCK_NO_PACKAGE', `there is no package.json in ${folder}`, {
-      fix: "run it in the backend package's folder, or name that folder: bootlace lock packages/backend",
+      fix: "run it in the backend package's folder, or name that folder: npx bootlace lock packages/backend",
     });
   const workspace = findWorkspace(folder);
   const directory = (own.manifest.publishConfig as { directory?: unknown } | undefined)?.directory;
@@ -44,7 +44,7 @@ export function readPublishable(folder: string): Publishable {
   throw new SettingError(
     'LOCK_NOT_BUILT',
     `publishConfig.directory names ${directory}, which has no package.json yet`,
-    { fix: 'build first, then run bootlace lock: the build would remove a lock written before' },
+    { fix: 'build first, then run npx bootlace lock: the build would remove a lock written before' },
   );
 }
 
@@ -92,7 +92,7 @@ function refuseWorkspaceRoot(folder: string, manifest: Record<string, unknown>):
     'LOCK_WORKSPACE_ROOT',
     `${folder} is the root of ${members.slice(0, 10).join(', ')} and depends on nothing itself`,
     {
-      fix: `name the backend's folder, as in: bootlace lock ${join(folder, String(members[0]))}`,
+      fix: `name the backend's folder, as in: npx bootlace lock ${join(folder, String(members[0]))}`,
       facts: { members },
     },
   );

@@ -108,7 +108,7 @@ function split(text: string, file: string): { before: string; after: string; own
       'NPMRC_MARKERS',
       `the marker comments of bootlace in ${file} do not pair up`,
       {
-        fix: `remove the lines from "# bootlace begin" to "# bootlace end" in ${file} and run bootlace setup again`,
+        fix: `remove the lines from "# bootlace begin" to "# bootlace end" in ${file} and run npx bootlace setup again`,
       },
     );
   const before = text.slice(0, first.index);

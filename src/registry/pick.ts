@@ -22,6 +22,8 @@ export function pickVersion(
   options: {
     registry: string;
     nodeVersion: string;
+    /** Where the wish comes from, such as `--backend-version`. */
+    from?: string;
     choose: (packument: Packument, wanted: string, options: { nodeVersion: string }) => Manifest;
   },
 ): Picked {
@@ -40,7 +42,7 @@ export function pickVersion(
     if (has(version)) return done(version, `the tag ${wish.tag}`);
   } else {
     try {
-      const { version } = options.choose(packument, wish.range || '*', {
+      const { version } = options.choose(packument, wish.range, {
         nodeVersion: options.nodeVersion,
       });
       return done(version, `the best in ${wishText(wish)}`);
@@ -49,7 +51,7 @@ export function pickVersion(
       if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
     }
   }
-  throw notFound(packument, wish, options.registry);
+  throw notFound(packument, wish, options);
 }
 
 /**
@@ -70,7 +72,12 @@ export function checkEngines({ name, version, engines }: Manifest, nodeVersion: 
   );
 }
 
-function notFound(packument: Packument, wish: VersionWish, registry: string): NotFoundError {
+function notFound(
+  packument: Packument,
+  wish: VersionWish,
+  { registry, from = 'default' }: { registry: string; from?: string },
+): NotFoundError {
+  const setting = from === 'default' ? 'BACKEND_VERSION' : from;
   const wanted = wishText(wish);
   const versions = Object.keys(packument.versions);
   const near = wish.kind === 'tag' ? [] : nearest(wanted, versions, 5);
@@ -83,7 +90,7 @@ function notFound(packument: Packument, wish: VersionWish, registry: string): No
       : `${packument.name} has no version ${wanted}`,
     {
       fix: versions.length
-        ? `set BACKEND_VERSION to one of these, or publish ${wanted} first (--wait-for MINUTES waits for it)`
+        ? `set ${setting} to one of these, or publish ${wanted} first (--wait-for MINUTES waits for it)`
         : 'publish a version first',
       facts: {
         ...(near.length && { nearest: near.join(', ') }),

@@ -1,4 +1,4 @@
-import { BootlaceError } from '../errors';
+import { BootlaceError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import type { VersionWish } from '../settings/version-wish';
 import type { RegistryClient } from './client';
@@ -8,6 +8,8 @@ export interface ResolveOptions {
   io: Pick<Io, 'now' | 'sleep' | 'nodeVersion'>;
   package: string;
   wish: VersionWish;
+  /** Where the wish comes from, for a failure. */
+  from?: string;
   registry: string;
   client: RegistryClient;
   /** Ask for the whole packument, which also names scripts and exports. */
@@ -35,15 +37,19 @@ export async function resolveVersion(options: ResolveOptions): Promise<Picked> {
       const packument = await client.packument(options.package, options.full);
       const picked = pickVersion(packument, wish, {
         registry,
+        from: options.from,
         nodeVersion: io.nodeVersion,
         choose: pickManifest || unused,
       });
       if (!options.ignoreEngines) checkEngines(picked.manifest, io.nodeVersion);
       return picked;
     } catch (error) {
-      if (!isMissing(error) || io.now() + pollMs - start > (options.waitForMs ?? 0)) throw error;
+      if (!isMissing(error)) throw error;
+      const waited = io.now() - start;
+      const left = (options.waitForMs ?? 0) - waited;
+      if (left <= 0) throw options.waitForMs ? stillMissing(error, waited) : error;
       options.onWait?.(`${(error as Error).message} yet; asking again every ${pollMs / 1000} s`);
-      await io.sleep(pollMs, options.signal);
+      await io.sleep(Math.min(pollMs, left), options.signal);
     }
   }
 }
@@ -52,7 +58,12 @@ function unused(): never {
   throw new Error('only a range is chosen in');
 }
 
-function isMissing(error: unknown): boolean {
+function stillMissing({ code, message, fix, facts }: BootlaceError, waitedMs: number): Error {
+  const after = `after waiting ${Math.round(waitedMs / 1000)} s`;
+  return new NotFoundError(code, `${message}, ${after}`, { fix, facts });
+}
+
+function isMissing(error: unknown): error is BootlaceError {
   return (
     error instanceof BootlaceError &&
     (error.code === 'VERSION_NOT_FOUND' || error.code === 'PACKAGE_NOT_FOUND')

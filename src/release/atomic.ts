@@ -49,7 +49,8 @@ function targetOf(path: string): string {
   }
 }
 
-const inTheWay = 'move away what is in its place, a file or a link to nowhere, and run it again';
+const inTheWay =
+  'move away what is in its place, a file or a link to nowhere, or choose another folder with --dir';
 const writeFixes: Readonly<Record<string, string>> = {
   EROFS: 'mount it writable, or start what is there: node server.js',
   EISDIR: 'move the folder of that name away and run it again',

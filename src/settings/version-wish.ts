@@ -36,7 +36,7 @@ export function parseVersionWish(text: string, name: string): VersionWish {
   const range = isText ? validRange(wanted) : null;
   const version = validVersion(wanted) ?? (range && validVersion(range));
   if (version) return { kind: 'exact', version };
-  if (range !== null) return { kind: 'range', range };
+  if (range !== null) return { kind: 'range', range: wanted };
   if (/^[A-Za-z0-9_.~-]+$/.test(wanted)) return { kind: 'tag', tag: wanted };
   throw refused('VERSION_INVALID', name, wanted, 'is neither a version, a range nor a dist-tag');
 }
@@ -44,7 +44,7 @@ export function parseVersionWish(text: string, name: string): VersionWish {
 /** The wish as a user would type it. */
 export function wishText(wish: VersionWish): string {
   if (wish.kind === 'exact') return wish.version;
-  return wish.kind === 'range' ? wish.range || '*' : wish.tag;
+  return wish.kind === 'range' ? wish.range : wish.tag;
 }
 
 function refused(code: string, name: string, wanted: string, why: string, also = ''): SettingError {

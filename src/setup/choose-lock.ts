@@ -81,7 +81,7 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
     const problems = lockProblems(bare, backend.manifest);
     if (problems.length)
       throw new InstallError('LOCK_STALE', stale(lockName, name, version, problems), {
-        fix: 'run bootlace lock in the backend and publish a new version; --lock FILE takes another lock',
+        fix: 'run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock',
         facts: { problems },
       });
     return { bare, receipt: { kind: 'package', sha256: hashLock(bare) } };
@@ -128,7 +128,7 @@ function readLock(text: string, where: string, name: string): ReturnType<typeof 
 /**
  * @param project the package.json that an npm lock of a project around the backend belongs to: what
  * it overrides is in that lock's versions, and the backend's package.json does not say it
- * @throws LOCK_INVALID and its kin
+ * @throws SettingError LOCK_INVALID and its kin: the file is the user's
  */
 export function parseLockFile(
   text: string,
@@ -136,11 +136,22 @@ export function parseLockFile(
   backend: string,
   project?: LockedManifest,
 ): LockFile {
-  const { bare, entry } = readLock(text, path, backend);
+  const { bare, entry } = readLockFile(text, path, backend);
   const overrides = entry && project && rootOverrides(project);
   if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
   const isOurs = isOurLock(parseLockDocument(text), backend);
   return { path, sha256: hashLock(bare), bare, entry, isOurs };
+}
+
+function readLockFile(text: string, path: string, backend: string): ReturnType<typeof bareLock> {
+  try {
+    return readLock(text, path, backend);
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    const { code, message, fix, facts } = error;
+    const write = `give --lock a file that this wrote: npx bootlace setup --save-lock ${freeName}`;
+    throw new SettingError(code, message, { fix: code === 'LOCK_INVALID' ? write : fix, facts });
+  }
 }
 
 function findKept({ backend, version, integrity, releases }: LockChoice): ChosenLock | undefined {

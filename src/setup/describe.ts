@@ -117,6 +117,7 @@ async function choose(
     io,
     package: settings.package.value,
     wish: settings.version.value,
+    from: settings.version.from,
     registry: config.registry.value,
     client,
     full: true,

@@ -28,6 +28,7 @@ import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { type ChosenLock, chooseLock } from './choose-lock';
 import { fetchBackend } from './fetch-backend';
+import { readLocalTarball } from './local-tarball';
 import type { SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
@@ -179,7 +180,7 @@ async function obtain(
   }
   const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
-  const backend = readBackendTarball({ file }, String(plan.from), plan.lock !== undefined);
+  const backend = readLocalTarball(file, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
     throw new SettingError(
       'FROM_OTHER_PACKAGE',
@@ -205,7 +206,7 @@ async function resolveNow(
   const { resolveLock } = await import('../install/resolve-lock');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
   options.warn(
-    `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run bootlace lock before publishing, or commit what --save-lock FILE writes`,
+    `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run npx bootlace lock before publishing, or commit what --save-lock FILE writes`,
   );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
 }

@@ -97,6 +97,7 @@ function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): 
     io: options.io,
     package: settings.package.value,
     wish: settings.version.value,
+    from: settings.version.from,
     registry: config.registry.value,
     client,
     ignoreEngines: options.ignoreEngines,

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { SettingError, UsageError } from '../errors';
+import { BootlaceError, SettingError, UsageError } from '../errors';
 import { readBackendTarball } from '../install/backend-tarball';
 import type { LockedManifest } from '../install/lock-document';
 import type { Io } from '../io';
@@ -13,6 +13,7 @@ import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { renderServerFile } from '../start/server-file';
 import { checkSaveLock, type LockFile, parseLockFile } from './choose-lock';
+import { readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 
 export interface PrepareOptions {
@@ -89,8 +90,9 @@ function saveLockPath(flag: unknown, dir: string, name: string): string | undefi
 }
 
 /**
- * A local build names itself: its package.json stands in for BACKEND_PACKAGE. What cannot be read is
- * said by the step that installs it.
+ * A local build names itself: its package.json stands in for BACKEND_PACKAGE. What is missing is said
+ * by the step that installs it.
+ * @throws SettingError FROM_INVALID
  */
 function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareOptions['flags'] {
   if (flags.from === undefined || flags.package !== undefined) return flags;
@@ -98,11 +100,12 @@ function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareO
   try {
     const { name } = (
       statSync(from).isFile()
-        ? readBackendTarball({ file: from, isKept: true }, from, true).manifest
+        ? readLocalTarball(from, from, true).manifest
         : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
     ) as { name?: unknown };
     return typeof name === 'string' ? { ...flags, package: name } : flags;
-  } catch {
+  } catch (error) {
+    if (error instanceof BootlaceError) throw error;
     return flags;
   }
 }

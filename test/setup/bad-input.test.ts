@@ -63,6 +63,7 @@ interface Row {
   name: string;
   code: string;
   exit: number;
+  message?: RegExp;
   fix: RegExp;
   env?: Record<string, string | undefined>;
   args?: string[];
@@ -335,7 +336,53 @@ const rows: Row[] = [
     args: ['production'],
     code: 'WORD_UNEXPECTED',
     exit: 2,
-    fix: /follow --/,
+    fix: /^type: npx bootlace setup \[--dry-run\] \[--warm\]$/,
+  },
+  {
+    name: 'a package without its flag',
+    args: ['@acme/api'],
+    code: 'WORD_UNEXPECTED',
+    exit: 2,
+    fix: /^type: npx bootlace setup --package @acme\/api$/,
+  },
+  {
+    name: 'words for a backend that is not started',
+    args: ['--', '--port', '80'],
+    code: 'WORD_UNEXPECTED',
+    exit: 2,
+    fix: /node server\.js WORDS/,
+  },
+  {
+    name: 'a file that is no tarball',
+    args: ['--from', 'install.sh'],
+    files: { 'install.sh': '#!/bin/sh' },
+    code: 'FROM_INVALID',
+    exit: 3,
+    fix: /give --from/,
+  },
+  {
+    name: 'a file that is no lock',
+    args: ['--lock', 'install.sh'],
+    files: { 'install.sh': '#!/bin/sh' },
+    code: 'LOCK_INVALID',
+    exit: 3,
+    fix: /give --lock a file that this wrote: npx bootlace setup --save-lock/,
+  },
+  {
+    name: 'a version by flag that is not there',
+    args: ['--backend-version', '9.9.9', '--wait-for', '0.01'],
+    code: 'VERSION_NOT_FOUND',
+    exit: 5,
+    fix: /^set --backend-version to one of these/,
+    message: /has no version 9\.9\.9, after waiting 1 s$/,
+  },
+  {
+    name: 'a range that fits nothing',
+    env: { BACKEND_VERSION: '^9' },
+    code: 'VERSION_NOT_FOUND',
+    exit: 5,
+    fix: /^set BACKEND_VERSION to one of these/,
+    message: /has no version \^9$/,
   },
   {
     name: 'minutes that are none',
@@ -377,6 +424,7 @@ for (const row of rows)
     };
     assert.deepEqual([error.code, code], [row.code, row.exit], error.message);
     assert.match(error.fix, row.fix);
+    assert.match(error.message, row.message ?? /./);
     assert.equal(/\n\s+at /.test(stdout + stderr), false, 'no stack trace');
     assert.equal(`${stdout}${stderr}`.includes(token), false);
     // The log of a failed npm is the one thing that may stay, since the error names it.
