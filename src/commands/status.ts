@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { IntegrityError, systemCode } from '../errors';
-import { type RunSummary, summarizeRuns } from '../release/describe-runs';
+import { type RoleSummary, type RunSummary, summarizeRuns } from '../release/describe-runs';
 import { goodReleases } from '../release/history';
 import { readHistory } from '../release/history-file';
 import { layoutOf } from '../release/layout';
@@ -69,7 +69,7 @@ export const command: Command = {
       if (runs?.ended) report.line(`${receipt?.version} last ended ${runs.ended}`);
       if (runs?.passedOver)
         report.line(
-          `${receipt?.version} was passed over: ${runs.passedOver.why}, ${runs.passedOver.at}; ${tryAgain(receipt?.version ?? name)}`,
+          `${receipt?.version} was passed over at ${runs.passedOver.at}: ${runs.passedOver.why}; ${tryAgain(receipt?.version ?? name)}`,
         );
     }
     const verified = flags.verify ? verify(folder, receipt.tree.sha256) : undefined;
@@ -104,6 +104,13 @@ export const command: Command = {
 
 function runsText(runs: RunSummary | undefined): string {
   if (!runs) return 'never started';
+  const roles = Object.entries(runs.roles ?? {});
+  if (roles.length)
+    return roles.map(([role, own]) => `${role || 'no role'}: ${countsText(own)}`).join('; ');
+  return countsText(runs);
+}
+
+function countsText(runs: RoleSummary): string {
   const good = runs.goodAt ? `good ${runs.goodAt}` : 'not proven good';
   const failing = runs.failures ? `, ${count(runs.failures, 'early end')} in a row` : '';
   return `${count(runs.starts, 'start')}, ${good}${failing}`;

@@ -12,7 +12,7 @@ export const command: Command = {
   options: {},
   positionals: 1,
   async run({ dir, positionals: [asked], flags, io, report }) {
-    if (asked === undefined)
+    if (!asked?.trim())
       throw new UsageError('VERSION_MISSING', 'use needs a version', {
         fix: 'type: npx bootlace use previous, or a version that this lists: npx bootlace status',
       });
@@ -24,13 +24,19 @@ export const command: Command = {
     const name = current && readRelease(layout, current.active)?.receipt.package;
     const kept = whole.filter(({ receipt }) => name === undefined || receipt.package === name);
     const release = find(asked);
-    if (!release)
-      throw new NotFoundError('RELEASE_NOT_FOUND', `no release ${asked} is on disk`, {
-        fix: `use one that is, or run: npx bootlace setup --backend-version ${asked === 'previous' ? 'VERSION' : asked}`,
-        facts: {
-          candidates: [...new Set(kept.map(({ receipt }) => receipt.version))].join(', ') || 'none',
+    if (!release) {
+      const versions = [...new Set(kept.map(({ receipt }) => receipt.version))].join(', ');
+      throw new NotFoundError(
+        'RELEASE_NOT_FOUND',
+        asked === 'previous'
+          ? 'no release was active before this one, or it is not on disk any more'
+          : `no release ${asked} is on disk`,
+        {
+          fix: `name one of the candidates, or another version: npx bootlace setup --backend-version ${asked === 'previous' ? '1.2.3' : asked}`,
+          facts: { candidates: versions || 'none' },
         },
-      });
+      );
+    }
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
     await activateKept(dir, release, wanted, io);
     const at = new Date(io.now()).toISOString();

@@ -1,6 +1,5 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { join } from 'node:path';
 import satisfies from 'semver/functions/satisfies';
 import { BootlaceError } from '../errors';
 import type { Io } from '../io';
@@ -8,22 +7,13 @@ import { createRegistryClient } from '../registry/client';
 import { type RegistryConfig, secretsOf } from '../registry/config';
 import { loadRegistryConfig } from '../registry/load-config';
 import { resolveVersion } from '../registry/resolve';
-import { layoutOf } from '../release/layout';
-import { isWhole, readCurrent, readRelease } from '../release/store';
 import type { Secret } from '../secret';
 import { loadSources } from '../settings/load';
 import { readSettings, type Settings } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { megabytes } from '../ui/text';
-
-export interface Check {
-  name: string;
-  state: 'ok' | 'warn' | 'fail';
-  text: string;
-  fix?: string;
-  code?: string;
-  exitCode?: number;
-}
+import { type Check, failed } from './check';
+import { checkRelease } from './check-release';
 
 export interface DiagnoseOptions {
   dir: string;
@@ -62,7 +52,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Check[]> {
       if (!config.tokenMissing) await checkRegistry(checks, settings.settings, config, options);
     }
   }
-  checks.push(checkFolder(dir), checkDisk(dir), checkMemory(), checkRelease(dir));
+  checks.push(checkFolder(dir), checkDisk(dir), checkMemory(), ...checkRelease(dir));
   return checks;
 }
 
@@ -82,12 +72,6 @@ function step<T>(
     checks.push(failed(name, error));
     return undefined;
   }
-}
-
-function failed(name: string, error: unknown): Check {
-  if (!(error instanceof BootlaceError)) throw error;
-  const { code, exitCode, fix, message } = error;
-  return { name, state: 'fail', text: `${code}: ${message}`, fix, code, exitCode };
 }
 
 function checkNode({ nodeVersion, execPath }: Io): Check {
@@ -170,7 +154,11 @@ async function checkRegistry(
       PACKAGE_NOT_FOUND: 'package',
       NO_ACCESS: 'package',
     };
-    checks.push(failed(names[code] ?? (/TOKEN/.test(code) ? 'token' : 'registry'), error));
+    const check = failed(names[code] ?? (/TOKEN/.test(code) ? 'token' : 'registry'), error);
+    // What was said of the token without asking is refuted.
+    const said = checks.findIndex(({ name }) => name === 'token');
+    if (check.name === 'token') checks.splice(said, 1, check);
+    else checks.push(check);
   }
 }
 
@@ -214,32 +202,5 @@ function checkMemory(): Check {
     name: 'memory',
     state: 'ok',
     text: isLimited ? `limit ${megabytes(limit)}` : `no limit, ${megabytes(freemem())} free`,
-  };
-}
-
-function checkRelease(dir: string): Check {
-  const layout = layoutOf(dir);
-  const current = readCurrent(layout);
-  if (!current)
-    return {
-      name: 'release',
-      state: 'warn',
-      text: 'nothing is set up yet',
-      fix: 'run: npx bootlace setup',
-    };
-  const release = readRelease(layout, current.active);
-  if (!release || !isWhole(release))
-    return {
-      name: 'release',
-      state: 'fail',
-      text: `RELEASE_BROKEN: ${join(layout.releases, current.active)} is not whole`,
-      fix: 'run: npx bootlace setup',
-      code: 'RELEASE_BROKEN',
-      exitCode: 5,
-    };
-  return {
-    name: 'release',
-    state: 'ok',
-    text: `${release.receipt.package} ${release.receipt.version}, starts ${current.start.entry.file}`,
   };
 }

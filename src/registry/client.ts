@@ -44,7 +44,8 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     async packument(name, full = false) {
       const registry = registryOf(name, config);
       const url = registry + name.replace('/', '%2f');
-      const text = await retry(() => get(url, name, registry, full), {
+      const begun = io.now();
+      const text = await retry(() => get(url, name, registry, full, begun), {
         io,
         deadlineMs,
         signal: options.signal,
@@ -55,13 +56,19 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     },
   };
 
-  async function get(url: string, name: string, registry: string, full: boolean): Promise<unknown> {
+  /** @param begun when the first try did */
+  async function get(
+    url: string,
+    name: string,
+    registry: string,
+    full: boolean,
+    begun: number,
+  ): Promise<unknown> {
     const transport = options.transport ?? createTransport(config.network);
     const stop = () => transport.close();
     // The whole of a try: a registry that sends a byte now and then must not hold us.
     const timer = setTimeout(stop, options.tryMs ?? tryTimeoutMs);
     options.signal?.addEventListener('abort', stop, { once: true });
-    const begun = io.now();
     try {
       const accept = full
         ? 'application/json'
@@ -102,6 +109,7 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
       registry,
       tokenFrom: sent?.from,
       tokenEnv: config.tokenEnv,
+      tokenHint: config.tokenHint,
       tokenKind: sent?.token && kindOfToken(sent.token),
     });
     retryAfterOf.set(failure, parseRetryAfter(headers['retry-after'], io.now()));

@@ -38,6 +38,8 @@ export interface RegistryConfig {
   readonly secretEnv: readonly string[];
   /** Set when the backend's registry needs a token and none is known: throw it before a request. */
   readonly tokenMissing: AuthError | undefined;
+  /** Another variable that is set and may hold the token that is missing, as a fix's end. */
+  readonly tokenHint?: string;
   readonly warnings: readonly string[];
 }
 
@@ -96,9 +98,13 @@ export function planRegistry(
   warnings.push(...sayUnsetNetwork(levels));
   const unset = levels.map(level => unsetVariable(level, dart)).find(Boolean);
   const found = findCredentials(registry.value, credentials);
+  const other = token
+    ? undefined
+    : ['NPM_TOKEN', 'GITHUB_TOKEN', 'NODE_AUTH_TOKEN'].find(name => env[name]?.trim());
+  const tokenHint = other && `, or take that of ${other}: set BACKEND_TOKEN_ENV=${other}`;
   const tokenMissing =
     !found && (registry.value === githubPackages || unset)
-      ? missingToken(registry.value, unset ?? settings.tokenEnv.value)
+      ? missingToken(registry.value, unset ?? settings.tokenEnv.value, tokenHint)
       : undefined;
 
   return {
@@ -113,6 +119,7 @@ export function planRegistry(
     tokenEnv: settings.tokenEnv.value,
     secretEnv: secretVariables(levels, dart).filter(name => name !== settings.tokenEnv.value),
     tokenMissing,
+    tokenHint,
     warnings,
   };
 
@@ -142,10 +149,10 @@ function secretVariables(levels: readonly NpmrcLevel[], dart: string): string[] 
   return [...new Set(names)];
 }
 
-function missingToken(registry: string, variable: string): AuthError {
+function missingToken(registry: string, variable: string, hint = ''): AuthError {
   const kind = registry === githubPackages ? ' (a classic token with read:packages)' : '';
   return new AuthError('TOKEN_MISSING', `${registry} needs a token and ${variable} is not set`, {
-    fix: `set ${variable} to a token that may read packages${kind}`,
+    fix: `set ${variable} to a token that may read packages${kind}${hint}`,
     facts: { registry, variable },
   });
 }

@@ -11,6 +11,8 @@ export interface RegistryAnswer {
   /** Where the token that was sent came from; undefined when none was sent. */
   tokenFrom: string | undefined;
   tokenEnv: string;
+  /** Another variable that may hold the token, as a fix's end. */
+  tokenHint?: string;
   /** The first characters of the token that say its kind, such as `github_pat_`; never more. */
   tokenKind?: string;
 }
@@ -31,7 +33,7 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
   if (status === 401 || status === 403) {
     if (!answer.tokenFrom)
       return new AuthError('TOKEN_MISSING', `${registry} asks for a token`, {
-        fix: `set ${tokenEnv} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${registry}`}`,
+        fix: `set ${tokenEnv} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${registry}`}${answer.tokenHint ?? ''}`,
         facts,
       });
     if (wrongKind(answer) && (isGithub || !/permission_denied|saml/i.test(answer.body)))

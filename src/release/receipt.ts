@@ -99,13 +99,16 @@ export function parseReceipt(text: string): Receipt | undefined {
   const tree = value?.tree as Tree | undefined;
   const isReceipt =
     value?.format === 1 &&
-    typeof value.package === 'string' &&
-    typeof value.version === 'string' &&
-    isNameOfPackage(value.package) &&
     isObject(value.host) &&
     isObject(value.source) &&
+    areTexts([
+      value.package,
+      value.version,
+      value.installedAt,
+      value.source.registry ?? value.source.path,
+    ]) &&
+    isNameOfPackage(String(value.package)) &&
     Array.isArray(value.scripts) &&
-    typeof value.installedAt === 'string' &&
     Array.isArray(tree?.paths) &&
     tree.paths.every(isInnerPath);
   return isReceipt ? (value as unknown as Receipt) : undefined;
@@ -115,14 +118,15 @@ export function parseReceipt(text: string): Receipt | undefined {
 export function parseCurrent(text: string): Current | undefined {
   const value = parseObject(text);
   const names = [value?.active, ...(Array.isArray(value?.previous) ? value.previous : [null])];
-  const start = value?.start as StartPlan | undefined;
+  const start = (value?.start ?? {}) as StartPlan;
+  const { args, secretEnv, requires, tokenEnv, asked = '' } = start;
   const isCurrent =
     value?.format === 1 &&
     names.every(name => typeof name === 'string' && releaseName.test(name)) &&
     isObject(value.wanted) &&
-    isEntry(start?.entry) &&
-    Object.values(start?.roles ?? {}).every(isEntry) &&
-    typeof start?.tokenEnv === 'string';
+    isEntry(start.entry) &&
+    Object.values(start.roles ?? {}).every(isEntry) &&
+    [args, secretEnv, requires, [tokenEnv, asked]].every(areTexts);
   return isCurrent ? (value as unknown as Current) : undefined;
 }
 
@@ -145,6 +149,10 @@ function isEntry(value: unknown): boolean {
     isInnerPath(value.file) &&
     ['env', 'flags', 'args', 'unused'].every(key => Array.isArray(value[key]))
   );
+}
+
+function areTexts(value: unknown = []): boolean {
+  return Array.isArray(value) && value.every(item => typeof item === 'string');
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

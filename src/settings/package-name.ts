@@ -19,6 +19,12 @@ export function parsePackageName(text: string, name: string): string {
     );
   const verdict = validateName(wanted);
   if (verdict.validForOldPackages) return wanted;
+  if (/^[\w.-]+\/[\w.-]+$/.test(wanted))
+    throw new SettingError(
+      'PACKAGE_NAME_INVALID',
+      `${name}=${JSON.stringify(shorten(wanted))} lacks the @ before its scope`,
+      { fix: `set ${name} to @${shorten(wanted)}` },
+    );
   throw new SettingError(
     'PACKAGE_NAME_INVALID',
     `${name}=${JSON.stringify(shorten(wanted))} is not a package name: ${verdict.errors?.[0] ?? 'invalid'}`,

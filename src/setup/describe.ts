@@ -1,7 +1,9 @@
+import { BootlaceError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
 import { resolveVersion } from '../registry/resolve';
 import { backendFolder } from '../release/layout';
+import type { Release } from '../release/store';
 import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { chooseEntry } from '../start/entry';
@@ -99,6 +101,17 @@ function row(name: string, setting: Setting<unknown> | undefined): Row {
   return { name, value: setting?.value ?? 'by the rule', from: setting?.from ?? 'default' };
 }
 
+/** What of it cannot be read, setup installs again. */
+function entryOnDisk(plan: SetupPlan, { folder, receipt }: Release): string {
+  try {
+    const { entry } = planStart(plan, backendFolder(folder, receipt.package));
+    return `${entry.file} (${entry.why})`;
+  } catch (error) {
+    if (error instanceof BootlaceError) throw error;
+    return 'what its files show; they are damaged, so it would be installed again';
+  }
+}
+
 async function choose(
   plan: SetupPlan,
   { io, signal, flags }: DescribeContext,
@@ -107,9 +120,8 @@ async function choose(
   if (plan.from)
     return { version: plan.from, why: 'a local build', entry: 'what its package.json says' };
   if (reuse) {
-    const { version, package: name } = reuse.receipt;
-    const { entry } = planStart(plan, backendFolder(reuse.folder, name));
-    return { version, why: 'pinned, on disk', entry: `${entry.file} (${entry.why})` };
+    const { version } = reuse.receipt;
+    return { version, why: 'pinned, on disk', entry: entryOnDisk(plan, reuse) };
   }
   if (config.tokenMissing) throw config.tokenMissing;
   const client = createRegistryClient({ io, config, signal });

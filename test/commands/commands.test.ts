@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
@@ -129,7 +136,7 @@ test('doctor: one line a check, all of them before and after setup', async t => 
   await run('setup');
   assert.match(
     (await run('doctor')).stdout,
-    /^ok +release +@acme\/backend 1\.0\.0, starts dist\/main\.js$/m,
+    /^ok +release +@acme\/backend 1\.0\.0, starts dist\/main\.js\nok +server file +node server\.js starts it$/m,
   );
 });
 
@@ -165,12 +172,93 @@ for (const [name, extra, exit, line] of illnesses)
     assert.equal(code, exit);
   });
 
-test('doctor sees an installed release that lost a package', async t => {
+test('doctor: a token that is missing is no ok first, and another variable that holds one is named', async t => {
+  const { dir, env } = await setUp(t);
+  const without = { ...env, NPM_TOKEN: undefined, GITHUB_TOKEN: 'abcdefgh' };
+  const { stdout } = await bootlace(['doctor'], { cwd: dir, env: without });
+  assert.doesNotMatch(stdout, /^ok +token/m);
+  assert.match(
+    stdout,
+    /^fail +token +TOKEN_MISSING.*\n +fix: .*set BACKEND_TOKEN_ENV=GITHUB_TOKEN$/m,
+  );
+});
+
+test('doctor sees what would not start', async t => {
   const { dir, run } = await setUp(t);
   const { release } = JSON.parse((await run('setup', '--json')).stdout);
-  rmSync(join(dir, '.bootlace/releases', release, 'node_modules/tool'), { recursive: true });
-  const { code, stdout } = await run('doctor');
-  assert.deepEqual([code, /^fail +release +RELEASE_BROKEN/m.test(stdout)], [5, true]);
+  const modules = join(dir, '.bootlace/releases', release, 'node_modules');
+  const folder = (path: string) => {
+    rmSync(path);
+    mkdirSync(path);
+  };
+  const damages: [path: string, damage: (path: string) => void, line: RegExp, exit: number][] = [
+    [
+      join(dir, 'server.js'),
+      path => writeFileSync(path, '// mine'),
+      /^fail +server file +SERVER_F/m,
+      3,
+    ],
+    [join(dir, 'server.js'), path => truncateSync(path, 900), /^fail +server file +SERVER_F/m, 3],
+    [join(dir, 'server.js'), folder, /^fail +server file +SERVER_F/m, 3],
+    [join(dir, 'server.js'), path => rmSync(path), /^warn +server file +there is none/m, 0],
+    [
+      join(dir, '.bootlace/current.json'),
+      path => truncateSync(path, 90),
+      /RELEASE_BROKEN.*current/,
+      5,
+    ],
+    [join(dir, '.bootlace/current.json'), folder, /RELEASE_BROKEN.*current/, 5],
+    [join(modules, '@acme/backend/dist/main.js'), path => rmSync(path), /RELEASE_BROKEN.*main/, 5],
+    [join(modules, '@acme/backend/package.json'), folder, /RELEASE_BROKEN.*package/, 5],
+    [
+      join(modules, 'tool/package.json'),
+      path => rmSync(path),
+      /^fail +release +RELEASE_BROKEN/m,
+      5,
+    ],
+  ];
+  for (const [path, damage, line, exit] of damages) {
+    const whole = readFileSync(path);
+    damage(path);
+    const { code, stdout } = await run('doctor');
+    assert.match(stdout, line, path);
+    assert.equal(code, exit, stdout);
+    rmSync(path, { recursive: true, force: true });
+    writeFileSync(path, whole);
+  }
+});
+
+test('files that somebody edited are no bug: status, and a dry run of what is damaged', async t => {
+  const { dir, run } = await setUp(t);
+  const { release } = JSON.parse((await run('setup', '--json')).stdout);
+  const edit = async (path: string, change: (value: Record<string, unknown>) => void) => {
+    const file = join(dir, '.bootlace', path);
+    const before = readFileSync(file, 'utf8');
+    const value = JSON.parse(before);
+    change(value);
+    writeFileSync(file, JSON.stringify(value));
+    for (const words of [['status'], ['start'], ['use', '1.0.0'], ['doctor']]) {
+      const { code, stdout, stderr } = await run(...words);
+      assert([5, 0].includes(code ?? 1), `${words}: ${stdout}${stderr}`);
+    }
+    writeFileSync(file, before);
+  };
+  await edit(`releases/${release}/release.json`, value => Object.assign(value, { source: {} }));
+  for (const start of [
+    { args: 5 },
+    { args: [5] },
+    { requires: 'x' },
+    { secretEnv: {} },
+    { asked: 5 },
+  ])
+    await edit('current.json', value => Object.assign(value.start as object, start));
+  await edit('current.json', value => Object.assign(value, { start: 5 }));
+
+  const backend = join(dir, '.bootlace/releases', release, 'node_modules/@acme/backend');
+  rmSync(join(backend, 'package.json'));
+  mkdirSync(join(backend, 'package.json'));
+  const plan = await run('setup', '--dry-run', '--backend-version', '1.0.0');
+  assert.deepEqual([plan.code, /installed again/.test(plan.stdout)], [0, true], plan.stderr);
 });
 
 test('status --verify of files that cannot be read is no bug', async t => {

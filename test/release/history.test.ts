@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { summarizeRuns } from '../../src/release/describe-runs';
 import {
   failuresOf,
   goodReleases,
@@ -67,6 +68,18 @@ suite('what the starts of a release say about it', () => {
     assert.equal(isCrashing(read(stayed), 'a'), false);
     assert.equal(isCrashing(read(stayed.filter(({ is }) => is === 'start')), 'a'), true);
     assert.deepEqual(goodReleases(read(stayed)), []);
+  });
+
+  test('each role has counts of its own', () => {
+    const lines = [...runs('a#web', [0]), ...runs('a#worker', [1, 1])];
+    const { roles, starts, failures } = summarizeRuns(read(lines), 'a') ?? {};
+    assert.deepEqual([starts, failures], [3, 2]);
+    assert.deepEqual(
+      [roles?.web?.starts, roles?.web?.failures, roles?.worker?.starts, roles?.worker?.failures],
+      [1, 0, 2, 2],
+    );
+    assert.equal(roles?.worker?.goodAt, undefined);
+    assert.equal(summarizeRuns(read(runs('a', [0])), 'a')?.roles, undefined);
   });
 
   test('an end with 0 proves nothing of who stayed up without an answer, in a short record too', t => {

@@ -332,6 +332,13 @@ const rows: Row[] = [
   },
   { name: 'an unknown flag', args: ['--forse'], code: 'FLAG_INVALID', exit: 2, fix: /--help/ },
   {
+    name: 'a scope without its @',
+    args: ['--package', 'acme/api'],
+    code: 'PACKAGE_NAME_INVALID',
+    exit: 3,
+    fix: /^set --package to @acme\/api$/,
+  },
+  {
     name: 'a word too many',
     args: ['production'],
     code: 'WORD_UNEXPECTED',

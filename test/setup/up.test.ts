@@ -96,7 +96,10 @@ suite('up stays up', () => {
       back.stderr,
       /warning: .*2\.0\.0 ended at once whenever it started, last with 1 after .*; to try 2\.0\.0 again: npx bootlace use 2\.0\.0\n/,
     );
-    assert.match((await run(['status'])).stdout, /2\.0\.0 was passed over: .*use 2\.0\.0/);
+    assert.match(
+      (await run(['status'])).stdout,
+      /2\.0\.0 was passed over at \d[^ ]+: 2\.0\.0 ended .* at \d.*use 2\.0\.0/,
+    );
     const { releases, version, wanted } = await status();
     assert.deepEqual([version, wanted.from], ['1.0.0', 'up']);
     assert.match(wanted.why, /went back: 2\.0\.0 ended at once/);
@@ -116,6 +119,10 @@ suite('up stays up', () => {
   test('use: by version, previous, and what is not there', async t => {
     const { publish, run, status } = await world(t, ['1.0.0']);
     await run(['setup']);
+    const alone = await run(['use', 'previous']);
+    assert.equal(alone.code, 5);
+    assert.match(alone.stderr, /no release was active before this one[\s\S]*candidates: 1\.0\.0/);
+    assert.match((await run(['use', ''])).stderr, /VERSION_MISSING/);
     publish('2.0.0');
     await run(['setup']);
     const previous = await run(['use', 'previous']);

@@ -1,0 +1,18 @@
+import { BootlaceError } from '../errors';
+
+/** One line of what doctor says. */
+export interface Check {
+  name: string;
+  state: 'ok' | 'warn' | 'fail';
+  text: string;
+  fix?: string;
+  code?: string;
+  exitCode?: number;
+}
+
+/** A failure as a line, with its own fix. @throws what is none of ours */
+export function failed(name: string, error: unknown): Check {
+  if (!(error instanceof BootlaceError)) throw error;
+  const { code, exitCode, fix, message } = error;
+  return { name, state: 'fail', text: `${code}: ${message}`, fix, code, exitCode };
+}
