@@ -11,7 +11,8 @@ import { cleanEnv } from '../test/support/run';
 
 const run = promisify(execFile);
 const root = join(__dirname, '..');
-const largest = 200 * 1024;
+/** The pages that the README links to are 8 KB of it. */
+const largest = 220 * 1024;
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bootlace-pack-'));
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
     assert.deepEqual(
       files.filter(
         name =>
-          !/^package\/(bin\/bootlace\.js|dist\/[\w-]+\.js|[A-Z][A-Z-]*(\.md|\.txt)?|package\.json)$/.test(
+          !/^package\/(bin\/bootlace\.js|dist\/[\w-]+\.js|[A-Z][A-Z-]*(\.md|\.txt)?|docs\/.*\.(md|svg)|package\.json)$/.test(
             name,
           ),
       ),

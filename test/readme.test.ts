@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join, posix } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import * as errors from '../src/errors';
@@ -47,6 +47,29 @@ for (const block of blocks)
       block.includes('server.js') ? /the backend runs/ : /@acme\/backend 1\.4\.2/,
     );
   });
+
+test('what the README and the pages after it link to is packed', () => {
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const isPacked = (path: string) =>
+    files.some((each: string) => new RegExp(`^${each.replace('*', '[^/]*')}$`).test(path));
+  const follow = (page: string, seen: Set<string>): Set<string> => {
+    const text = readFileSync(join(root, page), 'utf8');
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)\s]+)\)/g)) {
+      const path = posix.join(posix.dirname(page), link);
+      if (seen.has(path)) continue;
+      seen.add(path);
+      if (path.endsWith('.md')) follow(path, seen);
+      assert(existsSync(join(root, path)), `${page} links to ${path}, which is not there`);
+    }
+    return seen;
+  };
+  const linked = [...follow('README.md', new Set())];
+  assert(linked.includes('docs/bench/start.md'));
+  assert.deepEqual(
+    linked.filter(path => !isPacked(path)),
+    [],
+  );
+});
 
 const says = (pattern: RegExp) => assert.ok(pattern.test(readme), `the README lacks ${pattern}`);
 
