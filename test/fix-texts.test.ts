@@ -14,7 +14,7 @@ test('what is to be typed can be typed where bootlace is not installed: npx boot
   const bare = new RegExp(`(?<!npx )bootlace (${commands}|\\$\\{)`);
   assert.match('run: bootlace setup', bare);
   const found = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    // Its own texts are changed with it.
+    // Those of the commands for Render are still to follow.
     .filter(
       name =>
         name.endsWith('.ts') &&

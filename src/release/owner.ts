@@ -47,12 +47,14 @@ function whereLabel(): string | undefined {
   }
 }
 
-/** When a process began, in ticks since the boot; undefined where nothing tells. */
+/** When a process began, in ticks since the boot; '' once it has ended, undefined where nothing tells. */
 function beganAt(pid: string): string | undefined {
   try {
     // The name in the parentheses may hold blanks: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // One that nobody waits for, as in a container without an init, keeps its number.
+    return /[ZX]/.test(fields[0] as string) ? '' : fields[19];
   } catch {
     return undefined;
   }

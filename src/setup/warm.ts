@@ -63,7 +63,7 @@ export async function warm(options: WarmOptions): Promise<WarmResult> {
     detached: hasGroups,
   });
   closeSync(fd);
-  const guard = guardGroup(child);
+  const guard = guardGroup(child, io.env.PATH);
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`could not start (${error.message})`));
     child.once('exit', (code, name) => resolve(name ? `ended by ${name}` : `ended with ${code}`));
@@ -103,10 +103,12 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** A setup that is killed can end nothing any more: a shell that waits for its end does. */
-function guardGroup({ pid }: ChildProcess): ChildProcess | undefined {
+function guardGroup({ pid }: ChildProcess, PATH: string | undefined): ChildProcess | undefined {
   if (!hasGroups || pid === undefined) return undefined;
   const guard = spawn('sh', ['-c', 'read nothing; kill -s KILL -- "-$0"', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    // No token in it.
+    env: { PATH },
     detached: true,
   });
   // Without a shell there is no guard.

@@ -183,7 +183,7 @@ test('--check says whether the lock fits, asks nobody and writes nothing', async
   assert.equal(missing.code, 3);
   assert.match(
     missing.stderr,
-    /LOCK_STALE.*there is no bootlace-lock\.json[\s\S]*fix: run: bootlace lock/,
+    /LOCK_STALE.*there is no bootlace-lock\.json[\s\S]*fix: run: npx bootlace lock/,
   );
   ok(await bootlace(['lock'], { cwd, env }));
   const before = registry.requests.length;
