@@ -247,7 +247,7 @@ test('--dry-run prints every value with its source and changes nothing', async t
   assert.deepEqual(snapshot(dir), before);
   for (const line of [
     /^package +@acme\/backend +BACKEND_PACKAGE$/m,
-    /^version +>=1\.0\.0 <2\.0\.0-0 +BACKEND_VERSION in \.env$/m,
+    /^version +\^1\.0\.0 +BACKEND_VERSION in \.env$/m,
     /^registry +http:\S+ +BACKEND_REGISTRY$/m,
     /^token +set +NPM_TOKEN$/m,
     /^memory +256 +"memory" in bootlace\.json$/m,
