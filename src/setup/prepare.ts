@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { BootlaceError, SettingError, UsageError } from '../errors';
-import { readBackendTarball } from '../install/backend-tarball';
 import type { LockedManifest } from '../install/lock-document';
 import type { Io } from '../io';
 import { isObject } from '../json';
