@@ -14,12 +14,7 @@ test('what is to be typed can be typed where bootlace is not installed: npx boot
   const bare = new RegExp(`(?<!npx )bootlace (${commands}|\\$\\{)`);
   assert.match('run: bootlace setup', bare);
   const found = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    // Those of the commands for Render are still to follow.
-    .filter(
-      name =>
-        name.endsWith('.ts') &&
-        !/^(render\/|commands\/(render-command|verify|services))/.test(name),
-    )
+    .filter(name => name.endsWith('.ts'))
     .flatMap(name =>
       readFileSync(join(root, 'src', name), 'utf8')
         .split('\n')

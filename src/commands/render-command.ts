@@ -117,7 +117,7 @@ export function openDeploySession(context: Context): Session {
 export function servicesOf({ positionals }: Context, command: string): readonly string[] {
   if (positionals.length > 0) return positionals;
   throw new UsageError('SERVICE_MISSING', `${command} needs the name of a service`, {
-    fix: `type for example: bootlace ${command} api; the names: bootlace services`,
+    fix: `type for example: npx bootlace ${command} api; the names: npx bootlace services`,
   });
 }
 

@@ -32,7 +32,7 @@ export const command: Command = {
     for (const { service, unproven } of rows)
       if (unproven)
         report.warn(
-          `${service}: ${unproven} was deployed and never proven; bootlace deploy ${service} --backend-version ${unproven} goes on, bootlace rollback ${service} goes back`,
+          `${service}: ${unproven} was deployed and never proven; npx bootlace deploy ${service} --backend-version ${unproven} goes on, npx bootlace rollback ${service} goes back`,
         );
     if (flags.json) report.json({ ok: true, services: rows, warnings: report.warnings });
     return 0;

@@ -38,7 +38,7 @@ export const command: Command = {
     const [target] = positionals;
     if (!target)
       throw new UsageError('TARGET_MISSING', 'verify needs an address or the name of a service', {
-        fix: 'type for example: bootlace verify https://api.example.com/health',
+        fix: 'type for example: npx bootlace verify https://api.example.com/health',
       });
     const wish = readProofWish(context);
     const limits = { proofMs: minutes(flags, 'patience') ?? patienceMs };

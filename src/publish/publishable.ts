@@ -44,7 +44,9 @@ export function readPublishable(folder: string): Publishable {
   throw new SettingError(
     'LOCK_NOT_BUILT',
     `publishConfig.directory names ${directory}, which has no package.json yet`,
-    { fix: 'build first, then run npx bootlace lock: the build would remove a lock written before' },
+    {
+      fix: 'build first, then run npx bootlace lock: the build would remove a lock written before',
+    },
   );
 }
 

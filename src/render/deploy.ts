@@ -9,7 +9,8 @@ import { type Look, lookAt } from './look';
 import { oneLine } from './one-line';
 import {
   checkDeployable,
-  checkVersion,
+  checkShown,
+  checkTakers,
   type DeployPlan,
   type DeployWish,
   ownRunning,
@@ -86,11 +87,17 @@ async function prepare(
 ): Promise<Step[]> {
   const { client } = session;
   const { proof } = options;
-  const steps: Step[] = [];
+  const looks: Look[] = [];
   for (const service of await findServices(client, options.services)) {
     const look = await lookAt(client, service, options.envKey);
     checkDeployable(look, { ...options.wish, package: undefined, version: undefined });
-    checkVersion(look, options.versionFrom, proof.healthOnly ? undefined : proof.shown);
+    looks.push(look);
+  }
+  for (const sentence of checkTakers(looks, options.versionFrom)) session.warn(sentence);
+  for (const look of looks) checkShown(look, proof.healthOnly ? undefined : proof.shown);
+  const steps: Step[] = [];
+  for (const look of looks) {
+    const { service } = look;
     const resolved = look.isPinned ? await resolveFor(look) : undefined;
     const result: ServiceResult = {
       service: service.name,

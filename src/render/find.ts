@@ -29,7 +29,7 @@ async function findByName(client: RenderClient, name: string): Promise<Service> 
       'SERVICE_NOT_FOUND',
       `there is no service named ${JSON.stringify(name.slice(0, 60))}`,
       {
-        fix: 'use a name or an id that this lists: bootlace services',
+        fix: 'use a name or an id that this lists: npx bootlace services',
         facts: { candidates: names.slice(0, 30).join(', ') || 'none' },
       },
     );

@@ -95,7 +95,7 @@ export async function restorePin(
       'UNDO_FAILED',
       `${name}: ${look.key} may still be ${to}: ${(error as Error).message}`,
       {
-        fix: `in the Render dashboard open ${name}, Environment, ${look.key}, and ${was}; or run: bootlace rollback ${name}`,
+        fix: `in the Render dashboard open ${name}, Environment, ${look.key}, and ${was}; or run: npx bootlace rollback ${name}`,
         cause: error,
       },
     );

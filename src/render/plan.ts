@@ -73,26 +73,36 @@ export function checkDeployable({ service }: Look, wish: DeployWish): void {
 }
 
 /**
- * Refuses a version where no variable pins one: it would be dropped, and anything deployed.
+ * Refuses a version where no service has a variable that takes it: it would be dropped, and anything
+ * deployed. Beside one that takes it the others are deployed as they are.
  * @param from where the user named a version, such as `--backend-version`; undefined for nowhere
- * @param shown where the version is to be read; without a value one must be known to be expected
- * @throws UsageError VERSION_NOT_HERE or VERSION_MISSING
+ * @returns what to say of the services that do not take it
+ * @throws UsageError VERSION_NOT_HERE
  */
-export function checkVersion(
-  { service, key, isPinned }: Look,
-  from: string | undefined,
-  shown: Shown | undefined,
-): void {
-  if (isPinned) return;
-  const { name, runtime } = service;
-  if (from !== undefined)
-    throw new UsageError(
-      'VERSION_NOT_HERE',
-      `${name} (${runtime ?? 'static'}) has no variable ${key} that takes the version of ${from}`,
-      {
-        fix: `pass --env-key ${key} when ${name} reads it, or ${from.startsWith('--') ? `leave ${from} out` : '--no-pin to deploy no version'}`,
-      },
+export function checkTakers(looks: readonly Look[], from: string | undefined): string[] {
+  if (from === undefined) return [];
+  const says = looks
+    .filter(({ isPinned }) => !isPinned)
+    .map(
+      ({ service: { name, runtime }, key }) =>
+        `${name} (${runtime ?? 'static'}) has no variable ${key} that takes the version of ${from}`,
     );
+  const [first] = looks;
+  if (!first || !says[0] || says.length < looks.length)
+    return says.map(text => `${text}; it is deployed as it is`);
+  throw new UsageError('VERSION_NOT_HERE', says[0], {
+    fix: `pass --env-key ${first.key} when ${first.service.name} reads it, or ${from.startsWith('--') ? `leave ${from} out` : '--no-pin to deploy no version'}`,
+  });
+}
+
+/**
+ * Refuses a place of a version where nothing says which one to expect there.
+ * @param shown where the version is to be read
+ * @throws UsageError VERSION_MISSING
+ */
+export function checkShown({ service, isPinned }: Look, shown: Shown | undefined): void {
+  if (isPinned) return;
+  const { name } = service;
   if (shown && shown.value === undefined)
     throw new UsageError('VERSION_MISSING', `no variable says which version ${name} should show`, {
       fix: `name it: ${shown.kind === 'json' ? `--expect-json ${shown.pointer}` : `--expect-header ${shown.name}`}=1.2.3`,

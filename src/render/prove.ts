@@ -61,7 +61,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
     code,
     `${service.name}: ${deploy.id} is live, but not proven within ${seconds(limits.proofMs + service.shutdownMs)}: ${last?.text ?? 'there was no time to ask often enough'}`,
     {
-      fix: fixes[code] ?? `correct the backend, then run: bootlace deploy ${service.name}`,
+      fix: fixes[code] ?? `correct the backend, then run: npx bootlace deploy ${service.name}`,
       facts: {
         service: service.name,
         deploy: deploy.id,
@@ -116,7 +116,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Pr
 
 const fixes: Readonly<Record<string, string>> = {
   DEPLOY_UNPROVEN:
-    'start the backend with the server.js that bootlace setup writes, or pass --expect-json /version (or --expect-header) where it shows its version, or --health-only',
+    'start the backend with the server.js that npx bootlace setup writes, or pass --expect-json /version (or --expect-header) where it shows its version, or --health-only',
 };
 
 function shownValue({ shown, version }: Expectation): (Shown & { value: string }) | undefined {

@@ -147,7 +147,7 @@ function refusal(status: number, says: string, about: string): BootlaceError {
     });
   if (status === 404)
     return new NotFoundError('RENDER_NOT_FOUND', `Render knows nothing of ${about}`, {
-      fix: 'see what the key can reach: bootlace services',
+      fix: 'see what the key can reach: npx bootlace services',
       facts,
     });
   if (status === 429)

@@ -76,7 +76,7 @@ export async function checkPublished(
     const at = record.proven.findIndex(proven => proven.version === version);
     const older = (at < 0 ? undefined : record.proven[at + 1]?.version) ?? '1.2.3';
     throw new NotFoundError(error.code, error.message, {
-      fix: `publish ${version} again, or name another: bootlace rollback ${service.name} --to ${older}`,
+      fix: `publish ${version} again, or name another: npx bootlace rollback ${service.name} --to ${older}`,
       facts: error.facts,
       cause: error,
     });
@@ -86,7 +86,7 @@ export async function checkPublished(
 /** @param what why there is nowhere to go back to */
 export function nothingProven({ service, deploys }: Look, what: string): NotFoundError {
   return new NotFoundError('NO_PROVEN_VERSION', `${service.name} ${what}`, {
-    fix: `name one: bootlace rollback ${service.name} --to 1.2.3`,
+    fix: `name one: npx bootlace rollback ${service.name} --to 1.2.3`,
     facts: {
       candidates: deploys
         .slice(0, 10)

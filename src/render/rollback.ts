@@ -9,7 +9,7 @@ import { classOf } from './model';
 import { keepProven, setPin } from './pin';
 import {
   checkDeployable,
-  checkVersion,
+  checkShown,
   type DeployPlan,
   isLeftOver,
   ownDeploy,
@@ -58,7 +58,7 @@ export async function rollbackServices(
   for (const service of await findServices(session.client, options.services)) {
     const look = await lookAt(session.client, service, options.envKey);
     checkDeployable(look, { ...nothingAsked, version: undefined });
-    checkVersion(look, undefined, options.proof.healthOnly ? undefined : options.proof.shown);
+    checkShown(look, options.proof.healthOnly ? undefined : options.proof.shown);
     looks.push(look);
   }
   for (const look of looks) await rollbackOne(session, options, look, results);

@@ -29,8 +29,9 @@ export function describeTrail(
     to === undefined || keepsPin ? '' : `${look.key} is ${to} (it was ${pinText(before.pin)})`;
   const flag = command === 'deploy' ? '--backend-version' : '--to';
   const key = look.key === 'BACKEND_VERSION' ? '' : ` --env-key ${look.key}`;
-  const again = `bootlace ${command} ${name}${keepsPin ? ' --no-pin' : to ? ` ${flag} ${to}` : ''}${key}`;
-  const back = to && command === 'deploy' ? `; to go back: bootlace rollback ${name}${key}` : '';
+  const again = `npx bootlace ${command} ${name}${keepsPin ? ' --no-pin' : to ? ` ${flag} ${to}` : ''}${key}`;
+  const back =
+    to && command === 'deploy' ? `; to go back: npx bootlace rollback ${name}${key}` : '';
   const goOn = `to go on: ${again}${back}`;
   switch (stage) {
     case 'untouched':
@@ -48,7 +49,7 @@ export function describeTrail(
     case 'proven':
       return `${name}: ${to ?? deploy} is live and proven${back}`;
     case 'undoing':
-      return `${name}: going back to ${before.version ?? 'what was live'} was not finished; to go on: bootlace rollback ${name}${key}`;
+      return `${name}: going back to ${before.version ?? 'what was live'} was not finished; to go on: npx bootlace rollback ${name}${key}`;
     default:
       return `${name}: done (${deploy ?? 'nothing to deploy'})`;
   }

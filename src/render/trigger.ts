@@ -65,7 +65,9 @@ async function create(
     throw new DeployError(
       'DEPLOY_NOT_FOUND',
       `Render accepted a deploy of ${service.name} and lists none`,
-      { fix: `look at its deploys in the dashboard, then run: bootlace verify ${service.name}` },
+      {
+        fix: `look at its deploys in the dashboard, then run: npx bootlace verify ${service.name}`,
+      },
     );
   }
 

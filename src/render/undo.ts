@@ -49,7 +49,7 @@ export async function undo(
     if (other) {
       trail.stage = 'done';
       return {
-        text: `${other.id} (${other.trigger ?? 'unknown trigger'}) of somebody else is live with ${plan.to}, so ${look.key} stays ${plan.to}; to go back: bootlace rollback ${service.name}`,
+        text: `${other.id} (${other.trigger ?? 'unknown trigger'}) of somebody else is live with ${plan.to}, so ${look.key} stays ${plan.to}; to go back: npx bootlace rollback ${service.name}`,
         version: plan.to,
         deploy: other.id,
         isLeft: true,
@@ -87,7 +87,7 @@ export async function undo(
       'UNDO_FAILED',
       `${service.name} could not be led back to ${before.version ?? 'what was live'}: ${error.message}${trail.deploy && !trail.isOver ? `; ${trail.deploy} may go on` : ''}`,
       {
-        fix: `see the service in the Render dashboard; then: bootlace rollback ${service.name}`,
+        fix: `see the service in the Render dashboard; then: npx bootlace rollback ${service.name}`,
         facts: { ...error.facts, undoCode: error.code },
         cause: error,
       },
@@ -185,7 +185,7 @@ export async function undo(
         'UNDO_FAILED',
         `${service.name}: ${ended.id} ended as ${ended.status}, so ${trail.deploy ?? 'the failed deploy'} may still be live`,
         {
-          fix: `see the service in the Render dashboard; then: bootlace rollback ${service.name}`,
+          fix: `see the service in the Render dashboard; then: npx bootlace rollback ${service.name}`,
         },
       );
     return { deploy: ended, isNew, settle };

@@ -89,7 +89,7 @@ export async function verifyService(
   if (!service) throw new Error('findServices returns one for each name');
   const look = await lookAt(client, service, envKey);
   const { live, pin } = look;
-  const fix = `see: bootlace services; then: bootlace deploy ${name}`;
+  const fix = `see: npx bootlace services; then: npx bootlace deploy ${name}`;
   if (service.suspended)
     throw new DeployError('SERVICE_SUSPENDED', `${service.name} is suspended`, {
       fix: 'resume the service in the Render dashboard',

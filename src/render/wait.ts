@@ -98,7 +98,7 @@ export async function failureOf(
         'DEPLOY_SUPERSEDED',
         `${service.name}: ${deploy.id} was replaced by ${newer.id} (${newer.trigger ?? 'unknown trigger'}) before it was proven`,
         {
-          fix: `when ${newer.id} has ended, run: bootlace verify ${service.name}`,
+          fix: `when ${newer.id} has ended, run: npx bootlace verify ${service.name}`,
           facts: { ...facts, by: newer.id },
         },
       );
@@ -113,7 +113,7 @@ export async function failureOf(
       : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = classOf(deploy) === 'superseded' ? 'it was replaced' : phaseText(deploy.status);
   return new DeployError(code, `${service.name}: ${phase}${reason ? `: ${reason}` : ''}`, {
-    fix: `correct what the log says, then run: bootlace deploy ${service.name}`,
+    fix: `correct what the log says, then run: npx bootlace deploy ${service.name}`,
     facts: { ...facts, reason, lastLines: lines.map(({ message }) => message) },
   });
 }

@@ -41,7 +41,7 @@ for (const [signal, code] of [
     assert.equal(ended.stdout, '');
     assert.match(
       ended.stderr,
-      /BACKEND_VERSION is 1\.1\.0 \(it was 1\.0\.0\), dep-\w+ goes on without us; to go on: bootlace deploy api --backend-version 1\.1\.0; to go back: bootlace rollback api\n$/,
+      /BACKEND_VERSION is 1\.1\.0 \(it was 1\.0\.0\), dep-\w+ goes on without us; to go on: npx bootlace deploy api --backend-version 1\.1\.0; to go back: npx bootlace rollback api\n$/,
     );
     for (const secret of secrets) assert.ok(!ended.stderr.includes(secret));
     assert.equal(api.env.get('BACKEND_VERSION'), '1.1.0');

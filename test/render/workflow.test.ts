@@ -174,7 +174,7 @@ test('an interrupted deploy: outputs and document tell what stands', async () =>
     ['api', 'interrupted'],
     ['worker', 'untouched'],
   ]);
-  assert.match(warnings[0], /goes on without us; to go on: bootlace deploy api/);
+  assert.match(warnings[0], /goes on without us; to go on: npx bootlace deploy api/);
 });
 
 for (const [step, match, outcome] of [
