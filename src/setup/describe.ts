@@ -107,7 +107,7 @@ function entryOnDisk(plan: SetupPlan, { folder, receipt }: Release): string {
     const { entry } = planStart(plan, backendFolder(folder, receipt.package));
     return `${entry.file} (${entry.why})`;
   } catch (error) {
-    if (error instanceof BootlaceError) throw error;
+    if (!(error instanceof BootlaceError) || error.code !== 'RELEASE_BROKEN') throw error;
     return 'what its files show; they are damaged, so it would be installed again';
   }
 }

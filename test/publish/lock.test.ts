@@ -226,7 +226,7 @@ test('--check refuses what setup refuses, and lock makes it again', async t => {
     writeFileSync(join(cwd, 'bootlace-lock.json'), text);
     const ended = await bootlace(['lock', '--check'], { cwd, env });
     assert.equal(ended.code, 3, `${name}: ${ended.stderr}`);
-    assert.match(ended.stderr, /LOCK_STALE[\s\S]*fix: run: bootlace lock/, name);
+    assert.match(ended.stderr, /LOCK_STALE[\s\S]*fix: run: npx bootlace lock/, name);
     assert.match(ended.stderr, says, name);
   }
   ok(await bootlace(['lock'], { cwd, env }));
