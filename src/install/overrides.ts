@@ -1,8 +1,8 @@
-import Range from 'semver/classes/range';
 import satisfies from 'semver/functions/satisfies';
 import intersects from 'semver/ranges/intersects';
 import validRange from 'semver/ranges/valid';
 import { isObject } from '../json';
+import { fitsRange } from './fits-range';
 import type { LockedManifest } from './lock-document';
 
 /** One key of `overrides`, and what applies below it. The root has no name. */
@@ -112,11 +112,10 @@ export function overridingSpec(rule: OverrideRule, name: string): string | undef
 }
 
 function fitsSpec(version: string | undefined, spec: string): boolean {
-  // Many a wish is the version itself, and reading a range takes long.
   if (version === undefined || version === spec) return true;
   const text = rangeText(spec);
   try {
-    return text === '*' || new Range(text, { loose: true }).test(version);
+    return text === '*' || fitsRange(version, text);
   } catch {
     return true;
   }
