@@ -8,6 +8,7 @@ import {
 } from './lock-document';
 import { parentOf } from './lockfile';
 import {
+  fitsSpec,
   fitsWish,
   type OverrideRule,
   overridingSpec,
@@ -24,14 +25,20 @@ import {
  * the top are not compared: npm itself lets them contradict each other. Pure.
  * @param overrides those that count; by default the lock's own record of a workspace's, or
  * package.json's
+ * @param isStrict false: what package.json files ask for is enough, as on a host, where an override that
+ * the publisher's npm did not apply is no reason to start nothing
  * @returns one sentence for each difference; none when the lock fits
  */
 export function lockProblems(
   bare: LockDocument,
   manifest: LockedManifest,
   overrides: unknown = bare.packages['']?.overrides ?? rootOverrides(manifest),
+  isStrict = true,
 ): string[] {
   const { packages } = bare;
+  // Where the backend itself looks first; another version of it in that place is somebody else's.
+  const own = `node_modules/${manifest.name}`;
+  const home = Object.hasOwn(packages, own) ? '' : own;
   const problems: string[] = [];
   const wanted = productionSpecs(manifest);
   const peers = requiredPeers(manifest);
@@ -40,7 +47,7 @@ export function lockProblems(
   for (const [name, spec] of Object.entries(wanted.dependencies)) requireAtTop(name, spec);
   // npm leaves out an optional package that the registry does not have.
   for (const [name, spec] of Object.entries(wanted.optionalDependencies))
-    if (packages[`node_modules/${name}`] || root.optionalDependencies?.[name] !== spec)
+    if (findFrom(home, name, packages) || root.optionalDependencies?.[name] !== spec)
       requireAtTop(name, spec);
   // What the lock was made for is what npm chose, as with legacy-peer-deps none at all.
   for (const [name, spec] of Object.entries(peers))
@@ -52,14 +59,11 @@ export function lockProblems(
   return problems;
 
   function requireAtTop(name: string, spec: string): void {
-    const entry = packages[`node_modules/${name}`];
+    const entry = packages[findFrom(home, name, packages) ?? ''];
     const rule = ruleOfWish(top, name, spec);
     const overridden = overridingSpec(rule, name);
-    if (!entry) problems.push(`${name}@${spec} is not in the lock`);
-    else if (
-      !fitsWish(entry.version, name, spec, rule) ||
-      !(overridden || isNamed(entry, name, spec))
-    )
+    if (!entry || entry === root) problems.push(`${name}@${spec} is not in the lock`);
+    else if (!fits(entry, name, spec, rule) || !(overridden || isNamed(entry, name, spec)))
       problems.push(
         `${name} is ${entry.name ? `${entry.name}@` : ''}${entry.version} in the lock and ${
           overridden ? `${overridden} in overrides` : `${spec} in package.json`
@@ -79,7 +83,11 @@ export function lockProblems(
         if (!found && (isOptional || name === manifest.name)) continue;
         if (!found) problems.push(`${path} needs ${name}, which is not in the lock`);
         else if (isBrought(path) || isBrought(found)) continue;
-        else if (![...rules].some(rule => fitsBelow(rule, name, spec, packages[found])))
+        else if (
+          ![...rules].some(rule =>
+            fits(packages[found], name, text(spec), ruleOfWish(rule, name, text(spec))),
+          )
+        )
           problems.push(
             `${path} needs ${asked(rules, name, spec)}, and ${found} is ${packages[found]?.version}`,
           );
@@ -91,6 +99,17 @@ export function lockProblems(
         const [, first = ''] = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
         if (!bundled.has(first)) problems.push(`${path} is in the lock and nothing needs it`);
       }
+  }
+
+  function fits(
+    entry: RawEntry | undefined,
+    name: string,
+    spec: string,
+    rule: OverrideRule,
+  ): boolean {
+    return (
+      fitsWish(entry?.version, name, spec, rule) || (!isStrict && fitsSpec(entry?.version, spec))
+    );
   }
 
   /** Every package that is needed, with the rules that it is reached by: one, without overrides. */
@@ -107,7 +126,7 @@ export function lockProblems(
           ? { ...manifest.peerDependencies, ...wanted.dependencies, ...wanted.optionalDependencies }
           : { ...packages[path]?.peerDependencies, ...wishesOf(packages[path] as RawEntry) };
       for (const [name, spec] of Object.entries(wishes)) {
-        const found = findFrom(path, name, packages);
+        const found = findFrom(path || home, name, packages);
         if (found === undefined) continue;
         const version = String(packages[found]?.version);
         let below = ruleOfPackage(ruleOfWish(rule, name, text(spec)), name, version);
@@ -134,15 +153,6 @@ function wishesOf({ dependencies, optionalDependencies }: RawEntry): Record<stri
 
 function text(spec: unknown): string {
   return typeof spec === 'string' ? spec : '';
-}
-
-function fitsBelow(
-  rule: OverrideRule,
-  name: string,
-  spec: unknown,
-  entry: RawEntry | undefined,
-): boolean {
-  return fitsWish(entry?.version, name, text(spec), ruleOfWish(rule, name, text(spec)));
 }
 
 function asked(rules: Iterable<OverrideRule>, name: string, spec: unknown): string {

@@ -79,10 +79,15 @@ export function bareLock(
   const packages: Record<string, RawEntry> = { '': rootOf(backend, manifest, root.overrides) };
   for (const [path, inner] of all)
     if (path !== '' && path !== home && !path.startsWith(`${home}/`)) packages[path] = inner;
-  // What lies below the backend hides what lies beside it, for the backend at least.
-  for (const [path, inner] of all)
-    if (path.startsWith(`${home}/`) && !inner.inBundle)
-      packages[path.slice(home.length + 1)] = inner;
+  // What lies below the backend it finds beside it as well, unless another of that name is there, which
+  // others need.
+  const beside = new Set(Object.keys(packages));
+  for (const [path, inner] of all) {
+    if (!path.startsWith(`${home}/`) || inner.inBundle) continue;
+    const outer = path.slice(home.length + 1);
+    const [first = ''] = /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(outer) ?? [];
+    packages[beside.has(first) ? path : outer] = inner;
+  }
   return { bare: { name: backend, lockfileVersion: 3, requires: true, packages }, entry };
 }
 

@@ -99,7 +99,7 @@ export function checkLock(value: unknown, where: string, local: Local = new Set(
   }
   for (const path of packages.keys()) {
     const parent = parentOf(path);
-    if (parent && !packages.has(parent))
+    if (parent && !packages.has(parent) && !local.has(parent))
       throw invalid(`${shorten(path)} lies in a package that the lock does not name`);
   }
   return { packages, weak };

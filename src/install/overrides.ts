@@ -111,7 +111,8 @@ export function overridingSpec(rule: OverrideRule, name: string): string | undef
   return rule.name === name && rule.value !== '*' ? rule.value : undefined;
 }
 
-function fitsSpec(version: string | undefined, spec: string): boolean {
+/** Whether a version is what is asked for; what only a registry could tell counts as fitting. */
+export function fitsSpec(version: string | undefined, spec: string): boolean {
   if (version === undefined || version === spec) return true;
   const text = rangeText(spec);
   try {

@@ -67,8 +67,15 @@ export async function writeLock(
     });
     const problems = lockProblems(lock, manifest);
     if (problems.length)
-      throw new Error(
-        `the new lock does not fit package.json: ${problems.slice(0, 10).join('; ')}`,
+      throw new InstallError(
+        'LOCK_CONTRADICTS',
+        `npm's tree does not fit package.json: ${problems.slice(0, 10).join('; ')}`,
+        {
+          fix: seed
+            ? 'run: npx bootlace lock --fresh'
+            : 'correct "overrides", or use a newer npm: npm 10 does not apply all of them',
+          facts: { problems },
+        },
       );
     warnOfLoopback(lock, options.warn);
     const file = join(target, lockName);

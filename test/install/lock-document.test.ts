@@ -269,3 +269,11 @@ test('a dependency of a dependency that the lock forgot', () => {
     'node_modules/a needs b, which is not in the lock',
   ]);
 });
+
+test('on a host an override that the lock does not follow is no reason to start nothing', () => {
+  const own = { ...manifest, overrides: { b: '2.5.0' } };
+  assert.equal(lockProblems(lock, own).length, 1);
+  assert.deepEqual(lockProblems(lock, own, undefined, false), []);
+  const wrong = { ...lock.packages, 'node_modules/a/node_modules/b': at('1.0.0') };
+  assert.equal(lockProblems({ ...lock, packages: wrong }, own, undefined, false).length, 1);
+});

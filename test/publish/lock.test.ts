@@ -107,6 +107,30 @@ test('the same input gives the same bytes, and what is locked stays until --fres
   assert.equal(packagesOf(cwd)['node_modules/a']?.version, '1.1.0');
 });
 
+test('a dependency that is raised past what others need gets a place of its own', async t => {
+  const { registry, env } = await world(t);
+  registry.publish({ name: 'b', version: '2.0.0' });
+  const cwd = project(t, { dependencies: { a: '^1.0.0', b: '1.0.0' } });
+  ok(await bootlace(['lock'], { cwd, env }));
+  project(t, { dependencies: { a: '^1.0.0', b: '2.0.0' } }, cwd);
+  ok(await bootlace(['lock'], { cwd, env }));
+  ok(await bootlace(['lock', '--check'], { cwd, env }));
+  const versions = Object.entries(packagesOf(cwd))
+    .filter(([path]) => path.endsWith('node_modules/b'))
+    .map(([path, { version }]) => `${path} ${version}`);
+  assert.deepEqual(versions, [
+    'node_modules/@acme/backend/node_modules/b 2.0.0',
+    'node_modules/b 1.0.0',
+  ]);
+  const host = temporaryFolder(t);
+  ok(await bootlace(['setup', '--from', cwd], { cwd: host, env }));
+  const [release = ''] = readdirSync(join(host, '.bootlace', 'releases'));
+  const tree = join(host, '.bootlace', 'releases', release, 'node_modules');
+  const versionIn = (path: string) =>
+    JSON.parse(readFileSync(join(tree, path, 'package.json'), 'utf8')).version;
+  assert.deepEqual([versionIn('b'), versionIn('@acme/backend/node_modules/b')], ['1.0.0', '2.0.0']);
+});
+
 for (const leavesOut of [false, true])
   test(`the versions that npm's own lock tested stay, ${leavesOut ? 'without' : 'with'} addresses in it`, async t => {
     const { registry, env, newer } = await world(t);
