@@ -79,10 +79,8 @@ async function main(): Promise<void> {
       outdir: 'dist',
       // One text that is right as CommonJS and as an ES module: no import, no export, no require
       // of the module system's own in the latter.
-      banner: { js: '((require, bootlaceFile, bootlaceModule) => {' },
-      footer: {
-        js: "})(typeof require === 'function' ? require : process.getBuiltinModule('node:module').createRequire(process.argv[1]), typeof __filename === 'string' ? __filename : process.argv[1], typeof module === 'object' ? module : undefined);",
-      },
+      banner: { js: `((require, bootlaceFile, bootlaceModule) => {\n${leaveWorkers}` },
+      footer: { js: `})(...${ownParts});` },
     }),
   ]);
   writeFileSync(
@@ -90,6 +88,27 @@ async function main(): Promise<void> {
     licences(bundles.map(({ metafile }) => metafile)),
   );
 }
+
+/**
+ * What a start that began again preloads, each of its worker threads preloads as well. There it goes, and
+ * out of the thread's own flags, before anything of the bundle is run.
+ */
+const leaveWorkers = `if (bootlaceModule?.isPreloading && !process.getBuiltinModule('node:worker_threads').isMainThread) {
+  const at = process.execArgv.indexOf(bootlaceFile);
+  if (at > 0) process.execArgv.splice(at - 1, 2);
+  return;
+}`;
+
+/** require, path and module. Who imports an ES module is not its path, and it knows that from a stack only. */
+const ownParts = `(() => {
+  if (typeof require === 'function') return [require, __filename, module];
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = (_, [own]) => own.getFileName();
+  const url = new Error().stack;
+  Error.prepareStackTrace = prepareStackTrace;
+  const file = process.getBuiltinModule('node:url').fileURLToPath(url);
+  return [process.getBuiltinModule('node:module').createRequire(file), file];
+})()`;
 
 /** The licence texts of every package that a bundle holds code of. */
 function licences(metafiles: readonly Metafile[]): string {

@@ -1,4 +1,5 @@
-import type { Program } from './become';
+import { join } from 'node:path';
+import { canReplace, type Program } from './become';
 import { absoluteFlags } from './node-flags';
 
 /** The launcher as a file that Node can preload: server.js, or the one that bootlace brings. */
@@ -20,15 +21,30 @@ export interface Again {
   isWarming?: true | undefined;
   /** The flags are a plan's for the memory; what no flag does is still to be done. */
   tends?: true | undefined;
+  /** The first run, and whether the second has taken its place or is its child. */
+  from: { pid: number; isReplaced: boolean };
 }
 
 const mark = 'BOOTLACE_AGAIN';
 
-/** @returns what the first run said; undefined in the first. The variable is gone before the backend looks */
-export function takeAgain(env: Record<string, string | undefined>): Again | undefined {
+/**
+ * @returns what the first run said; undefined in the first, and in what inherits it from a preload that
+ * runs before the launcher. The variable is gone before the backend looks
+ */
+export function takeAgain({
+  env,
+  pid,
+  ppid,
+}: Pick<NodeJS.Process, 'env' | 'pid' | 'ppid'>): Again | undefined {
   const text = env[mark];
   delete env[mark];
-  return text === undefined ? undefined : (JSON.parse(text) as Again);
+  if (!text) return undefined;
+  try {
+    const again = JSON.parse(text) as Again;
+    return again.from.pid === (again.from.isReplaced ? pid : ppid) ? again : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -39,19 +55,38 @@ export function takeAgain(env: Record<string, string | undefined>): Again | unde
  * @param words the entry and its arguments
  */
 export function againWith(
-  again: Omit<Again, 'preload'>,
+  again: Omit<Again, 'preload' | 'from'>,
   { file, isModule }: Launcher,
   { flags, folder, words }: { flags: readonly string[]; folder: string; words: readonly string[] },
 ): Program {
   const preload = isModule ? [] : ['-r', file];
   const main = isModule ? [file, ...again.args] : words;
+  const from = { pid: process.pid, isReplaced: canReplace(process.execPath) };
   return {
     file: process.execPath,
     // As it was called, which is what a process's title says.
     name: process.argv0,
-    args: [...process.execArgv, ...preload, ...absoluteFlags(flags, folder), ...main],
-    env: { ...process.env, [mark]: JSON.stringify({ ...again, preload }) },
+    args: [
+      ...withoutCode(process.execArgv),
+      ...preload,
+      ...absoluteFlags(flags, folder),
+      ...readable(flags, [join(again.dir, '.bootlace', '/'), file]),
+      ...main,
+    ],
+    env: { ...process.env, [mark]: JSON.stringify({ ...again, preload, from }) },
   };
+}
+
+/** Of `node -e CODE`, which requires server.js, Node would run the code again and not the entry. */
+function withoutCode(flags: readonly string[]): string[] {
+  const at = flags.findIndex(flag => /^(-e|-p|-pe|--eval|--print)$/.test(flag));
+  return at < 0 ? [...flags] : flags.toSpliced(at, 2);
+}
+
+/** Under Node's permissions what the launcher reads has to be among what may be read. */
+function readable(flags: readonly string[], paths: readonly string[]): string[] {
+  const isLimited = flags.some(flag => /^--(experimental-)?permission$/.test(flag));
+  return isLimited ? paths.map(path => `--allow-fs-read=${path}`) : [];
 }
 
 /** Takes the launcher out of what the backend, and whatever that forks, sees as its flags. */

@@ -63,6 +63,8 @@ export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
   if (tends) tendHeap();
   const given = { ...env };
   if (!isAgain) prepareBackendEnv(env, readDotenv(cwd), start);
+  // Flags of Node's own command line, such as --env-file, have brought them back.
+  else removeSecrets(env, start);
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
   const file = join(backend, entry.file);

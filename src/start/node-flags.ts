@@ -83,7 +83,7 @@ const flagOf = {
   require: /^(-r|--require)$/,
   import: /^--(import|loader|experimental-loader)$/,
   condition: /^(-C|--conditions)$/,
-  path: /^--(openssl-config|icu-data-dir|snapshot-blob)$/,
+  path: /^--(openssl-config|icu-data-dir|snapshot-blob|allow-fs-(read|write))$/,
 };
 
 /**
@@ -136,7 +136,7 @@ function absoluteValue(
   try {
     if (flagOf.require.test(flag)) return resolveFrom(value, folder, 'require', conditions);
     if (flagOf.import.test(flag)) return resolveImport(value, folder, conditions);
-    if (flagOf.path.test(flag)) return resolve(folder, value);
+    if (flagOf.path.test(flag) && value !== '*') return resolve(folder, value);
   } catch {
     // Node itself says what is missing, and ends as it would.
   }

@@ -12,10 +12,9 @@ declare const bootlaceFile: string;
 declare const bootlaceModule: { isPreloading: boolean } | undefined;
 
 let run: (() => void) | undefined;
-const again = takeAgain(process.env);
-// What the second run preloads, each of its worker threads preloads as well.
-const isWorker = !again && bootlaceModule?.isPreloading;
-if (isWorker) hidePreload({ preload: ['-r', bootlaceFile] });
+const again = takeAgain(process);
+// Whatever a preload before this one forked has its flags, and is no start.
+if (!again && bootlaceModule?.isPreloading) hidePreload({ preload: ['-r', bootlaceFile] });
 else
   try {
     run = prepareLaunch(again ?? { dir: dirname(bootlaceFile), args: process.argv.slice(2) }, {
