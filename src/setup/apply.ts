@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Unpackers } from '../install/unpackers';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
-import { writeAtomic } from '../release/atomic';
+import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
@@ -102,6 +102,11 @@ function isAsInstalled(release: Release): boolean {
 function saveLock(file: string, release: Release): boolean {
   const text = readFileSync(join(release.folder, 'package-lock.json'), 'utf8');
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
+  try {
+    makeFolder(dirname(file));
+  } catch (error) {
+    throw writeFailure(error, file);
+  }
   writeAtomic(file, text);
   return true;
 }

@@ -55,12 +55,15 @@ function canStart(plan: SetupPlan, { folder, receipt }: Release): boolean {
 }
 
 /**
- * The release to start although the registry is out of reach, or no room for another one.
+ * The release to start although the registry is out of reach, or the disk has no room for another one or
+ * takes none.
  * @throws the failure itself when it is another one, or when nothing that could start is on disk
  */
 export function insteadOfFailing(error: unknown, dir: string, plan: SetupPlan): FallBack {
   const isPassing =
-    error instanceof NetworkError || (error instanceof InstallError && error.code === 'DISK_FULL');
+    error instanceof NetworkError ||
+    (error instanceof InstallError &&
+      (error.code === 'DISK_FULL' || error.facts.reason === 'EROFS'));
   const release = isPassing ? findStartable(dir, plan) : undefined;
   if (!isPassing || !release) throw error;
   const { code, message } = error;

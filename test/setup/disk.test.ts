@@ -163,6 +163,18 @@ suite('a disk that is mounted read-only', { skip: process.platform !== 'linux' }
     assert.match(ended.stderr, /warning: not warmed: NOT_WRITABLE: .*warm\.log \(EROFS\)/);
   });
 
+  test('up of another version: what is there', async t => {
+    const { cwd, env, registry } = await world(t);
+    registry.publish(
+      { name: '@acme/backend', version: '1.1.0', main: 'main.js' },
+      { 'main.js': '' },
+    );
+    const ended = await onDisk(cwd, { ...env, BACKEND_VERSION: '1.1.0' }, readOnly, ['up']);
+    if (!ended) return t.skip(noMounts);
+    assert.deepEqual([ended.code, ended.stdout], [0, 'this is 1.0.0\n'], ended.stderr);
+    assert.match(ended.stderr, /warning: starting .* instead: NOT_WRITABLE: .*EROFS/);
+  });
+
   test('nothing set up: the true reason', async t => {
     const cwd = temporaryFolder(t);
     const source = sourceOf(t, { 'dist/main.js': '' });

@@ -225,11 +225,11 @@ test('--save-lock and --lock carry a tree from folder to folder', async t => {
   newer();
   const second = temporaryFolder(t);
   writeFileSync(join(second, 'b.lock.json'), saved);
-  const args = ['setup', '--lock', 'b.lock.json', '--save-lock', 'again.json'];
+  const args = ['setup', '--lock', 'b.lock.json', '--save-lock', 'locks/again.json'];
   const said = ok(await bootlace(args, { cwd: second, env }));
   assert.match(said.stdout, /tree: the lock b\.lock\.json/);
   assert.deepEqual(active(second).tree, active(first).tree);
-  assert.equal(readFileSync(join(second, 'again.json'), 'utf8'), saved);
+  assert.equal(readFileSync(join(second, 'locks', 'again.json'), 'utf8'), saved);
   // Pinned, on disk, the same lock: no request. Without the lock: not this tree.
   const before = registry.requests.length;
   const again = ok(await bootlace(args, { cwd: second, env }));
