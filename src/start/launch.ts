@@ -10,7 +10,7 @@ import { layoutOf } from '../release/layout';
 import type { Receipt, StartPlan } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { expandWord, expandWords } from '../settings/words';
-import { readActiveRelease } from './active-release';
+import { type ActiveRelease, readActiveRelease } from './active-release';
 import { type Again, againWith, hidePreload, type Launcher } from './again';
 import { prepareBackendEnv, removeSecrets } from './backend-env';
 import { become, canReplace } from './become';
@@ -27,7 +27,7 @@ import {
   readEnvFile,
   sortNodeFlags,
 } from './node-flags';
-import { checkRequired, pickEntry } from './pick-entry';
+import { checkRequired, type Picked, pickEntry } from './pick-entry';
 import { endBySignalsAsPidOne } from './pid-one';
 import { recordThisRun } from './record-run';
 import { say } from './say';
@@ -122,20 +122,7 @@ export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
     applyMemory(memory);
     before = here;
   }
-  const layout = layoutOf(dir);
-  const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
-  const imports = keptFile(layout, current.active, 'imports');
-  const requires = keptFile(layout, current.active, 'requires');
-  if (isWarming) endWarmWhenTold([keepImports(imports, folder), keepRequires(requires, folder)]);
-  else {
-    useKeptImports(imports, folder);
-    useKeptRequires(requires, folder);
-    recordThisRun(layout, historyKey(current.active, picked.role), cache);
-  }
-  explainFailures(receipt, entry);
-  // Ours on 'exit' are none of the ten that the backend may have without a warning.
-  process.setMaxListeners(process.getMaxListeners() + 2);
-  endBySignalsAsPidOne();
+  attach(dir, { receipt, folder, current }, picked, isWarming);
   if (preload?.length) return () => {};
   process.argv = [process.argv[0] as string, file, ...words, ...picked.args];
   // Preloads come before there is a main module, and an ES module is none.
@@ -149,6 +136,29 @@ export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
     if (last instanceof Promise) void last.then(() => setImmediate(runMain));
     else runMain();
   };
+}
+
+/** What a release kept for its starts, and what stays behind in the backend's process. */
+function attach(
+  dir: string,
+  { receipt, folder, current }: Omit<ActiveRelease, 'backend'>,
+  { entry, role }: Picked,
+  isWarming: boolean,
+): void {
+  const layout = layoutOf(dir);
+  const cache = enableCache(compileCacheFolder(layout, current.active), isWarming);
+  const imports = keptFile(layout, current.active, 'imports');
+  const requires = keptFile(layout, current.active, 'requires');
+  if (isWarming) endWarmWhenTold([keepImports(imports, folder), keepRequires(requires, folder)]);
+  else {
+    useKeptImports(imports, folder);
+    useKeptRequires(requires, folder);
+    recordThisRun(layout, historyKey(current.active, role), cache);
+  }
+  explainFailures(receipt, entry);
+  // Ours on 'exit' are none of the ten that the backend may have without a warning.
+  process.setMaxListeners(process.getMaxListeners() + 2);
+  endBySignalsAsPidOne();
 }
 
 /** A worker of a cluster is one by what its primary started, and no process of ours would be. */
