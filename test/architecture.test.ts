@@ -83,6 +83,11 @@ test('no registry host is written into the project', () => {
   const own = [
     ...files.map(({ text }) => text),
     readFileSync(join(root, 'package-lock.json'), 'utf8'),
+    ...['test', 'scripts'].flatMap(folder =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter(name => name.endsWith('.ts'))
+        .map(name => readFileSync(join(root, folder, name), 'utf8')),
+    ),
   ];
   assert.equal(
     own.some(text => /registry\.npm/.test(text) || /"resolved": "https?:/.test(text)),

@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { FakeRegistry } from '../support/fake-registry';
 import { bootlace, cleanEnv, type Ended, temporaryFolder } from '../support/run';
 
@@ -654,7 +655,7 @@ test('a dependency by its address on npm’s own host is locked', async t => {
     proxy.close();
   });
   const { port } = proxy.address() as AddressInfo;
-  const address = 'http://registry.npmjs.org/b/-/b-1.0.0.tgz';
+  const address = new URL('b/-/b-1.0.0.tgz', defaults.registry).href.replace('https:', 'http:');
   const cwd = project(t, { dependencies: { b: address }, optionalDependencies: {} });
   ok(
     await bootlace(['lock'], {
