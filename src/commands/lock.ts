@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SettingError } from '../errors';
 import { checkLock, writeLock } from '../publish/lock';
 import { type Publishable, readPublishable } from '../publish/publishable';
+import { foldersAbove } from '../publish/workspace';
 import { type RegistryConfig, secretsOf } from '../registry/config';
 import { loadRegistryConfig } from '../registry/load-config';
 import { sayUnknownKeys } from '../settings/config-file';
@@ -93,8 +94,6 @@ function readConfig(
 
 /** In a monorepo .npmrc lies at the workspace's top. */
 function npmrcFolder(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, '.npmrc'))) return at;
-    if (existsSync(join(at, '.git')) || dirname(at) === at) return folder;
-  }
+  const around = [folder, ...foldersAbove(folder)];
+  return around.find(at => existsSync(join(at, '.npmrc'))) ?? folder;
 }

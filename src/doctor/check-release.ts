@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NotFoundError } from '../errors';
 import { layoutOf } from '../release/layout';
 import { hasLostEntry, isWhole } from '../release/store';
-import { readActiveRelease } from '../start/active-release';
+import { broken, readActiveRelease } from '../start/active-release';
 import { readPackageJson } from '../start/package-files';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
@@ -14,28 +13,15 @@ export function checkRelease(dir: string): Check[] {
     const { current, receipt, folder, backend } = readActiveRelease(dir);
     const { file } = current.start.entry;
     const release = { name: current.active, folder, receipt };
-    if (!isWhole(release)) throw broken(`${folder} is not whole`);
-    if (hasLostEntry(layoutOf(dir), release)) throw broken(`${join(backend, file)} is gone`);
-    if (!isReadable(backend)) throw broken(`${join(backend, 'package.json')} cannot be read`);
+    if (!isWhole(release)) throw broken(folder, 'is not whole');
+    if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone');
+    readPackageJson(backend);
     const text = `${receipt.package} ${receipt.version}, starts ${file}`;
     return [{ name: 'release', state: 'ok', text }, checkServerFile(dir)];
   } catch (error) {
     const check = failed('release', error);
     if (check.code !== 'NOT_SET_UP') return [check];
     return [{ name: 'release', state: 'warn', text: 'nothing is set up yet', fix: check.fix }];
-  }
-}
-
-function broken(what: string): NotFoundError {
-  return new NotFoundError('RELEASE_BROKEN', what, { fix: 'run: npx bootlace setup' });
-}
-
-function isReadable(backend: string): boolean {
-  try {
-    readPackageJson(backend);
-    return true;
-  } catch {
-    return false;
   }
 }
 

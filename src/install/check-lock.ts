@@ -59,10 +59,11 @@ export function lockProblems(
   return problems;
 
   function requireAtTop(name: string, spec: string): void {
-    const entry = packages[findFrom(home, name, packages) ?? ''];
+    const found = findFrom(home, name, packages);
+    const entry = found === undefined ? undefined : packages[found];
     const rule = ruleOfWish(top, name, spec);
     const overridden = overridingSpec(rule, name);
-    if (!entry || entry === root) problems.push(`${name}@${spec} is not in the lock`);
+    if (!entry) problems.push(`${name}@${spec} is not in the lock`);
     else if (!fits(entry, name, spec, rule) || !(overridden || isNamed(entry, name, spec)))
       problems.push(
         `${name} is ${entry.name ? `${entry.name}@` : ''}${entry.version} in the lock and ${
@@ -172,7 +173,7 @@ function isNamed(entry: RawEntry, name: string, spec: string): boolean {
  * The lock without what it leaves out on purpose, for `npm ci` calls such a lock incomplete: optional
  * dependencies that the registry did not have, and peers where legacy-peer-deps was set. Pure.
  */
-export function withoutMissingOptional(lock: LockDocument): LockDocument {
+export function withoutMissing(lock: LockDocument): LockDocument {
   const packages = Object.fromEntries(
     Object.entries(lock.packages).map(([path, entry]) => {
       const { optionalDependencies, peerDependencies } = entry;

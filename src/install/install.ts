@@ -5,7 +5,7 @@ import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
 import { hashTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { withoutMissingOptional } from './check-lock';
+import { withoutMissing } from './check-lock';
 import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
 import { type LockDocument, renderLock } from './lock-document';
@@ -116,7 +116,7 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
     else writeFileSync(file, tarball.data);
   }
   const lockFile = join(release, 'package-lock.json');
-  writeFileSync(lockFile, renderLock(withoutMissingOptional(lock)));
+  writeFileSync(lockFile, renderLock(withoutMissing(lock)));
   const { runNpm } = await import('./run-npm');
   await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
   writeFileSync(lockFile, request.lockText);

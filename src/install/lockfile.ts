@@ -1,6 +1,7 @@
 import validateName from 'validate-npm-package-name';
 import { InstallError } from '../errors';
 import { isObject, isTooDeep } from '../json';
+import type { LockDocument } from './lock-document';
 
 /** One package of an npm v3 lock; only what an install reads, checked. */
 export interface LockEntry {
@@ -64,6 +65,17 @@ function invalidLock(where: string, what: string): InstallError {
     fix: 'make the lock again: npx bootlace lock, then publish',
     facts: { where },
   });
+}
+
+/**
+ * Reads the lock of a backend, in either form, as hostile before anything looks into it.
+ * @param where as in checkLock
+ * @throws as checkLock does
+ */
+export function readBackendLock(text: string, where: string, backend: string): LockDocument {
+  const value = readLockText(text.replace(/^\uFEFF/, ''), where);
+  checkLock(value, where, new Set([`node_modules/${backend}`]));
+  return value as LockDocument;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { bareLock } from '../install/compose-lock';
 import { type LockDocument, lockName, parseLockDocument } from '../install/lock-document';
 import { readOwnLock } from './own-lock';
+import { foldersAbove } from './workspace';
 
 export interface Seed {
   lock: LockDocument;
@@ -17,14 +18,12 @@ export interface Seed {
  * @param target where the lock is written
  */
 export function findSeed(folder: string, target: string, name: string): Seed | undefined {
-  for (let at = folder; ; at = dirname(at)) {
+  for (const at of [folder, ...foldersAbove(folder)])
     for (const file of ['npm-shrinkwrap.json', 'package-lock.json']) {
       const lock = readLock(join(at, file));
       const seed = lock && seedOf(lock, relative(at, folder).split(sep).join('/'), name);
       if (seed) return { lock: seed, from: join(at, file) };
     }
-    if (existsSync(join(at, '.git')) || dirname(at) === at) break;
-  }
   const present = readOwnLock(target, name);
   return typeof present === 'string'
     ? undefined

@@ -79,7 +79,7 @@ export function sayForeignOverrides(folder: string): string | undefined {
 }
 
 /** The folders around a folder, up to the repository's top. */
-function foldersAbove(folder: string): string[] {
+export function foldersAbove(folder: string): string[] {
   const above: string[] = [];
   for (let at = folder; !existsSync(join(at, '.git')) && dirname(at) !== at; ) {
     at = dirname(at);

@@ -81,16 +81,13 @@ export function checkDeployable({ service }: Look, wish: DeployWish): void {
  */
 export function checkTakers(looks: readonly Look[], from: string | undefined): string[] {
   if (from === undefined) return [];
-  const says = looks
-    .filter(({ isPinned }) => !isPinned)
-    .map(
-      ({ service: { name, runtime }, key }) =>
-        `${name} (${runtime ?? 'static'}) has no variable ${key} that takes the version of ${from}`,
-    );
-  const [first] = looks;
-  if (!first || !says[0] || says.length < looks.length)
-    return says.map(text => `${text}; it is deployed as it is`);
-  throw new UsageError('VERSION_NOT_HERE', says[0], {
+  const others = looks.filter(({ isPinned }) => !isPinned);
+  const say = ({ service: { name, runtime }, key }: Look) =>
+    `${name} (${runtime ?? 'static'}) has no variable ${key} that takes the version of ${from}`;
+  const [first] = others;
+  if (!first || others.length < looks.length)
+    return others.map(look => `${say(look)}; it is deployed as it is`);
+  throw new UsageError('VERSION_NOT_HERE', say(first), {
     fix: `pass --env-key ${first.key} when ${first.service.name} reads it, or ${from.startsWith('--') ? `leave ${from} out` : '--no-pin to deploy no version'}`,
   });
 }
@@ -101,12 +98,14 @@ export function checkTakers(looks: readonly Look[], from: string | undefined): s
  * @throws UsageError VERSION_MISSING
  */
 export function checkShown({ service, isPinned }: Look, shown: Shown | undefined): void {
-  if (isPinned) return;
-  const { name } = service;
-  if (shown && shown.value === undefined)
-    throw new UsageError('VERSION_MISSING', `no variable says which version ${name} should show`, {
-      fix: `name it: ${shown.kind === 'json' ? `--expect-json ${shown.pointer}` : `--expect-header ${shown.name}`}=1.2.3`,
-    });
+  if (isPinned || !shown || shown.value !== undefined) return;
+  const place =
+    shown.kind === 'json' ? `--expect-json ${shown.pointer}` : `--expect-header ${shown.name}`;
+  throw new UsageError(
+    'VERSION_MISSING',
+    `no variable says which version ${service.name} should show`,
+    { fix: `name it: ${place}=1.2.3` },
+  );
 }
 
 /**

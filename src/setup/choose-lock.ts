@@ -12,7 +12,7 @@ import {
   parseLockDocument,
   type RawEntry,
 } from '../install/lock-document';
-import { checkLock, readLockText } from '../install/lockfile';
+import { readBackendLock } from '../install/lockfile';
 import { rootOverrides } from '../install/overrides';
 import type { ReceiptLock } from '../release/receipt';
 import type { Release } from '../release/store';
@@ -101,7 +101,9 @@ function makeAgain({ path, isOurs }: LockFile): string {
  * @throws SettingError SAVE_LOCK_TAKEN
  */
 export function checkSaveLock(text: string | undefined, path: string, backend: string): void {
-  if (text === undefined || isOurLock(parseLockDocument(text), backend)) return;
+  if (text === undefined) return;
+  const lock = parseLockDocument(text);
+  if (lock && isOurLock(lock, bareLock(lock, backend).entry)) return;
   throw new SettingError(
     'SAVE_LOCK_TAKEN',
     `${path} is there, and it is no lock of ${backend} that bootlace wrote`,
@@ -110,19 +112,16 @@ export function checkSaveLock(text: string | undefined, path: string, backend: s
 }
 
 /** As a release's lock: npm would name the project. */
-function isOurLock(lock: LockDocument | undefined, backend: string): boolean {
-  return lock !== undefined && !('name' in lock) && bareLock(lock, backend).entry !== undefined;
+function isOurLock(lock: LockDocument, entry: RawEntry | undefined): boolean {
+  return !('name' in lock) && entry !== undefined;
 }
 
 function stale(lock: string, name: string, version: string, problems: readonly string[]): string {
   return `${lock} does not fit the package.json of ${name}@${version}: ${problems.slice(0, 10).join('; ')}`;
 }
 
-/** Checks the text as hostile before anything looks into it. */
 function readLock(text: string, where: string, name: string): ReturnType<typeof bareLock> {
-  const value = readLockText(text.replace(/^\uFEFF/, ''), where);
-  checkLock(value, where, new Set([`node_modules/${name}`]));
-  return bareLock(value as LockDocument, name);
+  return bareLock(readBackendLock(text, where, name), name);
 }
 
 /**
@@ -136,16 +135,16 @@ export function parseLockFile(
   backend: string,
   project?: LockedManifest,
 ): LockFile {
-  const { bare, entry } = readLockFile(text, path, backend);
+  const lock = readLockFile(text, path, backend);
+  const { bare, entry } = bareLock(lock, backend);
   const overrides = entry && project && rootOverrides(project);
   if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
-  const isOurs = isOurLock(parseLockDocument(text), backend);
-  return { path, sha256: hashLock(bare), bare, entry, isOurs };
+  return { path, sha256: hashLock(bare), bare, entry, isOurs: isOurLock(lock, entry) };
 }
 
-function readLockFile(text: string, path: string, backend: string): ReturnType<typeof bareLock> {
+function readLockFile(text: string, path: string, backend: string): LockDocument {
   try {
-    return readLock(text, path, backend);
+    return readBackendLock(text, path, backend);
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     const { code, message, fix, facts } = error;

@@ -44,6 +44,7 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function broken(file: string, what: string): NotFoundError {
+/** What is set up cannot start as it is; a setup installs it again. */
+export function broken(file: string, what: string): NotFoundError {
   return new NotFoundError('RELEASE_BROKEN', `${file} ${what}`, { fix: 'run: npx bootlace setup' });
 }

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import { canReplace, type Program } from './become';
+import { sep } from 'node:path';
+import { layoutOf } from '../release/layout';
+import type { Program } from './become';
 import { absoluteFlags } from './node-flags';
 
 /** The launcher as a file that Node can preload: server.js, or the one that bootlace brings. */
@@ -18,9 +19,9 @@ export interface Again {
   /** The flag that preloads the launcher, and its file; none where it is the main program once more. */
   preload: readonly string[];
   /** Compile, keep what was compiled, end when told. */
-  isWarming?: true | undefined;
+  isWarming: boolean;
   /** The flags are a plan's for the memory; what no flag does is still to be done. */
-  tends?: true | undefined;
+  tends: boolean;
   /** The first run, and whether the second has taken its place or is its child. */
   from: { pid: number; isReplaced: boolean };
 }
@@ -55,13 +56,12 @@ export function takeAgain({
  * @param words the entry and its arguments
  */
 export function againWith(
-  again: Omit<Again, 'preload' | 'from'>,
+  again: Omit<Again, 'preload'>,
   { file, isModule }: Launcher,
   { flags, folder, words }: { flags: readonly string[]; folder: string; words: readonly string[] },
 ): Program {
   const preload = isModule ? [] : ['-r', file];
   const main = isModule ? [file, ...again.args] : words;
-  const from = { pid: process.pid, isReplaced: canReplace(process.execPath) };
   return {
     file: process.execPath,
     // As it was called, which is what a process's title says.
@@ -70,10 +70,10 @@ export function againWith(
       ...withoutCode(process.execArgv),
       ...preload,
       ...absoluteFlags(flags, folder),
-      ...readable(flags, [join(again.dir, '.bootlace', '/'), file]),
+      ...readable(flags, [`${layoutOf(again.dir).root}${sep}`, file]),
       ...main,
     ],
-    env: { ...process.env, [mark]: JSON.stringify({ ...again, preload, from }) },
+    env: { ...process.env, [mark]: JSON.stringify({ ...again, preload }) },
   };
 }
 
@@ -90,8 +90,7 @@ function readable(flags: readonly string[], paths: readonly string[]): string[] 
 }
 
 /** Takes the launcher out of what the backend, and whatever that forks, sees as its flags. */
-export function hidePreload({ preload }: Pick<Again, 'preload'>): void {
-  const [flag, file] = preload;
+export function hidePreload([flag, file]: readonly string[]): void {
   const at = process.execArgv.findIndex(
     (word, i) => word === flag && process.execArgv[i + 1] === file,
   );

@@ -53,7 +53,7 @@ export type Launch = Pick<Again, 'dir' | 'args' | 'role'> & Partial<Again>;
 export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
   const { dir, args, role, preload, tends } = launch;
   const isAgain = preload !== undefined;
-  if (isAgain) hidePreload({ preload });
+  if (isAgain) hidePreload(preload);
   const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
@@ -107,8 +107,9 @@ export function prepareLaunch(launch: Launch, launcher: Launcher): () => void {
           dir,
           args,
           role,
-          isWarming: isWarming || undefined,
-          tends: !!memory.youngMb || undefined,
+          isWarming,
+          tends: memory.youngMb !== undefined,
+          from: { pid: process.pid, isReplaced: canBecome },
         },
         launcher,
         {

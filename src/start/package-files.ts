@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../errors';
 import { isObject } from '../json';
+import { broken } from './active-release';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
@@ -12,9 +13,7 @@ export function readPackageJson(folder: string): PackageJson {
     json = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch {}
   if (isObject(json)) return json;
-  throw new NotFoundError('RELEASE_BROKEN', `${file} is gone or damaged`, {
-    fix: 'run: npx bootlace setup',
-  });
+  throw broken(file, 'is gone or damaged');
 }
 
 /**

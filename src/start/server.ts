@@ -14,7 +14,7 @@ declare const bootlaceModule: { isPreloading: boolean } | undefined;
 let run: (() => void) | undefined;
 const again = takeAgain(process);
 // Whatever a preload before this one forked has its flags, and is no start.
-if (!again && bootlaceModule?.isPreloading) hidePreload({ preload: ['-r', bootlaceFile] });
+if (!again && bootlaceModule?.isPreloading) hidePreload(['-r', bootlaceFile]);
 else
   try {
     run = prepareLaunch(again ?? { dir: dirname(bootlaceFile), args: process.argv.slice(2) }, {

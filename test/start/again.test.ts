@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { writeInstalled } from '../support/installed';
 import { availableNodes } from '../support/nodes';
-import { cleanEnv, temporaryFolder } from '../support/run';
+import { runNode, temporaryFolder } from '../support/run';
 
 type Context = { after(fn: () => void): void };
 type Files = Readonly<Record<string, string>>;
@@ -14,28 +13,22 @@ type Files = Readonly<Record<string, string>>;
 function world(t: Context, files: Files, start = 'node --max-http-header-size=20000 main.js') {
   const dir = realpathSync(temporaryFolder(t));
   const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-  const run = (node: string, args: readonly string[], env: Record<string, string> = {}) => {
-    const { status, stdout, stderr } = spawnSync(node, args, {
-      cwd: dir,
-      env: cleanEnv(env),
-      encoding: 'utf8',
-    });
-    return { status, stdout, stderr };
-  };
+  const run = (node: string, [first = '', ...rest]: string[], env: Record<string, string> = {}) =>
+    runNode(first, rest, { cwd: dir, env, node });
   return { dir, backend, run };
 }
 
 suite('a start that begins again', () => {
   for (const { major, file: node } of availableNodes()) {
-    test(`Node ${major}: no token that Node's own command line brings`, t => {
+    test(`Node ${major}: no token that Node's own command line brings`, async t => {
       const { dir, run } = world(t, { 'main.js': 'console.log(process.env.NPM_TOKEN)' });
       writeFileSync(join(dir, 'own.env'), 'NPM_TOKEN=of-a-file');
       writeFileSync(join(dir, 'own.cjs'), 'process.env.NPM_TOKEN ??= "of-a-preload"');
-      assert.equal(run(node, ['--env-file=own.env', 'server.js']).stdout, 'undefined\n');
-      assert.equal(run(node, ['-r', './own.cjs', 'server.js']).stdout, 'undefined\n');
+      assert.equal((await run(node, ['--env-file=own.env', 'server.js'])).stdout, 'undefined\n');
+      assert.equal((await run(node, ['-r', './own.cjs', 'server.js'])).stdout, 'undefined\n');
     });
 
-    test(`Node ${major}: threads and processes of a preload before the launcher's are no start`, t => {
+    test(`Node ${major}: threads and processes of a preload before the launcher's are no start`, async t => {
       const files = {
         'pre.cjs': `const { Worker, isMainThread } = require('node:worker_threads');
 if (isMainThread) { if (!process.env.INNER) new Worker('setTimeout(() => {}, 20)', { eval: true });
@@ -44,7 +37,7 @@ if (!process.env.INNER) require('node:child_process').execFileSync(process.execP
       };
       const start = "NODE_OPTIONS='-r ./pre.cjs' node main.js";
       const { dir, run } = world(t, files, start);
-      assert.equal(run(node, ['server.js']).status, 1);
+      assert.equal((await run(node, ['server.js'])).code, 1);
       const lines = readFileSync(join(dir, '.bootlace', 'starts.log'), 'utf8')
         .trim()
         .split('\n');
@@ -55,30 +48,30 @@ if (!process.env.INNER) require('node:child_process').execFileSync(process.execP
       ]);
     });
 
-    test(`Node ${major}: with code for a main program, and a mark that somebody set`, t => {
+    test(`Node ${major}: with code for a main program, and a mark that somebody set`, async t => {
       const { run } = world(t, { 'main.js': 'console.log("main", process.execArgv)' });
       const main = "main [ '--max-http-header-size=20000' ]\n";
-      assert.equal(run(node, ['-e', 'require("./server.js")']).stdout, main);
+      assert.equal((await run(node, ['-e', 'require("./server.js")'])).stdout, main);
       for (const BOOTLACE_AGAIN of ['', 'x', '{}'])
-        assert.equal(run(node, ['server.js'], { BOOTLACE_AGAIN }).stdout, main);
+        assert.equal((await run(node, ['server.js'], { BOOTLACE_AGAIN })).stdout, main);
     });
 
-    test(`Node ${major}: from an ES module that another program imports`, t => {
+    test(`Node ${major}: from an ES module that another program imports`, async t => {
       const { dir, run } = world(t, { 'main.js': 'console.log("main", process.argv.slice(2))' });
       writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
       writeFileSync(join(dir, 'manager.cjs'), 'import("./server.js")');
-      assert.equal(run(node, ['manager.cjs', 'a']).stdout, "main [ 'a' ]\n");
+      assert.equal((await run(node, ['manager.cjs', 'a'])).stdout, "main [ 'a' ]\n");
     });
   }
 
-  test("under Node's permissions it reads what it needs", t => {
+  test("under Node's permissions it reads what it needs", async t => {
     for (const { major, file: node } of availableNodes().filter(({ major }) => major >= 24)) {
       const files = {
         'main.js':
           'console.log(process.permission.has("fs.read", __dirname + "/data"), process.permission.has("fs.read", process.cwd() + "/.env"))',
       };
       const { run } = world(t, files, 'node --permission --allow-fs-read=. main.js');
-      const { stdout, stderr } = run(node, ['server.js']);
+      const { stdout, stderr } = await run(node, ['server.js']);
       assert.equal(stdout, 'true false\n', `Node ${major}: ${stderr}`);
     }
   });
