@@ -1,7 +1,7 @@
 // Builds what is published: dist/cli.js (everything of ours), dist/npm-libraries.js (loaded only
 // when a command talks to a registry), dist/unpack-worker.js (the second thread of an install),
-// dist/launcher.js (the body of server.js), and the licences
-// of what is bundled.
+// dist/launcher.cjs (what server.js loads), and the licences of
+// what is bundled.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -75,12 +75,9 @@ async function main(): Promise<void> {
     }),
     build({
       ...common,
-      entryPoints: { launcher: 'src/start/server.ts' },
+      entryPoints: { launcher: 'src/start/launcher.ts' },
       outdir: 'dist',
-      // One text that is right as CommonJS and as an ES module: no import, no export, no require
-      // of the module system's own in the latter.
-      banner: { js: `((require, bootlaceFile, bootlaceModule) => {\n${leaveWorkers}` },
-      footer: { js: `})(...${ownParts});` },
+      outExtension: { '.js': '.cjs' },
     }),
   ]);
   writeFileSync(
@@ -88,27 +85,6 @@ async function main(): Promise<void> {
     licences(bundles.map(({ metafile }) => metafile)),
   );
 }
-
-/**
- * What a start that began again preloads, each of its worker threads preloads as well. There it goes, and
- * out of the thread's own flags, before anything of the bundle is run.
- */
-const leaveWorkers = `if (bootlaceModule?.isPreloading && !process.getBuiltinModule('node:worker_threads').isMainThread) {
-  const at = process.execArgv.indexOf(bootlaceFile);
-  if (at > 0) process.execArgv.splice(at - 1, 2);
-  return;
-}`;
-
-/** require, path and module. Who imports an ES module is not its path, and it knows that from a stack only. */
-const ownParts = `(() => {
-  if (typeof require === 'function') return [require, __filename, module];
-  const { prepareStackTrace } = Error;
-  Error.prepareStackTrace = (_, [own]) => own.getFileName();
-  const url = new Error().stack;
-  Error.prepareStackTrace = prepareStackTrace;
-  const file = process.getBuiltinModule('node:url').fileURLToPath(url);
-  return [process.getBuiltinModule('node:module').createRequire(file), file];
-})()`;
 
 /** The licence texts of every package that a bundle holds code of. */
 function licences(metafiles: readonly Metafile[]): string {

@@ -17,10 +17,7 @@ const commands: Record<
   setup: ['resolve, install and activate the backend', () => import('./commands/setup')],
   start: ['start what setup activated', () => import('./commands/start')],
   up: ['set up if needed, then become the backend', () => import('./commands/up')],
-  release: [
-    "run the backend's release command, its migrations",
-    () => import('./commands/release'),
-  ],
+  migrate: ["run the backend's migrate command", () => import('./commands/migrate')],
   exec: ['run a program that the backend ships', () => import('./commands/exec')],
   status: ['what is active, why, and which releases are kept', () => import('./commands/status')],
   lock: ['write the lock that the backend package carries', () => import('./commands/lock')],
@@ -93,6 +90,8 @@ async function run(
     io.out(overview());
     return 0;
   }
+  // The name that it had in 0.1.
+  if (name === 'release') return run(['migrate', ...words], io, report, redactor, dist);
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!known)
     throw new UsageError(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { renderServerFile } from '../src/start/server-file';
 import { root } from './support/run';
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -14,20 +15,12 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
 /** Whose job a side effect is. Everything else gets it handed in, or does without. */
 const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['reads process.env', /process\.env\b/, /^(io|start\/.*)\.ts$/],
-  [
-    'exits',
-    /process\.(exit\(|exitCode)/,
-    /^(cli|signals|start\/(at-exit|become|server|pid-one))\.ts$/,
-  ],
+  ['exits', /process\.(exit\(|exitCode)/, /^(cli|signals|start\/(become|launcher|pid-one))\.ts$/],
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
   // Node 20 collects such a signal before it fires; render/within.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
-  ['starts processes', /node:child_process/, /^(install\/run-npm|setup\/warm|start\/become)\.ts$/],
-  [
-    'reads the clock',
-    /Date\.now|new Date\(\)/,
-    /^(io|release\/activate|setup\/fall-back|start\/record-run)\.ts$/,
-  ],
+  ['starts processes', /node:child_process/, /^(install\/run-npm|start\/become)\.ts$/],
+  ['reads the clock', /Date\.now|new Date\(\)/, /^(io|release\/activate)\.ts$/],
 ];
 for (const [what, pattern, where] of jobs)
   test(`nobody else ${what}`, () => {
@@ -36,6 +29,16 @@ for (const [what, pattern, where] of jobs)
       .map(({ name }) => name);
     assert.deepEqual(others, []);
   });
+
+test('nothing in the backend’s process that Node’s documentation does not describe', () => {
+  const forbidden =
+    /_resolveFilename|_preloadModules|_processChunk|setFlagsFromString|expose-gc|process\.abort|prepareStackTrace/;
+  const own = files.filter(({ name }) => !/^install\//.test(name));
+  assert.deepEqual(
+    own.filter(({ text }) => forbidden.test(text)).map(({ name }) => name),
+    [],
+  );
+});
 
 test('imports go one way: commands, capabilities, edge', () => {
   const importsOf = (text: string) =>
@@ -60,12 +63,13 @@ test('imports go one way: commands, capabilities, edge', () => {
 });
 
 test('the start path loads no network code and no registry', () => {
-  const launcher = readFileSync(join(root, 'dist/launcher.js'), 'utf8');
+  const launcher = readFileSync(join(root, 'dist/launcher.cjs'), 'utf8');
   assert.equal(
     /require\(["'](node:)?(http|https|net|tls|dns|zlib|worker_threads)["']\)/.test(launcher),
     false,
   );
-  assert(launcher.length < 42_500, `${launcher.length} bytes`);
+  assert(launcher.length <= 18 * 1024, `${launcher.length} bytes`);
+  assert(renderServerFile('10.20.30').length <= 1024);
 });
 
 test('no folder of leftovers, no file that grew too long', () => {

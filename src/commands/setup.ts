@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InstallError, UsageError } from '../errors';
+import { UsageError } from '../errors';
 import type { Unpackers } from '../install/unpackers';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
@@ -11,7 +11,6 @@ import { beginUnpacking } from '../setup/begin-unpacking';
 import { lockText } from '../setup/choose-lock';
 import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
-import type { WarmResult } from '../setup/warm';
 import { count, megabytes, seconds as secondsOf } from '../ui/text';
 import type { Command, Context, Flags } from './command';
 
@@ -39,18 +38,11 @@ export const setupHelp: Command['help'] = [
 ];
 
 export const command: Command = {
-  usage: 'bootlace setup [--dry-run] [--warm]',
-  help: [
-    ['--dry-run', 'print the plan and change nothing'],
-    ['--warm', 'start the backend once and keep its compiled code'],
-    ['--warm-seconds N', 'how long it may take until it listens on PORT (20)'],
-    ...setupHelp,
-  ],
+  usage: 'bootlace setup [--dry-run]',
+  help: [['--dry-run', 'print the plan and change nothing'], ...setupHelp],
   options: {
     ...setupOptions,
     'dry-run': { type: 'boolean' },
-    warm: { type: 'boolean' },
-    'warm-seconds': { type: 'string' },
   },
   positionals: 0,
   async run(context) {
@@ -68,9 +60,8 @@ export const command: Command = {
       return { plan, result: await runSetup(plan, context, { unpackers }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
-    const warmed = flags.warm ? await runWarm(plan, result, context) : undefined;
     report.line(`start it: node ${plan.serverFile}`);
-    if (flags.json) report.json({ ...json, warmed });
+    if (flags.json) report.json(json);
     return 0;
   },
 };
@@ -100,7 +91,7 @@ export function preparePlan({ dir, flags, io, version, dist, redactor }: Context
     flags,
     io,
     version,
-    launcher: readFileSync(join(dist, 'launcher.js'), 'utf8'),
+    launcher: readFileSync(join(dist, 'launcher.cjs'), 'utf8'),
     abi: process.versions.modules,
   });
   for (const secret of secretsOf(plan.settings, plan.config)) redactor.add(secret);
@@ -183,48 +174,6 @@ export function reportSetup(
     changed: result.changed,
     warnings: report.warnings,
   };
-}
-
-async function runWarm(
-  plan: SetupPlan,
-  { release, start }: SetupResult,
-  { dir, flags, io, report, signal }: Context,
-): Promise<WarmResult | undefined> {
-  const text = flags['warm-seconds'] ?? '20';
-  const seconds = Number(text);
-  if (!(seconds > 0 && seconds <= 600))
-    throw new UsageError(
-      'WARM_SECONDS_INVALID',
-      `--warm-seconds ${JSON.stringify(text)} is no time from 1 to 600 s`,
-      { fix: 'pass seconds, such as --warm-seconds 30' },
-    );
-  report.progress('starting the backend once, to keep its compiled code');
-  const { warm } = await import('../setup/warm');
-  const warming = warm({
-    layout: layoutOf(dir),
-    release: release.name,
-    serverFile: plan.serverFile,
-    tokenEnv: start.tokenEnv,
-    io,
-    limitMs: seconds * 1000,
-    signal,
-  });
-  const warmed = await warming.catch((error: unknown) => {
-    // The release is there and starts, only later than it could.
-    if (!(error instanceof InstallError)) throw error;
-    report.warn(`not warmed: ${error.code}: ${error.message}`);
-  });
-  if (!warmed) return undefined;
-  const { booted, how, kept, requiresKept, importsKept, ms, log } = warmed;
-  const paths = [...(requiresKept ? ['requires'] : []), ...(importsKept ? ['imports'] : [])];
-  const what = [
-    ...(kept || !paths.length ? [count(kept, 'compiled file')] : []),
-    ...(paths.length ? [`where its ${paths.join(' and ')} lead`] : []),
-  ].join(' and ');
-  report.line(
-    `warmed: the backend ${booted ? 'booted' : 'did not boot'} (${how}); ${what} kept in ${secondsOf(ms)}${!booted ? `; its output: ${log}` : ''}`,
-  );
-  return warmed;
 }
 
 function waitFor(flags: Flags): number | undefined {

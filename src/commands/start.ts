@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from './command';
 
 export const command: Command = {
@@ -7,9 +6,8 @@ export const command: Command = {
   options: {},
   positionals: 1,
   takesRest: true,
-  async run({ dir, dist, rest, positionals: [role] }) {
+  async run({ dir, rest, positionals: [role] }) {
     const { prepareLaunch } = await import('../start/launch');
-    const launcher = { file: join(dist, 'launcher.js'), isModule: false };
-    return { finally: prepareLaunch({ dir, args: rest, role }, launcher) };
+    return { finally: prepareLaunch({ dir, args: rest, role }) };
   },
 };

@@ -1,14 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpackers } from '../install/unpackers';
-import { writeAtomic } from '../release/atomic';
-import {
-  activateKept,
-  type FallBack,
-  findStartable,
-  insteadOfCrashing,
-  insteadOfFailing,
-} from '../setup/fall-back';
+import { findActiveInstead, isPassing } from '../setup/active-instead';
+import { writeChange } from '../setup/apply';
 import type { SetupPlan } from '../setup/plan';
 import { removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
@@ -23,9 +17,9 @@ import {
 } from './setup';
 
 export const command: Command = {
-  usage: 'bootlace up [--strict] [-- ARGS]',
-  help: [['--strict', 'never start another release than the one that is wanted'], ...setupHelp],
-  options: { ...setupOptions, strict: { type: 'boolean' } },
+  usage: 'bootlace up [-- ARGS]',
+  help: setupHelp,
+  options: setupOptions,
   positionals: 0,
   takesRest: true,
   async run(context) {
@@ -46,38 +40,26 @@ export const command: Command = {
 };
 
 /**
- * Sets up; where that needs a registry out of reach or room on a full disk, or gives a release that
- * ends at once whenever it starts, goes back to one that started well and says so. On a terminal a person stops and
- * starts as they like, so there a short run proves nothing.
+ * Sets up. Where the registry is out of reach, or the disk takes nothing, the active release starts
+ * if it satisfies the wish; another version never does.
  */
 async function setUp(
   plan: SetupPlan,
   context: Context,
   unpackers: Unpackers | undefined,
 ): Promise<void> {
-  const { io, dir, flags } = context;
+  const { io, dir, report } = context;
   const begun = io.now();
-  const mayFallBack = !flags.strict && !plan.from;
-  let fallBack: FallBack | undefined;
+  const active = findActiveInstead(dir, plan);
   try {
-    const isImpatient = mayFallBack && findStartable(dir, plan) !== undefined;
-    const result = await runSetup(plan, context, { isImpatient, unpackers });
+    const result = await runSetup(plan, context, { isImpatient: active !== undefined, unpackers });
     reportSetup(plan, result, context, io.now() - begun);
-    if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
   } catch (error) {
-    if (!mayFallBack) throw error;
-    fallBack = insteadOfFailing(error, dir, plan);
-    // The rest belongs to a setup that went well: a wrong registry must not get into .npmrc.
-    const server = join(dir, plan.serverFile);
-    for (const { path, text } of plan.changes)
-      if (path === server && !existsSync(server)) writeAtomic(path, text);
+    if (!active || !isPassing(error)) throw error;
+    const { package: name, version } = active.receipt;
+    report.warn(`starting the active ${name} ${version}: ${error.code}: ${error.message}`);
+    // A wrong registry must not get into .npmrc; the files of the start are needed.
+    for (const change of plan.changes)
+      if (!existsSync(change.path) && /\.[cm]?js$/.test(change.path)) writeChange(change);
   }
-  if (!fallBack) return;
-  const { release, isGood, why, undo } = fallBack;
-  const { receipt } = release;
-  context.report.warn(
-    `starting ${receipt.package} ${receipt.version}, which is on disk${isGood ? ' and started well' : ''}, instead: ${why}; --strict forbids this${undo ? `; ${undo}` : ''}`,
-  );
-  const wanted = { text: receipt.version, from: 'up', why: `went back: ${why}` };
-  await activateKept(dir, release, wanted, io);
 }

@@ -1,8 +1,7 @@
 import { NotFoundError, UsageError } from '../errors';
-import { addLine } from '../release/history-file';
 import { layoutOf } from '../release/layout';
 import { isWhole, listReleases, type Release, readCurrent, readRelease } from '../release/store';
-import { activateKept } from '../setup/fall-back';
+import { activateKept } from '../setup/activate-kept';
 import { readActiveRelease } from '../start/active-release';
 import type { Command } from './command';
 
@@ -39,8 +38,6 @@ export const command: Command = {
     }
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
     await activateKept(dir, release, wanted, io);
-    const at = new Date(io.now()).toISOString();
-    addLine(layout, { is: 'forgiven', key: release.name, at });
     const { version } = release.receipt;
     report.line(`active: ${release.receipt.package} ${version}; it counts from the next start on`);
     report.line(`setup and up choose again; to stay with it, set BACKEND_VERSION=${version}`);

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  existsSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,8 +12,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { InstallError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { writeAtomic, writeFailure } from './atomic';
-import { goodReleases } from './history';
-import { readHistory } from './history-file';
 import type { Layout } from './layout';
 import { ownLabel, stateOf } from './owner';
 import type { Current, StartPlan, Wanted } from './receipt';
@@ -110,9 +107,7 @@ function setAside(
   before: Current | undefined,
   now: number,
 ): string[] {
-  // However many releases failed since: the last that started well is what `up` goes back to.
-  const good = goodReleases(readHistory(layout)).find(name => existsSync(layout.release(name)));
-  const kept = new Set([current.active, ...current.previous, ...(good ? [good] : [])]);
+  const kept = new Set([current.active, ...current.previous]);
   const listed = new Set(before ? [before.active, ...before.previous] : []);
   return listReleases(layout).flatMap(({ name, folder, receipt }) => {
     const isYoung = now - Date.parse(receipt.installedAt) < youngMs;
@@ -120,7 +115,7 @@ function setAside(
     const aside = layout.release(stageName(name));
     try {
       renameSync(folder, aside);
-      return [aside, join(layout.cache, 'compile', name)];
+      return [aside];
     } catch {
       return [];
     }

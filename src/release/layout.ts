@@ -5,6 +5,8 @@ export interface Layout {
   readonly dir: string;
   readonly root: string;
   readonly current: string;
+  /** What server.js loads. */
+  readonly launcher: string;
   readonly releases: string;
   readonly cache: string;
   release(name: string): string;
@@ -18,6 +20,7 @@ export function layoutOf(dir: string): Layout {
     dir,
     root,
     current: join(root, 'current.json'),
+    launcher: join(root, 'launcher.cjs'),
     releases,
     cache: join(root, 'cache'),
     release: name => join(releases, name),

@@ -2,27 +2,26 @@ import { join } from 'node:path';
 import { SettingError } from '../errors';
 import { readText } from './read-text';
 
-/** dotenv's own parser, loaded with the first file: most starts have none. */
-function parseEnvText(text: string): Record<string, string> {
-  const { parse } = require('dotenv') as typeof import('dotenv');
-  return parse(text);
+/** Node's own parser, as of `node --env-file`; loaded with the first file, as most starts have none. */
+function parseEnvText(text: string): Record<string, string | undefined> {
+  return process.getBuiltinModule('node:util').parseEnv(text);
 }
 
 /**
  * The values of a folder's .env; none when there is no such file.
  * @throws SettingError FILE_UNREADABLE or ENV_FILE_INVALID
  */
-export function readDotenv(folder: string): Record<string, string> {
+export function readDotenv(folder: string): Record<string, string | undefined> {
   const text = readText(join(folder, '.env'));
   return text === undefined ? {} : parseDotenv(text);
 }
 
 /**
- * Reads a .env text. dotenv passes over what it cannot read; a line that names one of our
+ * Reads a .env text. Node passes over what it cannot read; a line that names one of our
  * variables and sets nothing is an error here, because a pin that is passed over becomes `latest`.
  * @throws SettingError ENV_FILE_INVALID, with the line's number and never its content
  */
-export function parseDotenv(text: string, file = '.env'): Record<string, string> {
+export function parseDotenv(text: string, file = '.env'): Record<string, string | undefined> {
   if (text.includes('\0')) throw invalid(file, 'is not a text file', 'write one NAME=value a line');
   const values = parseEnvText(text.replace(/^\uFEFF/, ''));
   const lines = text.split(/\r\n?|\n/);

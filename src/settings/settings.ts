@@ -1,8 +1,8 @@
 import { SettingError } from '../errors';
 import type { Io } from '../io';
-import { type Memory, parseMemory } from '../memory/setting';
 import { Secret } from '../secret';
 import { type Definition, definitions, type SettingName } from './definitions';
+import { type Memory, parseMemory } from './memory';
 import { parsePackageName } from './package-name';
 import { parseRegistryUrl } from './registry-url';
 import { parseVersionWish, type VersionWish } from './version-wish';
@@ -38,7 +38,7 @@ export interface Settings {
 export interface SettingSources {
   flags: Readonly<Record<string, unknown>>;
   env: Io['env'];
-  dotenv: Readonly<Record<string, string>>;
+  dotenv: Readonly<Record<string, string | undefined>>;
   config: { readonly values: Readonly<Record<string, unknown>>; readonly file: string };
 }
 

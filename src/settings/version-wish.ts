@@ -1,3 +1,4 @@
+import satisfies from 'semver/functions/satisfies';
 import validVersion from 'semver/functions/valid';
 import validRange from 'semver/ranges/valid';
 import { SettingError } from '../errors';
@@ -39,6 +40,12 @@ export function parseVersionWish(text: string, name: string): VersionWish {
   if (range !== null) return { kind: 'range', range: wanted };
   if (/^[A-Za-z0-9_.~-]+$/.test(wanted)) return { kind: 'tag', tag: wanted };
   throw refused('VERSION_INVALID', name, wanted, 'is neither a version, a range nor a dist-tag');
+}
+
+/** True when a version that is installed may stand for the wish; what a tag means, a registry says. */
+export function satisfiesWish(wish: VersionWish, version: string): boolean {
+  if (wish.kind === 'exact') return wish.version === version;
+  return wish.kind === 'tag' || satisfies(version, wish.range, { includePrerelease: true });
 }
 
 /** The wish as a user would type it. */

@@ -4,13 +4,13 @@ import type { Unpackers } from '../install/unpackers';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
-import { backendFolder, layoutOf } from '../release/layout';
+import { layoutOf } from '../release/layout';
 import type { StartPlan, Wanted } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { Obtained } from './obtain-release';
-import type { SetupPlan } from './plan';
+import type { FileChange, SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
 export interface ApplyOptions {
@@ -72,11 +72,11 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
   }
 
   async function finish({ release, wanted, reused }: Obtained): Promise<SetupResult> {
-    const start = planStart(plan, backendFolder(release.folder, release.receipt.package));
+    const start = planStart(plan, release.folder);
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
-    for (const { path, text } of plan.changes) writeAtomic(path, text);
+    for (const change of plan.changes) writeChange(change);
     await activate(layout, { name: release.name, wanted, start }, options.io);
     return { release, wanted, start, reused, changed };
   }
@@ -87,6 +87,16 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     const { obtainRelease } = await import('./obtain-release');
     return obtainRelease(plan, options, damaged);
   }
+}
+
+/** Writes one of the plan's files, and its folder where there is none. @throws InstallError */
+export function writeChange({ path, text }: FileChange): void {
+  try {
+    makeFolder(dirname(path));
+  } catch (error) {
+    throw writeFailure(error, path);
+  }
+  writeAtomic(path, text);
 }
 
 function isAsInstalled(release: Release): boolean {
@@ -102,11 +112,6 @@ function isAsInstalled(release: Release): boolean {
 function saveLock(file: string, release: Release): boolean {
   const text = readFileSync(join(release.folder, 'package-lock.json'), 'utf8');
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
-  try {
-    makeFolder(dirname(file));
-  } catch (error) {
-    throw writeFailure(error, file);
-  }
-  writeAtomic(file, text);
+  writeChange({ path: file, text });
   return true;
 }

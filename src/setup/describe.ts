@@ -2,7 +2,6 @@ import { BootlaceError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
 import { resolveVersion } from '../registry/resolve';
-import { backendFolder } from '../release/layout';
 import type { Release } from '../release/store';
 import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
@@ -102,9 +101,9 @@ function row(name: string, setting: Setting<unknown> | undefined): Row {
 }
 
 /** What of it cannot be read, setup installs again. */
-function entryOnDisk(plan: SetupPlan, { folder, receipt }: Release): string {
+function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
   try {
-    const { entry } = planStart(plan, backendFolder(folder, receipt.package));
+    const { entry } = planStart(plan, folder);
     return `${entry.file} (${entry.why})`;
   } catch (error) {
     if (!(error instanceof BootlaceError) || error.code !== 'RELEASE_BROKEN') throw error;

@@ -18,7 +18,7 @@ import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
-import { backendFolder, layoutOf } from '../release/layout';
+import { layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { logFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
@@ -119,7 +119,7 @@ export async function installRelease(
     void unpackers.close();
     warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
-    planStart(plan, backendFolder(stage.release, name));
+    planStart(plan, stage.release);
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
     if (unknown) options.warn(unknown);
     const receipt: Receipt = {

@@ -1,18 +1,21 @@
+import { backendFolder } from '../release/layout';
 import type { StartPlan } from '../release/receipt';
 import { planStartIn } from '../start/start-plan';
 import type { SetupPlan } from './plan';
 
 /**
- * How the backend in a folder starts under a plan's settings.
+ * How the backend in a release starts under a plan's settings.
+ * @param release the release's folder, or the stage of one
  * @throws NotFoundError when nothing there can start
  */
-export function planStart(plan: SetupPlan, backend: string): StartPlan {
-  const { entry, args, tokenEnv, memory } = plan.settings;
-  return planStartIn(backend, {
+export function planStart({ settings, config }: SetupPlan, release: string): StartPlan {
+  const { entry, args, tokenEnv, memory } = settings;
+  const place = { release, backend: backendFolder(release, settings.package.value) };
+  return planStartIn(place, {
     asked: entry?.value,
     args: args?.value,
     tokenEnv: tokenEnv.value,
-    ...(plan.config.secretEnv.length && { secretEnv: plan.config.secretEnv }),
+    ...(config.secretEnv.length && { secretEnv: config.secretEnv }),
     memory: memory.value === 'auto' ? undefined : memory.value,
   });
 }

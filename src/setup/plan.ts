@@ -37,6 +37,7 @@ export interface PlanInput
   /** Asked of the one that fits, since it looks at every package. */
   isWhole: (release: Release) => boolean;
   npmrc: { path: string; text: string | undefined };
+  launcher: { path: string; present: string | undefined; wanted: string };
   server: { path: string; name: string; present: string | undefined; wanted: string };
 }
 
@@ -64,6 +65,10 @@ export function planSetup(input: PlanInput): SetupPlan {
         facts: { path: server.path },
       },
     );
+  const { launcher } = input;
+  // Before server.js, which loads it.
+  if (launcher.present !== launcher.wanted)
+    changes.push({ path: launcher.path, text: launcher.wanted });
   if (server.present !== server.wanted) changes.push({ path: server.path, text: server.wanted });
   return {
     settings,

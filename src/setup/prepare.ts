@@ -19,7 +19,7 @@ export interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Pick<Io, 'env' | 'execPath' | 'platform' | 'arch'>;
-  /** This bootlace's version and its launcher's bundle. */
+  /** This bootlace's version, and the text of launcher.cjs. */
   version: string;
   launcher: string;
   /** Node's ABI for native modules. */
@@ -35,6 +35,7 @@ export function prepareSetup(options: PrepareOptions): SetupPlan {
   const sources = loadSources(dir, withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
+  const layout = layoutOf(dir);
   const serverName = serverFileName(flags['server-file']);
   const npmrcPath = join(dir, '.npmrc');
   const serverPath = join(dir, serverName);
@@ -45,14 +46,19 @@ export function prepareSetup(options: PrepareOptions): SetupPlan {
     from: flags.from === undefined ? undefined : resolve(dir, String(flags.from)),
     lock: readLockFile(flags.lock, dir, settings.package.value),
     saveLock: saveLockPath(flags['save-lock'], dir, settings.package.value),
-    releases: listReleases(layoutOf(dir)),
+    releases: listReleases(layout),
     isWhole,
     npmrc: { path: npmrcPath, text: readText(npmrcPath) },
     server: {
       path: serverPath,
       name: serverName,
       present: readText(serverPath),
-      wanted: renderServerFile(options.launcher, options.version),
+      wanted: renderServerFile(options.version),
+    },
+    launcher: {
+      path: layout.launcher,
+      present: readText(layout.launcher),
+      wanted: options.launcher,
     },
   });
 }

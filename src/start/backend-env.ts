@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 type Env = Record<string, string | undefined>;
 
 /** The names of the variables that hold credentials. */
@@ -36,4 +38,30 @@ export function removeSecrets(env: Env, known: SecretVariables): void {
 export function prepareBackendEnv(env: Env, dotenv: Readonly<Env>, known: SecretVariables): void {
   for (const [name, value] of Object.entries(dotenv)) env[name] ??= value;
   removeSecrets(env, known);
+}
+
+/**
+ * Variables that Node, ICU, OpenSSL, libc or the loader read when a process begins, so that a new
+ * value needs a new process: https://nodejs.org/api/cli.html#environment-variables
+ */
+const readAtStart =
+  /^(NODE_(COMPILE_CACHE|DEBUG|DISABLE|EXTRA_CA|ICU_DATA|NO_WARNINGS|OPTIONS|PATH|PENDING|PRESERVE|REDIRECT|USE_|V8_)|MALLOC_|LD_|GLIBC_|LC_|LANG$|OPENSSL_CONF$|SSL_CERT_)/;
+const proxy = /^(https?|no)_proxy$/i;
+
+/** True for a variable that is read when a process begins. Node reads proxies only where it uses them. */
+export function isReadAtStart(name: string, env: Readonly<Env>): boolean {
+  return readAtStart.test(name) || (proxy.test(name) && env.NODE_USE_ENV_PROXY !== undefined);
+}
+
+/** Stand for the release's folder in the flags of a start plan, since a release may be copied. */
+export const releaseFolder = 'BOOTLACE_RELEASE';
+export const releaseUrl = 'BOOTLACE_RELEASE_URL';
+
+/**
+ * @param folder the release's, absolute
+ * @param target the variable that holds the text; in NODE_OPTIONS a backslash or quote is escaped
+ */
+export function releaseVariables(folder: string, target?: string): Record<string, string> {
+  const text = target === 'NODE_OPTIONS' ? folder.replace(/["\\]/g, '\\$&') : folder;
+  return { [releaseFolder]: text, [releaseUrl]: pathToFileURL(folder).href };
 }

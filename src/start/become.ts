@@ -34,12 +34,14 @@ export function become(program: Program): Promise<never> {
   return runAsChild(program).then(code => process.exit(code));
 }
 
-/** True where this process can become `file` in place; a channel to its parent would be lost. */
+/**
+ * True where this process can become `file` in place. A channel to a parent would be lost. Process 1 of
+ * a container stays, since the kernel gives it no default action for signals and its child has one.
+ */
 export function canReplace(file: string): boolean {
   const { execve } = process as { execve?: Execve };
-  return (
-    execve !== undefined && process.platform !== 'win32' && !process.channel && isExecutable(file)
-  );
+  const mayEnd = !process.channel && process.pid !== 1;
+  return execve !== undefined && process.platform !== 'win32' && mayEnd && isExecutable(file);
 }
 
 // Before Node 26 a call that fails ends the process with a core dump, so look first.

@@ -56,28 +56,28 @@ export function planExec(
 }
 
 /**
- * Plans the release command that the backend's package.json names (`"release": "migrate deploy"`):
+ * Plans the migrate command that the backend's package.json names (`"migrate": "prisma migrate deploy"`):
  * a program as for exec, or `node FILE` with a file of the backend.
  * @returns undefined when it names none
- * @throws SettingError VARIABLE_MISSING or RELEASE_COMMAND_INVALID, and what planExec throws
+ * @throws SettingError VARIABLE_MISSING or MIGRATE_COMMAND_INVALID, and what planExec throws
  */
-export function planRelease(
+export function planMigrate(
   dir: string,
   args: readonly string[],
   io: Pick<Io, 'env' | 'cwd' | 'execPath'>,
 ): Program | undefined {
   const { backend, current } = readActiveRelease(dir);
-  const { release } = readPublisher(readPackageJson(backend));
-  if (release === undefined) return undefined;
-  const script = parseStartScript(release);
-  const words = (script ? [[script.file], ...script.args] : splitWords(release)) ?? [];
+  const { migrate } = readPublisher(readPackageJson(backend));
+  if (migrate === undefined) return undefined;
+  const script = parseStartScript(migrate);
+  const words = (script ? [[script.file], ...script.args] : splitWords(migrate)) ?? [];
   const env = { ...readDotenv(io.cwd), ...io.env };
   checkRequired(current.start.requires, env);
   const [name, ...rest] = expandWords(words, env);
   if (!name || script?.env.length || script?.flags.length)
     throw new SettingError(
-      'RELEASE_COMMAND_INVALID',
-      `the release command ${JSON.stringify(release)} needs a shell`,
+      'MIGRATE_COMMAND_INVALID',
+      `the migrate command ${JSON.stringify(migrate)} needs a shell`,
       {
         fix: 'write a bin with plain arguments, or node FILE, and publish again',
       },

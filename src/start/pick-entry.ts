@@ -1,12 +1,13 @@
+import { statSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
 import { expandWords, splitWords } from '../settings/words';
 import type { Entry } from './entry';
-import { chooseEntryIn } from './package-files';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export interface Picked {
+export interface ChosenStart {
   entry: Entry;
   /** The role that was asked for, if one was. */
   role?: string;
@@ -27,7 +28,7 @@ export function pickEntry(
   env: Env,
   args: readonly string[],
   asked?: string,
-): Picked {
+): ChosenStart {
   const roles = start.roles ?? {};
   const [first] = args;
   if (asked !== undefined) return { ...byRole(asked), args: argsOr(args) };
@@ -51,9 +52,19 @@ export function pickEntry(
   function byDefault(): { entry: Entry; role?: string } {
     const wanted = env.BACKEND_ENTRY?.trim() || undefined;
     if (wanted === undefined || wanted === start.asked) return { entry: start.entry };
-    return Object.hasOwn(roles, wanted)
-      ? byRole(wanted)
-      : { entry: chooseEntryIn(backend, wanted, Object.keys(roles)) };
+    if (Object.hasOwn(roles, wanted)) return byRole(wanted);
+    const file = posix.normalize(wanted.replaceAll('\\', '/'));
+    const isInside = !file.startsWith('../') && !posix.isAbsolute(file);
+    if (isInside && statSync(join(backend, file), { throwIfNoEntry: false })?.isFile())
+      return { entry: { file, why: 'BACKEND_ENTRY', env: [], flags: [], args: [], unused: [] } };
+    throw new NotFoundError(
+      'ENTRY_NOT_FOUND',
+      `BACKEND_ENTRY=${JSON.stringify(wanted)} is no role and no file of the backend`,
+      {
+        fix: 'set BACKEND_ENTRY to one; for a bin or an export run: npx bootlace setup',
+        facts: { candidates: [...Object.keys(roles), start.entry.file].join(', ') },
+      },
+    );
   }
 
   function argsOr(given: readonly string[]): readonly string[] {

@@ -8,8 +8,8 @@ export interface Publisher {
   roles: Record<string, string>;
   /** Variables that must be set before anything of the backend starts. */
   requires: string[];
-  /** What `bootlace release` runs: a bin with arguments, or `node FILE ARGS`. */
-  release?: string;
+  /** What `bootlace migrate` runs: a bin with arguments, or `node FILE ARGS`. */
+  migrate?: string;
 }
 
 /** A role is one plain word, so that it cannot be taken for a flag, a path or a URL. */
@@ -33,14 +33,15 @@ export function readPublisher(json: PackageJson): Publisher {
     !requires.every(name => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name))
   )
     throw invalid(json, '"requires" is no list of variable names');
-  const { release } = value;
-  if (release !== undefined && (typeof release !== 'string' || !release.trim()))
-    throw invalid(json, '"release" is no command');
-  return { roles: { ...(roles as Record<string, string>) }, requires, release };
+  // "release" is its name in 0.1.
+  const migrate = value.migrate ?? value.release;
+  if (migrate !== undefined && (typeof migrate !== 'string' || !migrate.trim()))
+    throw invalid(json, `"${value.migrate === undefined ? 'release' : 'migrate'}" is no command`);
+  return { roles: { ...(roles as Record<string, string>) }, requires, migrate };
 }
 
 function invalid({ name }: PackageJson, what: string): SettingError {
   return new SettingError('PACKAGE_CONFIG_INVALID', `in ${name}'s package.json ${what}`, {
-    fix: 'write for example "bootlace": { "roles": { "web": "dist/main.js", "worker": "dist/worker.js" }, "requires": ["DATABASE_URL"], "release": "migrate deploy" } and publish again',
+    fix: 'write for example "bootlace": { "roles": { "web": "dist/main.js", "worker": "dist/worker.js" }, "requires": ["DATABASE_URL"], "migrate": "prisma migrate deploy" } and publish again',
   });
 }

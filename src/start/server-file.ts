@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 
 const mark = '// bootlace launcher';
 
+/** `require` in CommonJS, `import()` in an ES module, which the folder's "type" decides. */
+const body = `typeof require === 'function' ? require('./.bootlace/launcher.cjs') : import('./.bootlace/launcher.cjs');
+`;
+
 /**
- * The text of server.js: a head that says what it is and carries the body's hash, then the bundled
- * launcher.
- * @param body the launcher's bundle
+ * The text of server.js: a head that says what it is and carries the body's hash, then one statement
+ * that loads the launcher.
  */
-export function renderServerFile(body: string, version: string): string {
+export function renderServerFile(version: string): string {
   return [
     `${mark} ${version} sha256:${hashOf(body)}`,
-    '// Starts the backend that `bootlace setup` installed: node server.js [ARGS]',
-    '// Written by bootlace setup, which replaces it only while it is unchanged.',
+    '// Starts the backend that `bootlace setup` installed: node server.js [ROLE] [ARGS]',
+    '// Setup replaces this file only while it is unchanged. If .bootlace is gone, run: npx bootlace setup',
     body,
   ].join('\n');
 }
@@ -22,6 +25,6 @@ export function isServerFile(text: string): boolean {
   return head !== null && hashOf(text.slice(head[0].length)) === head[1];
 }
 
-function hashOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex');
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -2,6 +2,7 @@ import { NotFoundError } from '../errors';
 import type { StartPlan } from '../release/receipt';
 import { literal, splitWords } from '../settings/words';
 import type { Entry } from './entry';
+import { type Place, resolveFlags, resolveNodeOptions } from './node-flags';
 import { chooseEntryIn, readPackageJson } from './package-files';
 import { readPublisher } from './publisher';
 
@@ -10,25 +11,36 @@ export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'sec
 /**
  * Plans how an installed backend starts, so that the launcher needs to read nothing of it. The
  * role `web` comes before scripts.start and main: it was written for bootlace, they were not.
- * @param folder the backend's
  * @throws NotFoundError when there is nothing to start, SettingError PACKAGE_CONFIG_INVALID
  */
-export function planStartIn(folder: string, settings: StartSettings): StartPlan {
-  const json = readPackageJson(folder);
-  const publisher = readPublisher(json);
+export function planStartIn(place: Place, settings: StartSettings): StartPlan {
+  const { backend } = place;
+  const publisher = readPublisher(readPackageJson(backend));
   const roles = Object.fromEntries(
-    Object.entries(publisher.roles).map(([role, what]) => [role, readRole(folder, role, what)]),
+    Object.entries(publisher.roles).map(([role, what]) => [role, readRole(backend, role, what)]),
   );
   const { asked } = settings;
   const role = asked ?? 'web';
   const entry = Object.hasOwn(roles, role)
     ? (roles[role] as Entry)
-    : chooseEntryIn(folder, asked, Object.keys(roles));
+    : chooseEntryIn(backend, asked, Object.keys(roles));
   return {
-    entry,
+    entry: resolvePaths(entry, place),
     ...settings,
     ...(Object.keys(roles).length && { roles }),
     ...(publisher.requires.length && { requires: publisher.requires }),
+  };
+}
+
+/** What flags name is found now; the launcher only starts. */
+function resolvePaths(entry: Entry, place: Place): Entry {
+  return {
+    ...entry,
+    flags: resolveFlags(entry.flags, place),
+    env: entry.env.map(([name, value]) => [
+      name,
+      name === 'NODE_OPTIONS' ? resolveNodeOptions(value, place) : value,
+    ]),
   };
 }
 

@@ -27,3 +27,20 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/**
+ * A time as a person says it: `3 hours ago`.
+ * @param at ISO 8601
+ * @param now milliseconds since the epoch
+ */
+export function ago(at: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
+  const units: [string, number][] = [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+  ];
+  for (const [name, length] of units)
+    if (seconds >= length) return `${count(Math.floor(seconds / length), name)} ago`;
+  return 'just now';
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BootlaceError } from '../../src/errors';
-import { parseVersionWish } from '../../src/settings/version-wish';
+import { parseVersionWish, satisfiesWish } from '../../src/settings/version-wish';
 
 const accepted: [text: string, wish: object][] = [
   ['1.2.3', { kind: 'exact', version: '1.2.3' }],
@@ -62,3 +62,20 @@ for (const [text, code] of refused)
         return true;
       },
     ));
+
+// An installed version, and whether it may start for a wish while the registry is away.
+const satisfied: [wish: string, version: string, may: boolean][] = [
+  ['1.4.0', '1.4.0', true],
+  ['v1.4.0', '1.4.0', true],
+  ['1.4.1', '1.4.0', false],
+  ['latest', '1.4.0', true],
+  ['next', '1.4.0-rc.1', true],
+  ['^1.2.0', '1.4.0', true],
+  ['1.x', '1.4.0', true],
+  ['^2.0.0', '1.4.0', false],
+  ['>1.4.0', '1.4.0', false],
+  ['~1.3.0', '1.4.0', false],
+];
+for (const [wish, version, may] of satisfied)
+  test(`${version} ${may ? 'satisfies' : 'does not satisfy'} ${wish}`, () =>
+    assert.equal(satisfiesWish(parseVersionWish(wish, 'BACKEND_VERSION'), version), may));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Sample, writeInstalled } from '../support/installed';
@@ -146,12 +146,6 @@ const cases: Case[] = [
     stderr: /Error: mine\n/,
   },
   {
-    name: 'ends at once although a bin is there',
-    packageJson: { main: 'main.js', bin: { serve: 'serve.js' } },
-    files: { 'main.js': '', 'serve.js': '' },
-    stderr: /ended at once with 0[\s\S]*BACKEND_ENTRY=serve/,
-  },
-  {
     name: 'a dependency that is missing',
     packageJson: { main: 'main.js' },
     files: { 'main.js': 'require("express")' },
@@ -239,8 +233,11 @@ test('a release that is gone says what to type', async t => {
   const hostile = await runNode(join(dir, 'server.js'), [], { cwd: dir });
   assert.deepEqual([hostile.code, /RELEASE_BROKEN/.test(hostile.stderr)], [5, true]);
   rmSync(join(dir, '.bootlace'), { recursive: true });
-  const none = await runNode(join(dir, 'server.js'), [], { cwd: dir });
+  const none = await bootlace(['start'], { cwd: dir });
   assert.deepEqual([none.code, /NOT_SET_UP/.test(none.stderr)], [5, true]);
+  const lost = await runNode(join(dir, 'server.js'), [], { cwd: dir });
+  assert.match(lost.stderr, /Cannot find module '\.\/\.bootlace\/launcher\.cjs'/);
+  assert.match(readFileSync(join(dir, 'server.js'), 'utf8'), /gone, run: npx bootlace setup/);
 });
 
 const endings: [
@@ -265,7 +262,7 @@ for (const [signal, source, code, by] of endings)
     assert.deepEqual(await running.stop(signal), { code, signal: by });
   });
 
-test('a damaged package.json of the backend is a broken release to exec and release, too', async t => {
+test('a damaged package.json of the backend is a broken release to exec and migrate, too', async t => {
   const dir = temporaryFolder(t);
   const { backend } = writeInstalled(dir, { packageJson: {}, files: { 'index.js': '' } });
   const file = join(backend, 'package.json');
@@ -275,7 +272,7 @@ test('a damaged package.json of the backend is a broken release to exec and rele
     () => rmSync(join(backend, '..'), { recursive: true }),
   ]) {
     damage();
-    for (const words of [['exec', 'tidy'], ['release']]) {
+    for (const words of [['exec', 'tidy'], ['migrate']]) {
       const { code, stderr } = await bootlace(words, { cwd: dir });
       assert.equal(code, 5, stderr);
       assert.match(stderr, /RELEASE_BROKEN: .*package\.json is gone or damaged\n {2}fix: run: npx/);

@@ -21,7 +21,7 @@ suite('roles', () => {
     cwd = await launchable(wholeFile, files, {
       main: 'dist/other.js',
       bin: { tidy: 'dist/other.js', migrate: 'dist/migrate.js' },
-      bootlace: { roles, requires: ['DATABASE_URL', 'MAIL_URL'], release: 'migrate deploy' },
+      bootlace: { roles, requires: ['DATABASE_URL', 'MAIL_URL'], migrate: 'migrate deploy' },
     });
   });
   const env = { DATABASE_URL: 'd', MAIL_URL: 'm', NPM_TOKEN: 'secret-token' };
@@ -90,12 +90,12 @@ suite('roles', () => {
     assert.equal((await runNode(join(cwd, 'server.js'), [], { cwd })).code, 0);
   });
 
-  test('release runs the release command, and its failure is the failure', async () => {
-    const done = await bootlace(['release'], { cwd, env });
+  test('migrate runs the migrate command, by its old name too, and its failure is the failure', async () => {
+    const done = await bootlace(['migrate'], { cwd, env });
     assert.deepEqual([done.code, done.stdout], [0, 'migrate deploy undefined\n']);
     const failed = await bootlace(['release', '--', 'x'], { cwd, env: { ...env, FAIL: '9' } });
     assert.deepEqual([failed.code, failed.stdout], [9, 'migrate deploy|x undefined\n']);
-    const missing = await bootlace(['release'], { cwd, env: {} });
+    const missing = await bootlace(['migrate'], { cwd, env: {} });
     assert.equal(missing.code, 3);
     assert.match(missing.stderr, /VARIABLE_MISSING/);
   });
@@ -119,9 +119,9 @@ suite('a package without roles', () => {
     assert.match(stderr, /ROLE_UNKNOWN.*\n.*names no roles/);
   });
 
-  test('release has nothing to do', async () => {
-    const { code, stdout } = await bootlace(['release'], { cwd });
-    assert.deepEqual([code, stdout], [0, 'the backend names no release command: nothing to do\n']);
+  test('migrate has nothing to do', async () => {
+    const { code, stdout } = await bootlace(['migrate'], { cwd });
+    assert.deepEqual([code, stdout], [0, 'the backend names no migrate command: nothing to do\n']);
   });
 });
 
@@ -132,7 +132,8 @@ suite('a wrong bootlace object of the publisher is refused at setup', () => {
     'a role like a flag': { roles: { '--x': 'dist/main.js' } },
     'no list': { requires: 'A' },
     'no variable': { requires: ['A B'] },
-    'no command': { release: 7 },
+    'no command': { migrate: 7 },
+    'no command under its old name': { release: 7 },
   }))
     test(name, async () => {
       await assert.rejects(

@@ -27,7 +27,7 @@ setTimeout(() => console.log('alive'), 2500);`,
     source: `for (let i = 0; i < 10; i++) process.on('exit', () => {});
 setTimeout(() => console.log('alive'), 50);`,
     stdout: 'alive\n',
-    stderr: /^(bootlace: (starting|memory).*\n)*$/,
+    stderr: /^(bootlace: (starting|memory|warning: no memory flags).*\n( {2}fix: .*\n)?)*$/,
   },
 ];
 

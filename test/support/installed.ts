@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { backendFolder, layoutOf, receiptName } from '../../src/release/layout';
 import type { Current, Receipt, StartPlan } from '../../src/release/receipt';
 import { releaseNameOf } from '../../src/release/store';
-import { chooseEntryIn } from '../../src/start/package-files';
 import { renderServerFile } from '../../src/start/server-file';
+import { planStartIn } from '../../src/start/start-plan';
 import { root } from './run';
 
 export interface Sample {
@@ -46,14 +46,15 @@ export function writeInstalled(
     active: releaseNameOf(receipt),
     previous: [],
     wanted: { text: 'latest', from: 'default', why: 'the tag latest' },
-    start: { entry: chooseEntryIn(backend, start?.asked), tokenEnv: 'NPM_TOKEN', ...start },
+    start: {
+      ...planStartIn({ release, backend }, { asked: start?.asked, tokenEnv: 'NPM_TOKEN' }),
+      ...start,
+    },
     activatedAt: new Date().toISOString(),
   };
   write(layout.current, JSON.stringify(current));
-  write(
-    join(dir, 'server.js'),
-    renderServerFile(readFileSync(join(root, 'dist', 'launcher.js'), 'utf8'), '0.0.0'),
-  );
+  write(layout.launcher, readFileSync(join(root, 'dist', 'launcher.cjs'), 'utf8'));
+  write(join(dir, 'server.js'), renderServerFile('0.0.0'));
   return { backend, release };
 }
 

@@ -1,13 +1,14 @@
 import { SettingError } from '../errors';
 
-/** A server of a few lines holds 8 MB at once; below this its heap would end it while it starts. */
+/** A server of a few lines holds 8 MB at once; with a smaller heap it would end while it starts. */
 const leastMb = 64;
 
+/** BACKEND_MEMORY: a number is a budget in MB. */
 export type Memory = 'auto' | 'off' | number;
 
 /**
  * Reads BACKEND_MEMORY: auto, off, or a budget in MB.
- * @param name what the failure calls it
+ * @param name the variable or flag, for the error
  * @throws SettingError MEMORY_INVALID
  */
 export function parseMemory(text: string, name: string): Memory {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { writeInstalled } from '../support/installed';
@@ -13,47 +13,23 @@ type Files = Readonly<Record<string, string>>;
 function world(t: Context, files: Files, start = 'node --max-http-header-size=20000 main.js') {
   const dir = realpathSync(temporaryFolder(t));
   const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
-  const run = (node: string, [first = '', ...rest]: string[], env: Record<string, string> = {}) =>
-    runNode(first, rest, { cwd: dir, env, node });
+  const run = (node: string, [first = '', ...rest]: string[]) =>
+    runNode(first, rest, { cwd: dir, node });
   return { dir, backend, run };
 }
 
-suite('a start that begins again', () => {
+suite('a start that becomes a new program', () => {
   for (const { major, file: node } of availableNodes()) {
     test(`Node ${major}: no token that Node's own command line brings`, async t => {
       const { dir, run } = world(t, { 'main.js': 'console.log(process.env.NPM_TOKEN)' });
       writeFileSync(join(dir, 'own.env'), 'NPM_TOKEN=of-a-file');
-      writeFileSync(join(dir, 'own.cjs'), 'process.env.NPM_TOKEN ??= "of-a-preload"');
       assert.equal((await run(node, ['--env-file=own.env', 'server.js'])).stdout, 'undefined\n');
-      assert.equal((await run(node, ['-r', './own.cjs', 'server.js'])).stdout, 'undefined\n');
     });
 
-    test(`Node ${major}: threads and processes of a preload before the launcher's are no start`, async t => {
-      const files = {
-        'pre.cjs': `const { Worker, isMainThread } = require('node:worker_threads');
-if (isMainThread) { if (!process.env.INNER) new Worker('setTimeout(() => {}, 20)', { eval: true });
-if (!process.env.INNER) require('node:child_process').execFileSync(process.execPath, [...process.execArgv, '-e', '0'], { env: { ...process.env, INNER: 1 } }); }`,
-        'main.js': 'setTimeout(() => { throw new Error("crash") }, 300)',
-      };
-      const start = "NODE_OPTIONS='-r ./pre.cjs' node main.js";
-      const { dir, run } = world(t, files, start);
-      assert.equal((await run(node, ['server.js'])).code, 1);
-      const lines = readFileSync(join(dir, '.bootlace', 'starts.log'), 'utf8')
-        .trim()
-        .split('\n');
-      const said = lines.map(line => JSON.parse(line)).map(({ is, code }) => [is, code]);
-      assert.deepEqual(said, [
-        ['start', undefined],
-        ['end', 1],
-      ]);
-    });
-
-    test(`Node ${major}: with code for a main program, and a mark that somebody set`, async t => {
+    test(`Node ${major}: with code for a main program`, async t => {
       const { run } = world(t, { 'main.js': 'console.log("main", process.execArgv)' });
       const main = "main [ '--max-http-header-size=20000' ]\n";
       assert.equal((await run(node, ['-e', 'require("./server.js")'])).stdout, main);
-      for (const BOOTLACE_AGAIN of ['', 'x', '{}'])
-        assert.equal((await run(node, ['server.js'], { BOOTLACE_AGAIN })).stdout, main);
     });
 
     test(`Node ${major}: from an ES module that another program imports`, async t => {
