@@ -33,9 +33,11 @@ export function parseDotenv(text: string, file = '.env'): Record<string, string 
     if (isOpen && values[key]?.includes('\n')) {
       // The lines of a value are no lines of the file, save where a quote that is not closed took a
       // setting in.
-      for (index++; index < lines.length && !lines[index]?.includes(quote); index++) {
-        const taken = /^\s*(?:export\s+)?(BACKEND_\w+|NPM_TOKEN)\s*=/.exec(lines[index] ?? '')?.[1];
+      for (let isIn = true; isIn && ++index < lines.length; ) {
+        const inner = lines[index] ?? '';
+        const taken = /^\s*(?:export\s+)?(BACKEND_\w+|NPM_TOKEN)\s*=/.exec(inner)?.[1];
         if (taken && values[taken] === undefined) throw setsNothing(index, taken);
+        isIn = !inner.includes(quote);
       }
       continue;
     }

@@ -27,7 +27,11 @@ export function parseVersionWish(text: string, name: string): VersionWish {
     });
   if (wanted.length > longest)
     throw refused('VERSION_TOO_LONG', name, wanted, `is ${wanted.length} characters long`);
-  if (/^(file|link|portal|workspace|catalog):|^[./~\\]|^[a-z]:\\|\.t(ar\.)?gz$/i.test(wanted))
+  if (
+    /^(file|link|portal|workspace|catalog):|^[./\\]|^~(?![\d v=])|^[a-z]:\\|\.t(ar\.)?gz$/i.test(
+      wanted,
+    )
+  )
     throw refused('VERSION_IS_PATH', name, wanted, 'is a path', 'or use --from for a local build');
   if (/^npm:/i.test(wanted)) throw refused('VERSION_IS_ALIAS', name, wanted, 'is an alias');
   if (/^[a-z][a-z+.-]*:|^[^@\s]+@[^\s]+:|^[\w.-]+\/[\w.-]+/i.test(wanted))

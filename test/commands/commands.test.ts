@@ -127,7 +127,7 @@ test('doctor: one line a check, all of them before and after setup', async t => 
     'folder',
     'disk',
     'memory',
-    'migrate',
+    'release',
   ]);
   assert.match(
     fresh.stdout,

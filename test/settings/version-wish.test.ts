@@ -10,6 +10,7 @@ const accepted: [text: string, wish: object][] = [
   ['1.2.3-beta.1+build.5', { kind: 'exact', version: '1.2.3-beta.1' }],
   ['^1.2.0', { kind: 'range', range: '^1.2.0' }],
   ['1.x', { kind: 'range', range: '1.x' }],
+  ['~1.3.0', { kind: 'range', range: '~1.3.0' }],
   ['>=1 <3', { kind: 'range', range: '>=1 <3' }],
   ['1 || 3', { kind: 'range', range: '1 || 3' }],
   ['latest', { kind: 'tag', tag: 'latest' }],

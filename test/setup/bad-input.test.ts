@@ -343,7 +343,7 @@ const rows: Row[] = [
     args: ['production'],
     code: 'WORD_UNEXPECTED',
     exit: 2,
-    fix: /^type: npx bootlace setup \[--dry-run\] \[--warm\]$/,
+    fix: /^type: npx bootlace setup \[--dry-run\]$/,
   },
   {
     name: 'a package without its flag',
