@@ -9,8 +9,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findNpm } from '../src/install/find-npm';
 import { realIo } from '../src/io';
+import { findNpm } from '../src/npm/find';
 import { compareTrees } from '../test/support/compare-trees';
 
 const io = realIo();

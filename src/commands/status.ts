@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { IntegrityError, systemCode } from '../errors';
+import { lockText } from '../lock/choose';
 import { type RoleSummary, type RunSummary, summarizeRuns } from '../release/describe-runs';
 import { goodReleases } from '../release/history';
 import { readHistory } from '../release/history-file';
 import { layoutOf } from '../release/layout';
 import { isWhole, readRelease } from '../release/store';
 import { hashTree } from '../release/tree';
-import { lockText } from '../setup/choose-lock';
 import { tryAgain } from '../setup/fall-back';
 import { readActiveRelease } from '../start/active-release';
 import { count, megabytes, table } from '../ui/text';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors';
 import { isTooDeep } from '../json';
-import { bundledNames, type LockedManifest, lockName } from './lock-document';
+import { bundledNames, type LockedManifest, lockName } from '../lock/document';
 import { readFiles } from './read-files';
 import type { Tarball } from './tarball';
 

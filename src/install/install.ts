@@ -1,16 +1,16 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Io } from '../io';
+import { type LockDocument, renderLock } from '../lock/document';
+import { withoutMissing } from '../lock/fits';
+import { checkLock, folderName } from '../lock/validate';
+import type { NpmRun } from '../npm/run';
 import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
 import { hashTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { withoutMissing } from './check-lock';
 import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
-import { type LockDocument, renderLock } from './lock-document';
-import { checkLock, folderName } from './lockfile';
-import type { NpmRun } from './run-npm';
 import { slimTree } from './slim-tree';
 import type { Tarball } from './tarball';
 import type { Unpackers } from './unpackers';
@@ -62,7 +62,7 @@ export async function installTree(request: TreeRequest): Promise<InstalledTree> 
     request.installer === 'npm' ? await installByNpm(request) : await installByLock(request);
   const withScripts = [...new Set(folders.map(folderName))];
   if (!withScripts.some(name => scripts.includes(name))) return { tree, slim, withScripts };
-  const { runNpm } = await import('./run-npm');
+  const { runNpm } = await import('../npm/run');
   await runNpm(['rebuild', '--json', ...scripts], { ...request, cwd: release, scripts });
   const built = hashTree(join(release, 'node_modules'));
   return { tree: { ...tree, ...built }, slim, withScripts };
@@ -117,7 +117,7 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
   }
   const lockFile = join(release, 'package-lock.json');
   writeFileSync(lockFile, renderLock(withoutMissing(lock)));
-  const { runNpm } = await import('./run-npm');
+  const { runNpm } = await import('../npm/run');
   await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
   writeFileSync(lockFile, request.lockText);
   if (file) rmSync(file, { force: true });

@@ -1,7 +1,7 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
+import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
 import { normalizeBins } from './bins';
-import { type LockEntry, type Lockfile, packageName, parentOf } from './lockfile';
 
 /** What decides which packages fit. */
 export interface InstallHost {

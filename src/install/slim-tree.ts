@@ -1,7 +1,7 @@
 import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LockDocument } from './lock-document';
-import { folderName } from './lockfile';
+import type { LockDocument } from '../lock/document';
+import { folderName } from '../lock/validate';
 import { isSlimmed } from './slim';
 
 /**

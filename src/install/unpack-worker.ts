@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { BootlaceError } from '../errors';
 import type { Tarball } from './tarball';
 import { tuneForInstall } from './tune';
-import { type UnpackJob, unpack } from './unpack-job';
+import { type UnpackJob, unpack } from './unpack';
 import type { WorkerAnswer } from './unpackers';
 
 parentPort?.on('message', (sent: UnpackJob) => {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InstallError, IntegrityError } from '../errors';
-import { type Unpacked, type UnpackJob, unpack } from './unpack-job';
+import { type Unpacked, type UnpackJob, unpack } from './unpack';
 
 /** What the second thread answers to a job; jobs are answered in their order. */
 export interface WorkerAnswer {

@@ -6,14 +6,15 @@ import {
   integrityOfBytes,
   readBackendTarball,
 } from '../install/backend-tarball';
-import { composeLock } from '../install/compose-lock';
 import { installTree } from '../install/install';
-import { hashLock, type LockDocument, orderLock, renderLock } from '../install/lock-document';
-import { rootOverrides } from '../install/overrides';
-import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
 import { plainAddress } from '../install/tarball-url';
 import type { Unpackers } from '../install/unpackers';
+import { type ChosenLock, chooseLock } from '../lock/choose';
+import { composeLock } from '../lock/compose';
+import { hashLock, type LockDocument, orderLock, renderLock } from '../lock/document';
+import { rootOverrides } from '../lock/overrides';
+import type { NpmRun } from '../npm/run';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
 import type { Transport } from '../registry/transport';
@@ -26,7 +27,6 @@ import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
-import { type ChosenLock, chooseLock } from './choose-lock';
 import { fetchBackend } from './fetch-backend';
 import { readLocalTarball } from './local-tarball';
 import type { SetupPlan } from './plan';
@@ -203,7 +203,7 @@ async function resolveNow(
   run: Run,
 ): Promise<ChosenLock> {
   options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
-  const { resolveLock } = await import('../install/resolve-lock');
+  const { resolveLock } = await import('../lock/resolve/resolve');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
   options.warn(
     `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run npx bootlace lock before publishing, or commit what --save-lock FILE writes`,

@@ -1,11 +1,11 @@
 import { SettingError } from '../errors';
+import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config';
 import { renderNpmrc } from '../registry/npmrc';
 import type { Host, Receipt } from '../release/receipt';
 import type { Release } from '../release/store';
 import type { Settings } from '../settings/settings';
 import { isServerFile } from '../start/server-file';
-import type { LockFile } from './choose-lock';
 
 /** A file that setup keeps; undefined when it is right already. */
 export interface FileChange {

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { BootlaceError, SettingError, UsageError } from '../errors';
-import type { LockedManifest } from '../install/lock-document';
 import type { Io } from '../io';
 import { isObject } from '../json';
+import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
+import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/load-config';
 import { layoutOf } from '../release/layout';
 import { isWhole, listReleases } from '../release/store';
@@ -11,7 +12,6 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { renderServerFile } from '../start/server-file';
-import { checkSaveLock, type LockFile, parseLockFile } from './choose-lock';
 import { readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 

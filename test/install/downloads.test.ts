@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { unpack } from '../../src/install/unpack-job';
+import { unpack } from '../../src/install/unpack';
 import type { Unpackers } from '../../src/install/unpackers';
 import { FakeRegistry } from '../support/fake-registry';
 import { configFor, installIn, parseLockfile } from '../support/locked';

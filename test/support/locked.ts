@@ -5,8 +5,8 @@ import {
   type LockedInstall,
   type LockedInstalled,
 } from '../../src/install/install-locked';
-import { checkLock, type Lockfile, readLockText } from '../../src/install/lockfile';
 import { openUnpackers } from '../../src/install/unpackers';
+import { checkLock, type Lockfile, readLockText } from '../../src/lock/validate';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';

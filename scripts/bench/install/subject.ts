@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { withoutMissing } from '../../../src/install/check-lock';
-import { parseLockDocument, renderLock } from '../../../src/install/lock-document';
+import { parseLockDocument, renderLock } from '../../../src/lock/document';
+import { withoutMissing } from '../../../src/lock/fits';
 import { median } from '../figures';
 import {
   type Command,

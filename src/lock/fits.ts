@@ -5,8 +5,7 @@ import {
   productionSpecs,
   type RawEntry,
   requiredPeers,
-} from './lock-document';
-import { parentOf } from './lockfile';
+} from './document';
 import {
   fitsSpec,
   fitsWish,
@@ -18,6 +17,7 @@ import {
   ruleOfPackage,
   ruleOfWish,
 } from './overrides';
+import { parentOf } from './validate';
 
 /**
  * Compares a bare lock with the package.json that it should fit: every dependency is there in a

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, SettingError } from '../errors';
 import type { BackendTarball } from '../install/backend-tarball';
-import { lockProblems } from '../install/check-lock';
-import { bareLock } from '../install/compose-lock';
+import type { ReceiptLock } from '../release/receipt';
+import type { Release } from '../release/store';
+import { bareLock } from './compose';
 import {
   hashLock,
   type LockDocument,
@@ -11,11 +12,10 @@ import {
   lockName,
   parseLockDocument,
   type RawEntry,
-} from '../install/lock-document';
-import { readBackendLock } from '../install/lockfile';
-import { rootOverrides } from '../install/overrides';
-import type { ReceiptLock } from '../release/receipt';
-import type { Release } from '../release/store';
+} from './document';
+import { lockProblems } from './fits';
+import { rootOverrides } from './overrides';
+import { readBackendLock } from './validate';
 
 /** The lock that a release will stand on. */
 export interface ChosenLock {

@@ -1,9 +1,9 @@
 import satisfies from 'semver/functions/satisfies';
 import maxSatisfying from 'semver/ranges/max-satisfying';
-import { isObject, pick } from '../json';
-import type { Packument } from '../registry/packument';
-import { bundledNames, type LockedManifest } from './lock-document';
-import { isPackageName } from './lockfile';
+import { isObject, pick } from '../../json';
+import type { Packument } from '../../registry/packument';
+import { bundledNames, type LockedManifest } from '../document';
+import { isPackageName } from '../validate';
 
 /** A dependency: the name that is published, and what is wanted of it. */
 export interface Wanted {

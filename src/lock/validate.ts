@@ -1,7 +1,7 @@
 import validateName from 'validate-npm-package-name';
 import { InstallError } from '../errors';
 import { isObject, isTooDeep } from '../json';
-import type { LockDocument } from './lock-document';
+import type { LockDocument } from './document';
 
 /** One package of an npm v3 lock; only what an install reads, checked. */
 export interface LockEntry {

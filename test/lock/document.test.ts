@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lockProblems } from '../../src/install/check-lock';
-import { bareLock, composeLock } from '../../src/install/compose-lock';
+import { bareLock, composeLock } from '../../src/lock/compose';
 import {
   hashLock,
   type LockDocument,
@@ -9,7 +8,8 @@ import {
   type RawEntry,
   renderLock,
   rootOf,
-} from '../../src/install/lock-document';
+} from '../../src/lock/document';
+import { lockProblems } from '../../src/lock/fits';
 
 const at = (version: string, more: RawEntry = {}): RawEntry => ({
   version,

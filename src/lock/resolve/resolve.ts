@@ -1,25 +1,25 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import validVersion from 'semver/functions/valid';
-import { InstallError, NotFoundError } from '../errors';
-import type { Io } from '../io';
-import { createRegistryClient, type RegistryClient } from '../registry/client';
-import { integrityOf, parseManifest } from '../registry/packument';
-import type { Transport } from '../registry/transport';
-import { bareLock, composeLock } from './compose-lock';
-import { readSpecs } from './foresight';
+import { InstallError, NotFoundError } from '../../errors';
+import { plainAddress } from '../../install/tarball-url';
+import type { Io } from '../../io';
+import { type NpmRun, runNpm } from '../../npm/run';
+import { createRegistryClient, type RegistryClient } from '../../registry/client';
+import { integrityOf, parseManifest } from '../../registry/packument';
+import type { Transport } from '../../registry/transport';
+import { bareLock, composeLock } from '../compose';
 import {
   type LockDocument,
   type LockedManifest,
   parseLockDocument,
   productionSpecs,
   type RawEntry,
-} from './lock-document';
-import { rootOverrides } from './overrides';
+} from '../document';
+import { rootOverrides } from '../overrides';
+import { readSpecs } from './foresight';
 import { openPackumentFeed, type PackumentFeed } from './packument-feed';
-import { type NpmRun, runNpm } from './run-npm';
 import { stubTarball } from './stub-tarball';
-import { plainAddress } from './tarball-url';
 
 export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
   io: NpmRun['io'] & Pick<Io, 'now' | 'sleep'>;

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { isObject } from '../json';
-import { readFiles } from './read-files';
-import type { Tarball } from './tarball';
+import { readFiles } from '../../install/read-files';
+import type { Tarball } from '../../install/tarball';
+import { isObject } from '../../json';
 
 /**
  * A tarball that holds a package.json and nothing else: what npm needs to know to choose a tree. A

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { openPackumentFeed } from '../../src/install/packument-feed';
-import { skeletonTarball } from '../../src/install/stub-tarball';
 import { readTarball } from '../../src/install/tarball';
+import { openPackumentFeed } from '../../src/lock/resolve/packument-feed';
+import { skeletonTarball } from '../../src/lock/resolve/stub-tarball';
 import { createTransport } from '../../src/registry/transport';
 import { FakeRegistry } from '../support/fake-registry';
 import { configFor, fakeClock } from '../support/locked';

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BootlaceError } from '../errors';
-import { isObject, pick } from '../json';
-import { type ClientOptions, createRegistryClient } from '../registry/client';
-import { registryOf } from '../registry/config';
-import type { Packument } from '../registry/packument';
-import type { Transport } from '../registry/transport';
+import { BootlaceError } from '../../errors';
+import { isObject, pick } from '../../json';
+import { type ClientOptions, createRegistryClient } from '../../registry/client';
+import { registryOf } from '../../registry/config';
+import type { Packument } from '../../registry/packument';
+import type { Transport } from '../../registry/transport';
+import { installScripts } from '../document';
+import { isPackageName } from '../validate';
 import { type Dist, openFeedTarballs } from './feed-tarballs';
 import { guessNext, readWishes, type Wanted, type Wishes, wishFields } from './foresight';
-import { installScripts } from './lock-document';
-import { isPackageName } from './lockfile';
 
 /** The packuments of all registries on this machine, for one run of npm. */
 export interface PackumentFeed {

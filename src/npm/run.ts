@@ -3,9 +3,9 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
-import { findNpm } from './find-npm';
-import { planNpmConfig, writeNpmConfig } from './npm-config';
-import { npmFailure } from './npm-failure';
+import { planNpmConfig, writeNpmConfig } from './config';
+import { npmFailure } from './failure';
+import { findNpm } from './find';
 
 export interface NpmRun {
   io: Pick<Io, 'env' | 'execPath'>;

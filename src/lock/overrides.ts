@@ -1,9 +1,9 @@
 import satisfies from 'semver/functions/satisfies';
 import intersects from 'semver/ranges/intersects';
 import validRange from 'semver/ranges/valid';
+import { fitsRange } from '../install/fits-range';
 import { isObject } from '../json';
-import { fitsRange } from './fits-range';
-import type { LockedManifest } from './lock-document';
+import type { LockedManifest } from './document';
 
 /** One key of `overrides`, and what applies below it. The root has no name. */
 export interface OverrideRule {

@@ -5,7 +5,7 @@ import {
   type LockedManifest,
   type RawEntry,
   rootOf,
-} from './lock-document';
+} from './document';
 
 /** The backend's place in a composed lock. */
 export interface BackendSource {

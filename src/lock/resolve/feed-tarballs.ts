@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { registryOf } from '../registry/config';
-import type { DownloadContext } from '../registry/download';
-import { integrityOf, type Manifest, parseManifest } from '../registry/packument';
-import { fetchTarball } from './fetch-tarball';
+import { fetchTarball } from '../../install/fetch-tarball';
+import { registryOf } from '../../registry/config';
+import type { DownloadContext } from '../../registry/download';
+import { integrityOf, type Manifest, parseManifest } from '../../registry/packument';
 import { skeletonTarball } from './stub-tarball';
 
 /** Where a tarball is and what it must be. */
