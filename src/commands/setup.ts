@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, UsageError } from '../errors';
-import type { Unpackers } from '../install/unpackers';
+import { openUnpackers, type Unpackers } from '../install/unpackers';
 import { lockText } from '../lock/choose';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
 import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { type ApplyOptions, applySetup, type SetupResult } from '../setup/apply';
-import { beginUnpacking } from '../setup/begin-unpacking';
 import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import type { WarmResult } from '../setup/warm';
@@ -57,14 +56,14 @@ export const command: Command = {
     const { report, flags, io } = context;
     if (flags['dry-run']) {
       const { describePlan } = await import('../setup/describe');
-      const { json, lines } = await describePlan(preparePlan(context), context);
+      const { json, lines } = await describePlan(await preparePlan(context), context);
       for (const line of lines) report.line(line);
       if (flags.json) report.json({ ok: true, ...json });
       return 0;
     }
     const begun = io.now();
     const { plan, result } = await withUnpackers(context, async unpackers => {
-      const plan = preparePlan(context);
+      const plan = await preparePlan(context);
       return { plan, result: await runSetup(plan, context, { unpackers }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
@@ -81,11 +80,11 @@ export const command: Command = {
  * here.
  */
 export async function withUnpackers<Result>(
-  { dir, io }: Context,
+  { dir }: Context,
   work: (unpackers: Unpackers | undefined) => Promise<Result>,
 ): Promise<Result> {
   const isFirst = listReleases(layoutOf(dir)).length === 0;
-  const unpackers = isFirst ? beginUnpacking(io.nodeVersion) : undefined;
+  const unpackers = isFirst ? openUnpackers() : undefined;
   try {
     return await work(unpackers);
   } finally {
@@ -94,8 +93,15 @@ export async function withUnpackers<Result>(
 }
 
 /** Reads settings and folder; secrets go to the redactor before anything else can print. */
-export function preparePlan({ dir, flags, io, version, dist, redactor }: Context): SetupPlan {
-  const plan = prepareSetup({
+export async function preparePlan({
+  dir,
+  flags,
+  io,
+  version,
+  dist,
+  redactor,
+}: Context): Promise<SetupPlan> {
+  const plan = await prepareSetup({
     dir,
     flags,
     io,

@@ -32,7 +32,7 @@ export const command: Command = {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
     const plan = await withUnpackers(context, async unpackers => {
-      const plan = preparePlan(context);
+      const plan = await preparePlan(context);
       await setUp(plan, context, unpackers);
       return plan;
     });

@@ -22,15 +22,15 @@ const bundledManifest = /^((?:node_modules\/(?:@[^/]+\/)?[^/]+\/)+)package\.json
  * @param hasLock true when another lock decides, so that the tarball's own need not be looked for
  * @throws IntegrityError TARBALL_INVALID or TARBALL_HOSTILE
  */
-export function readBackendTarball(
+export async function readBackendTarball(
   tarball: Tarball,
   label: string,
   hasLock: boolean,
-): BackendTarball {
+): Promise<BackendTarball> {
   let bundles: boolean | undefined;
   const isWanted = (path: string) =>
     path === 'package.json' || path === lockName || bundledManifest.test(path);
-  const files = readFiles(tarball, label, isWanted, isEnough);
+  const files = await readFiles(tarball, label, isWanted, isEnough);
   const manifest = parseManifest(files.get('package.json'));
   if (!manifest) throw invalid(label, 'it has no package.json that can be read');
   const bundled = new Map<string, LockedManifest>();

@@ -12,7 +12,6 @@ import { parseManifest } from '../registry/packument';
 import type { Transport } from '../registry/transport';
 import { combineTree, type TreeHash } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { openTarballCache } from './cache';
 import { type InstallHost, type Placement, type PlacementPlan, planPlacements } from './placements';
 import { type Tarball, TarballSink } from './tarball';
 import { planTarballUrl } from './tarball-url';
@@ -34,8 +33,6 @@ export interface LockedInstall {
   readonly slim?: boolean;
   /** The backend's own folder in the release, which slim never touches: `node_modules/@acme/backend`. */
   readonly backend?: string;
-  /** Keeps verified tarballs here by their checksum. */
-  readonly cacheDir?: string;
   /** Folders whose tarball is handed in: a file's path or its bytes. */
   readonly local?: ReadonlyMap<string, string | Buffer>;
   readonly io: Pick<Io, 'now' | 'sleep'>;
@@ -143,7 +140,6 @@ async function installAll(
       if (!signal.aborted) install.warn(sentence);
     },
   };
-  const cache = install.cacheDir === undefined ? undefined : openTarballCache(install.cacheDir);
   const targetsOf = planTargets(plan, install);
   // Packuments may be asked for as well, all with this signal.
   setMaxListeners(0, signal);
@@ -218,8 +214,6 @@ async function installAll(
         fix: 'make the lock again with: npx bootlace lock',
         facts: { package: what },
       });
-    const kept = cache?.read(checksum);
-    if (kept) return sized(kept);
     const { url, isGuess } = planTarballUrl(placement, install.config);
     const newSink = () =>
       new TarballSink(join(install.work, `tarball-${i}.tgz`), checksum.algorithm, bytes => {
@@ -232,9 +226,7 @@ async function installAll(
     });
     const { size } = sink;
     received += size;
-    const tarball = sink.take();
-    cache?.keep(checksum, tarball);
-    return { tarball, size };
+    return { tarball: sink.take(), size };
   }
 
   async function askPackument({ name, version = '' }: Placement): Promise<string> {

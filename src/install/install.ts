@@ -31,8 +31,6 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   tarball: Tarball;
   installer: 'bootlace' | 'npm';
   slim: boolean;
-  /** Keep verified tarballs here. */
-  cacheDir?: string;
   /** Who unpacks for the own installer. */
   unpackers: Unpackers;
   /** Packages whose install scripts may run. */
@@ -74,7 +72,7 @@ type Laid = Omit<InstalledTree, 'withScripts'> & {
 };
 
 async function installByLock(request: TreeRequest): Promise<Laid> {
-  const { tarball, release, work, config, io, slim, cacheDir } = request;
+  const { tarball, release, work, config, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
   const lock = checkLock(request.lock, request.where, local);
@@ -87,7 +85,6 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     host: readInstallHost(io),
     slim,
     backend,
-    cacheDir,
     unpackers: request.unpackers,
     local,
     io,

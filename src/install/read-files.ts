@@ -1,4 +1,5 @@
-import { readTarball, type Tarball } from './tarball';
+import { readTarball } from './read-tarball';
+import type { Tarball } from './tarball';
 
 /** A larger file is passed over; none that decides a tree comes near it. */
 const largestFile = 64 * 1024 ** 2;
@@ -10,17 +11,17 @@ const largestFile = 64 * 1024 ** 2;
  * @param isEnough asked before each entry with what is read so far; true ends the reading
  * @throws IntegrityError TARBALL_INVALID or TARBALL_HOSTILE
  */
-export function readFiles(
+export async function readFiles(
   tarball: Tarball,
   what: string,
   isWanted: (path: string) => boolean,
   isEnough: (files: ReadonlyMap<string, Buffer>) => boolean = () => false,
-): ReadonlyMap<string, Buffer> {
+): Promise<ReadonlyMap<string, Buffer>> {
   const files = new Map<string, Buffer>();
   let path = '';
   let pieces: Buffer[] = [];
   try {
-    readTarball(tarball, what, {
+    await readTarball(tarball, what, {
       file(entry, _mode, size) {
         if (isEnough(files)) throw enough;
         path = entry.replace(/^(?:\.?\/)*[^/]*\//, '');

@@ -5,8 +5,9 @@ import { writeFailure } from '../release/atomic';
 import { hashPackages, type TreeHash } from '../release/tree';
 import type { BinLink } from './bins';
 import { PackageWriter, type Written } from './package-writer';
+import { readTarball } from './read-tarball';
 import { isSlimmed } from './slim';
-import { readTarball, type Tarball } from './tarball';
+import type { Tarball } from './tarball';
 
 /** A verified tarball and the folders that it fills. Plain data: it may go to another thread. */
 export interface UnpackJob {
@@ -47,7 +48,7 @@ export interface Unpacked {
  * Unpacks a verified tarball and links its bins.
  * @throws IntegrityError TARBALL_HOSTILE or TARBALL_INVALID, InstallError DISK_FULL or NOT_WRITABLE
  */
-export function unpack({ root, what, tarball, targets }: UnpackJob): Unpacked {
+export async function unpack({ root, what, tarball, targets }: UnpackJob): Promise<Unpacked> {
   const written: Written = {
     root,
     files: new Map(),
@@ -64,7 +65,7 @@ export function unpack({ root, what, tarball, targets }: UnpackJob): Unpacked {
     const leaveOut = slim ? isSlimmed : undefined;
     const writer = new PackageWriter(written, { what, folder, foreign, bins, leaveOut });
     try {
-      readTarball(tarball, what, writer);
+      await readTarball(tarball, what, writer);
     } finally {
       writer.close();
     }
@@ -76,14 +77,8 @@ export function unpack({ root, what, tarball, targets }: UnpackJob): Unpacked {
         links.set(link.link, link.target);
       }
   }
-  if ('data' in tarball && tarball.isOurs) giveBack(tarball.data.buffer as ArrayBuffer);
   const { savedFiles, savedBytes } = written;
   return { packages: hashPackages(written.files), links, missing, gyp, savedFiles, savedBytes };
-}
-
-/** Frees memory now that the collector might leave for a while; Node 20 cannot. */
-function giveBack(buffer: ArrayBuffer & { transfer?: (length: number) => ArrayBuffer }): void {
-  buffer.transfer?.(0);
 }
 
 function linkBin({ root, folders, files }: Written, { link, target }: BinLink): void {

@@ -20,8 +20,6 @@ export interface WorkerAnswer {
 }
 
 export interface Unpackers {
-  /** True when a second thread works, too. */
-  readonly isShared: boolean;
   /** @param size bytes of the tarball */
   run(job: UnpackJob, size: number): Promise<Unpacked>;
   /** Bytes of tarballs that nobody has begun with. */
@@ -61,6 +59,8 @@ export function openUnpackers({
   /** The smallest first. */
   const waiting: Waiting[] = [];
   let isTurnPlanned = false;
+  /** What this thread unpacks. */
+  let running: Promise<void> = Promise.resolve();
 
   function handOver(): void {
     while (worker?.hasRoom()) {
@@ -73,20 +73,15 @@ export function openUnpackers({
     setImmediate(takeTurn);
   }
 
-  function takeTurn(): void {
-    isTurnPlanned = false;
+  async function takeTurn(): Promise<void> {
     const smallest = waiting.shift();
-    if (!smallest) return;
-    try {
-      smallest.resolve(unpack(smallest.job));
-    } catch (error) {
-      smallest.reject(error);
-    }
+    if (smallest) running = unpack(smallest.job).then(smallest.resolve, smallest.reject);
+    await running;
+    isTurnPlanned = false;
     handOver();
   }
 
   return {
-    isShared: worker !== undefined,
     run: (job, size) =>
       new Promise((resolve, reject) => {
         const larger = waiting.findIndex(other => other.size > size);
@@ -96,7 +91,7 @@ export function openUnpackers({
     waiting: () => bytesOf(waiting),
     async close() {
       waiting.length = 0;
-      await worker?.close();
+      await Promise.all([running, worker?.close()]);
     },
   };
 }

@@ -53,11 +53,6 @@ export const definitions = {
     switch: true,
     help: 'leave out what a server never loads: types, source maps, Markdown',
   },
-  cache: {
-    env: 'BACKEND_CACHE',
-    flag: 'cache',
-    help: 'keep verified tarballs in this folder (none kept)',
-  },
 } as const satisfies Record<string, Definition>;
 
 export type SettingName = keyof typeof definitions;

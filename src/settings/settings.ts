@@ -31,7 +31,6 @@ export interface Settings {
   readonly installer: Setting<Installer>;
   readonly slim: Setting<boolean>;
   /** A folder for verified tarballs, as it was typed. */
-  readonly cache: Setting<string> | undefined;
 }
 
 /** Everything that settings are read from, in the order of precedence. */
@@ -101,7 +100,6 @@ export function readSettings(sources: SettingSources): Settings {
       from: 'default',
     },
     slim: named('slim', parseSwitch) ?? { value: false, from: 'default' },
-    cache: named('cache', text => text.trim()),
   });
 }
 

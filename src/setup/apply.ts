@@ -77,7 +77,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
     for (const { path, text } of plan.changes) writeAtomic(path, text);
-    await activate(layout, { name: release.name, wanted, start }, options.io);
+    activate(layout, { name: release.name, wanted, start }, options.io);
     return { release, wanted, start, reused, changed };
   }
 

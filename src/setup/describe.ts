@@ -58,11 +58,6 @@ export async function describePlan(
     row('installer', settings.installer),
     row('slim', settings.slim),
     {
-      name: 'cache',
-      value: settings.cache?.value ?? 'none',
-      from: settings.cache?.from ?? 'default',
-    },
-    {
       name: 'lock',
       value: plan.lock?.path ?? "the package's own, or one kept",
       from: plan.lock ? '--lock' : 'default',

@@ -110,5 +110,5 @@ export async function activateKept(
     secretEnv,
     memory,
   });
-  await activate(layout, { name, wanted, start }, io);
+  activate(layout, { name, wanted, start }, io);
 }

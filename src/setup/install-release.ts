@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { IntegrityError, SettingError } from '../errors';
 import {
   type BackendTarball,
@@ -21,7 +21,7 @@ import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
-import { logFile, openStage } from '../release/stage';
+import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
@@ -72,7 +72,7 @@ export async function installRelease(
     config,
     transport,
     work: stage.work,
-    log: logFile(layout),
+    log: newLogFile(layout),
     redact: options.redact,
     signal: options.signal,
     ...(options.isImpatient && { deadlineMs: impatientMs }),
@@ -106,7 +106,6 @@ export async function installRelease(
       installer: settings.installer.value,
       slim: settings.slim.value,
       unpackers,
-      cacheDir: settings.cache && resolve(options.dir, settings.cache.value),
       scripts: settings.scripts.value,
       progress: sayProgress({
         now: options.io.now,
@@ -169,7 +168,7 @@ async function obtain(
     const resolved = plainAddress(manifest.dist.tarball);
     const label = `${name}@${manifest.version}`;
     const tarball = await fetchBackend(manifest, { ...run, onRetry: options.warn });
-    const backend = readBackendTarball(tarball, label, plan.lock !== undefined);
+    const backend = await readBackendTarball(tarball, label, plan.lock !== undefined);
     if (backend.manifest.name !== name || backend.manifest.version !== manifest.version)
       throw new IntegrityError(
         'TARBALL_OTHER_PACKAGE',
@@ -180,7 +179,7 @@ async function obtain(
   }
   const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
-  const backend = readLocalTarball(file, String(plan.from), plan.lock !== undefined);
+  const backend = await readLocalTarball(file, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
     throw new SettingError(
       'FROM_OTHER_PACKAGE',

@@ -6,9 +6,13 @@ import { type BackendTarball, readBackendTarball } from '../install/backend-tarb
  * @param from as it was given
  * @throws SettingError FROM_INVALID for another file, IntegrityError TARBALL_HOSTILE
  */
-export function readLocalTarball(file: string, from: string, hasLock: boolean): BackendTarball {
+export async function readLocalTarball(
+  file: string,
+  from: string,
+  hasLock: boolean,
+): Promise<BackendTarball> {
   try {
-    return readBackendTarball({ file, isKept: true }, from, hasLock);
+    return await readBackendTarball({ file, isKept: true }, from, hasLock);
   } catch (error) {
     if (!(error instanceof IntegrityError && error.code === 'TARBALL_INVALID')) throw error;
     throw new SettingError('FROM_INVALID', `--from ${from} is no package's tarball`, {

@@ -1,4 +1,4 @@
-import type { Unpackers } from '../install/unpackers';
+import { openUnpackers, type Unpackers } from '../install/unpackers';
 import { createRegistryClient } from '../registry/client';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
@@ -9,7 +9,6 @@ import type { Wanted } from '../release/receipt';
 import { isSameInstall, isWhole, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import type { ApplyOptions } from './apply';
-import { beginUnpacking } from './begin-unpacking';
 import { installRelease } from './install-release';
 import { isSameTree, type SetupPlan } from './plan';
 
@@ -38,7 +37,7 @@ export async function obtainRelease(
   // npm unpacks in its own process.
   let unpackers = isByNpm ? undefined : options.unpackers;
   const unpackersOf = () => {
-    unpackers ??= beginUnpacking(options.io.nodeVersion, isByNpm ? 1 : undefined);
+    unpackers ??= openUnpackers(isByNpm ? { threads: 1 } : {});
     return unpackers;
   };
   try {

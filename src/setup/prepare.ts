@@ -30,9 +30,9 @@ export interface PrepareOptions {
  * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
  * @throws SettingError, UsageError
  */
-export function prepareSetup(options: PrepareOptions): SetupPlan {
+export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> {
   const { dir, flags, io } = options;
-  const sources = loadSources(dir, withLocalPackage(flags, dir), io.env);
+  const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
   const serverName = serverFileName(flags['server-file']);
@@ -93,13 +93,16 @@ function saveLockPath(flag: unknown, dir: string, name: string): string | undefi
  * by the step that installs it.
  * @throws SettingError FROM_INVALID
  */
-function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareOptions['flags'] {
+async function withLocalPackage(
+  flags: PrepareOptions['flags'],
+  dir: string,
+): Promise<PrepareOptions['flags']> {
   if (flags.from === undefined || flags.package !== undefined) return flags;
   const from = resolve(dir, String(flags.from));
   try {
     const { name } = (
       statSync(from).isFile()
-        ? readLocalTarball(from, from, true).manifest
+        ? (await readLocalTarball(from, from, true)).manifest
         : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
     ) as { name?: unknown };
     return typeof name === 'string' ? { ...flags, package: name } : flags;

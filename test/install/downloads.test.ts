@@ -34,7 +34,6 @@ test('downloads stop while too many bytes wait to be unpacked, and go on after',
         if (isHeld) queue.push(go);
         else go();
       }),
-    isShared: false,
     waiting: () => queue.length * 100_000,
     close: async () => {},
   };
@@ -64,7 +63,6 @@ test('while downloads wait for room a failure still ends the install', async t =
         }, 1000);
       });
     },
-    isShared: false,
     waiting: () => waiting * 100_000,
     close: async () => {},
   };

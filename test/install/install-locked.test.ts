@@ -432,27 +432,6 @@ test('slim leaves out of dependencies what no server loads, never of the backend
   assert.equal(hashTree(join(folder, 'release/node_modules')).sha256, installed.sha256);
 });
 
-test('with a cache the second install asks for nothing; a broken file in it is replaced', async t => {
-  const registry = await startRegistry(t);
-  const lock = publishPair(registry)();
-  const folder = temporaryFolder(t);
-  const cacheDir = join(folder, 'cache');
-  const run = (name: string) =>
-    installIn(join(folder, name), { lock, config: configFor(registry.url), cacheDir });
-  const first = await run('first');
-  const asked = registry.requests.length;
-  assert.equal((await run('second')).sha256, first.sha256);
-  assert.equal(registry.requests.length, asked);
-  const kept = readdirSync(cacheDir, { recursive: true, encoding: 'utf8' }).filter(name =>
-    name.endsWith('.tgz'),
-  );
-  assert.equal(kept.length, 2);
-  writeFileSync(join(cacheDir, kept[0] as string), 'broken');
-  assert.equal((await run('third')).sha256, first.sha256);
-  assert.ok(registry.requests.length > asked);
-  assert.equal((await run('fourth')).sha256, first.sha256);
-});
-
 test('a signal stops the install', async t => {
   const registry = await startRegistry(t);
   const lock = publishPair(registry)();

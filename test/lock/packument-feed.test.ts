@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { readTarball } from '../../src/install/tarball';
+import { readTarball } from '../../src/install/read-tarball';
 import { openPackumentFeed } from '../../src/lock/resolve/packument-feed';
 import { skeletonTarball } from '../../src/lock/resolve/stub-tarball';
 import { createTransport } from '../../src/registry/transport';
@@ -161,17 +161,17 @@ test('of a tarball that npm opens it gets the files that it reads, verified', as
   assert.equal(feed.original(`${feed.url}a`), undefined);
   const data = Buffer.from(await (await fetch(tarball)).arrayBuffer());
   const { 'index.js': _, ...read } = files;
-  assert.deepEqual(contentOf(data), read);
+  assert.deepEqual(await contentOf(data), read);
 
   registry.misbehave({ match: /GET download/, times: 100, transform: body => body.fill(1, 9, 20) });
   assert.equal((await fetch(tarball)).status, 424);
   assert.equal(feed.failure()?.code, 'INTEGRITY_MISMATCH');
 });
 
-function contentOf(data: Buffer): Record<string, string> {
+async function contentOf(data: Buffer): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   let path = '';
-  readTarball({ data }, 'what npm gets', {
+  await readTarball({ data }, 'what npm gets', {
     file(entry) {
       path = entry.replace('package/', '');
       found[path] = '';
@@ -203,22 +203,31 @@ test('large tarballs of one version number are opened at the same time', async t
   registry.misbehave({ match: /GET download/, times: 2, delayMs: 100 });
   const answers = await Promise.all(addresses.map(address => fetch(address)));
   for (const [i, answer] of answers.entries())
-    assert.deepEqual(contentOf(Buffer.from(await answer.arrayBuffer())), {
+    assert.deepEqual(await contentOf(Buffer.from(await answer.arrayBuffer())), {
       'package.json': `{"name":"${names[i]}"}`,
     });
   assert.equal(feed.failure(), undefined);
 });
 
-test('long paths stay whole, and where names of other files matter nothing is left out', () => {
+test('long paths stay whole, and where names of other files matter nothing is left out', async () => {
   const deep = `${'node_modules/deeper/'.repeat(7)}package.json`;
-  const skeleton = skeletonTarball({ data: packageTarball({ [deep]: '{}', x: '1' }) }, 'deep');
-  assert.deepEqual(contentOf(skeleton as Buffer), { [deep]: '{}' });
+  const skeleton = await skeletonTarball(
+    { data: packageTarball({ [deep]: '{}', x: '1' }) },
+    'deep',
+  );
+  assert.deepEqual(await contentOf(skeleton as Buffer), { [deep]: '{}' });
   const tooDeep = `${'node_modules/deeper/'.repeat(20)}package.json`;
-  assert.equal(skeletonTarball({ data: packageTarball({ [tooDeep]: '{}' }) }, 'x'), undefined);
+  assert.equal(
+    await skeletonTarball({ data: packageTarball({ [tooDeep]: '{}' }) }, 'x'),
+    undefined,
+  );
   const bins = '{"directories":{"bin":"tools"}}';
-  assert.equal(skeletonTarball({ data: packageTarball({ 'package.json': bins }) }, 'x'), undefined);
+  assert.equal(
+    await skeletonTarball({ data: packageTarball({ 'package.json': bins }) }, 'x'),
+    undefined,
+  );
   const docs = '{"directories":{"doc":"doc"}}';
-  assert.ok(skeletonTarball({ data: packageTarball({ 'package.json': docs }) }, 'x'));
+  assert.ok(await skeletonTarball({ data: packageTarball({ 'package.json': docs }) }, 'x'));
 });
 
 test("npm's words name the real registries", async t => {

@@ -395,25 +395,6 @@ for (const installer of ['bootlace', 'npm'])
     assert.equal(run.stdout, 'left 1.0.0 deep 1.0.0\n');
   });
 
-test('a second setup with --cache asks for no tarball of the dependencies', async t => {
-  const { registry, env, manifest, main, lockOf } = await world(t);
-  registry.publish(manifest, { ...main, 'bootlace-lock.json': await lockOf() });
-  const kept = temporaryFolder(t);
-  const trees = [];
-  for (let i = 0; i < 2; i++) {
-    const cwd = temporaryFolder(t);
-    const before = registry.requests.length;
-    ok(await bootlace(['setup'], { cwd, env: { ...env, BACKEND_CACHE: kept } }));
-    const asked = registry.requests.slice(before).map(({ path }) => path);
-    assert.equal(
-      asked.some(path => path.includes('download/left')),
-      i === 0,
-    );
-    trees.push(active(cwd).tree);
-  }
-  assert.deepEqual(trees[0], trees[1]);
-});
-
 type Change = (
   lock: Record<string, never> & { packages: Record<string, Record<string, unknown>> },
 ) => unknown;

@@ -54,7 +54,7 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
       const tarball = await fetchTarball(manifest, file, context);
       try {
         return (
-          skeletonTarball(tarball, `${name}@${version}`) ??
+          (await skeletonTarball(tarball, `${name}@${version}`)) ??
           ('data' in tarball ? tarball.data : readFileSync(tarball.file))
         );
       } finally {

@@ -18,11 +18,11 @@ export function stubTarball(packageJson: string): Buffer {
  * @returns undefined where a package.json needs the names of other files, or a path is too long
  * @throws IntegrityError TARBALL_HOSTILE or TARBALL_INVALID
  */
-export function skeletonTarball(tarball: Tarball, what: string): Buffer | undefined {
+export async function skeletonTarball(tarball: Tarball, what: string): Promise<Buffer | undefined> {
   const files = [
-    ...readFiles(tarball, what, path =>
+    ...(await readFiles(tarball, what, path =>
       /(?:^|\/)(?:package\.json|npm-shrinkwrap\.json|binding\.gyp)$/.test(path),
-    ),
+    )),
   ];
   if (files.some(([, content]) => hasBinFolder(content))) return undefined;
   const tar = tarOf(files);
