@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, UsageError } from '../errors';
-import { openUnpackers, type Unpackers } from '../install/unpackers';
+import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { lockText } from '../lock/choose';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
@@ -62,9 +62,9 @@ export const command: Command = {
       return 0;
     }
     const begun = io.now();
-    const { plan, result } = await withUnpackers(context, async unpackers => {
+    const { plan, result } = await withUnpacker(context, async unpacker => {
       const plan = await preparePlan(context);
-      return { plan, result: await runSetup(plan, context, { unpackers }) };
+      return { plan, result: await runSetup(plan, context, { unpacker }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
     const warmed = flags.warm ? await runWarm(plan, result, context) : undefined;
@@ -75,20 +75,19 @@ export const command: Command = {
 };
 
 /**
- * Begins to unpack ahead of everything else where no release is on disk, so that there will be an
- * install: the second thread takes as long to begin as everything takes until the first tarball is
- * here.
+ * Starts the second thread ahead of everything else where no release is on disk, so that there will be
+ * an install: it takes as long to start as the first tarball takes to arrive.
  */
-export async function withUnpackers<Result>(
+export async function withUnpacker<Result>(
   { dir }: Context,
-  work: (unpackers: Unpackers | undefined) => Promise<Result>,
+  work: (unpacker: Unpacker | undefined) => Promise<Result>,
 ): Promise<Result> {
   const isFirst = listReleases(layoutOf(dir)).length === 0;
-  const unpackers = isFirst ? openUnpackers() : undefined;
+  const unpacker = isFirst ? openUnpacker() : undefined;
   try {
-    return await work(unpackers);
+    return await work(unpacker);
   } finally {
-    await unpackers?.close();
+    await unpacker?.close();
   }
 }
 
@@ -116,7 +115,7 @@ export async function preparePlan({
 export function runSetup(
   plan: SetupPlan,
   context: Context,
-  how: Pick<ApplyOptions, 'isImpatient' | 'unpackers'>,
+  how: Pick<ApplyOptions, 'isImpatient' | 'unpacker'>,
 ): Promise<SetupResult> {
   const { dir, flags, io, report, redactor, signal, version } = context;
   return applySetup(plan, {

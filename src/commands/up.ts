@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Unpackers } from '../install/unpackers';
+import type { Unpacker } from '../install/unpacker';
 import { writeAtomic } from '../release/atomic';
 import {
   activateKept,
@@ -13,14 +13,7 @@ import type { SetupPlan } from '../setup/plan';
 import { removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
-import {
-  preparePlan,
-  reportSetup,
-  runSetup,
-  setupHelp,
-  setupOptions,
-  withUnpackers,
-} from './setup';
+import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions, withUnpacker } from './setup';
 
 export const command: Command = {
   usage: 'bootlace up [--strict] [-- ARGS]',
@@ -31,9 +24,9 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = await withUnpackers(context, async unpackers => {
+    const plan = await withUnpacker(context, async unpacker => {
       const plan = await preparePlan(context);
-      await setUp(plan, context, unpackers);
+      await setUp(plan, context, unpacker);
       return plan;
     });
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
@@ -53,7 +46,7 @@ export const command: Command = {
 async function setUp(
   plan: SetupPlan,
   context: Context,
-  unpackers: Unpackers | undefined,
+  unpacker: Unpacker | undefined,
 ): Promise<void> {
   const { io, dir, flags } = context;
   const begun = io.now();
@@ -61,7 +54,7 @@ async function setUp(
   let fallBack: FallBack | undefined;
   try {
     const isImpatient = mayFallBack && findStartable(dir, plan) !== undefined;
-    const result = await runSetup(plan, context, { isImpatient, unpackers });
+    const result = await runSetup(plan, context, { isImpatient, unpacker });
     reportSetup(plan, result, context, io.now() - begun);
     if (mayFallBack && !io.errIsTerminal) fallBack = insteadOfCrashing(dir, plan);
   } catch (error) {

@@ -1,23 +1,25 @@
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { InstallError, systemCode } from '../errors';
+import { systemCode } from '../errors';
 import type { Io } from '../io';
 import { type Lockfile, packageName } from '../lock/validate';
-import { createRegistryClient } from '../registry/client';
-import { type RegistryConfig, registryOf } from '../registry/config';
-import { type DownloadContext, download } from '../registry/download';
-import { parseIntegrity } from '../registry/integrity';
-import { parseManifest } from '../registry/packument';
+import type { RegistryConfig } from '../registry/config';
+import type { DownloadContext } from '../registry/download';
 import type { Transport } from '../registry/transport';
 import { combineTree, type TreeHash } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { type InstallHost, type Placement, type PlacementPlan, planPlacements } from './placements';
-import { type Tarball, TarballSink } from './tarball';
-import { planTarballUrl } from './tarball-url';
+import { describe, type FetchedTarball, fetchPlacement } from './fetch-placement';
+import {
+  type InstallHost,
+  type Placement,
+  type PlacementPlan,
+  planOptionalSet,
+  planPlacements,
+} from './placements';
 import type { Unpacked } from './unpack';
 import { planTargets } from './unpack-targets';
-import type { Unpackers } from './unpackers';
+import type { Unpacker } from './unpacker';
 
 export interface LockedInstall {
   /** The release to fill: its node_modules is made here. */
@@ -39,10 +41,10 @@ export interface LockedInstall {
   readonly signal?: AbortSignal;
   readonly progress?: (state: InstallProgress) => void;
   readonly warn: (sentence: string) => void;
-  /** Retries of one request end this long after its first try. */
+  /** Milliseconds; retries of one request end this long after its first try. */
   readonly deadlineMs?: number;
-  /** Who unpacks; the caller opens and closes them. */
-  readonly unpackers: Unpackers;
+  /** The caller opens and closes it. */
+  readonly unpacker: Unpacker;
 }
 
 export interface LockedInstalled {
@@ -59,19 +61,10 @@ export interface LockedInstalled {
   readonly withScripts: string[];
 }
 
-/** How registries answer for an address that they do not have. */
-const nothingThere = ['DEPENDENCY_NOT_FOUND', 'REGISTRY_BAD_ANSWER'];
-
 /** Downloads at a time; see transport.ts. */
 const atATime = 48;
-/** Bytes of tarballs that may arrive or wait to be unpacked before no more are asked for. */
+/** Bytes of tarballs in memory before no more are asked for. */
 const mostHeld = 2 * 1024 * 1024;
-
-interface Obtained {
-  readonly tarball: Tarball;
-  /** In bytes. */
-  readonly size: number;
-}
 
 /**
  * Installs exactly what a lock says: fetch, verify, unpack, link bins. Nothing of a tarball is
@@ -89,12 +82,17 @@ export async function installLocked(install: LockedInstall): Promise<LockedInsta
   const missing = new Set(sum.missing);
   const bundled = plan.bundled.filter(path => !missing.has(path));
   await installAll(takeMissing(sum, install), { ...plan, bundled }, install, sum);
+  const isGone = leaveOutUnavailable(plan, install, sum);
   return {
-    paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled].sort(),
+    paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled]
+      .filter(path => !isGone(path))
+      .sort(),
     ...combineTree(sum.packages, sum.links),
     savedFiles: sum.savedFiles,
     savedBytes: sum.savedBytes,
-    withScripts: [...new Set([...plan.withScripts, ...sum.gyp])].sort(),
+    withScripts: [...new Set([...plan.withScripts, ...sum.gyp])]
+      .filter(path => !isGone(path))
+      .sort(),
   };
 }
 
@@ -102,8 +100,12 @@ export async function installLocked(install: LockedInstall): Promise<LockedInsta
 interface Sum {
   readonly packages: Map<string, TreeHash>;
   readonly links: Map<string, string>;
+  /** Bundled packages that their bundle does not hold. */
   readonly missing: string[];
+  /** Folders whose binding.gyp stands for an install script. */
   readonly gyp: string[];
+  /** Optional packages that their registry does not give, and the reason. */
+  readonly unavailable: Map<Placement, string>;
   savedFiles: number;
   savedBytes: number;
 }
@@ -114,6 +116,7 @@ function newSum(): Sum {
     links: new Map(),
     missing: [],
     gyp: [],
+    unavailable: new Map(),
     savedFiles: 0,
     savedBytes: 0,
   };
@@ -151,7 +154,7 @@ async function installAll(
   let forRoom: (() => void)[] = [];
   const unpacking: Promise<void>[] = [];
   try {
-    // The first failure stops the others, and all have ended before it is told.
+    // The first failure stops the others, and all have ended before it is thrown.
     await Promise.all(
       Array.from({ length: Math.min(atATime, placements.length) }, () =>
         takeTurns().catch(error => stop.abort(error)),
@@ -175,7 +178,7 @@ async function installAll(
   }
 
   async function room(): Promise<void> {
-    while (arriving + install.unpackers.waiting() > mostHeld && !signal.aborted)
+    while (arriving + install.unpacker.held() > mostHeld && !signal.aborted)
       await new Promise<void>(resolve => forRoom.push(resolve));
   }
 
@@ -184,65 +187,85 @@ async function installAll(
       await room();
       signal.throwIfAborted();
       const placement = placements[i] as Placement;
-      const obtained = await obtain(placement, i);
-      unpacking.push(put(placement, obtained).catch(error => stop.abort(error)));
+      const fetched = await fetch(placement, i);
+      if (fetched) unpacking.push(put(placement, fetched).catch(error => stop.abort(error)));
+      else done++;
     }
   }
 
-  async function put(placement: Placement, { tarball, size }: Obtained): Promise<void> {
+  async function fetch(placement: Placement, i: number): Promise<FetchedTarball | undefined> {
+    const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
+    if (local !== undefined) {
+      const tarball = typeof local === 'string' ? { file: local, isKept: true } : { data: local };
+      return { tarball, received: 0 };
+    }
+    const hold = (bytes: number) => {
+      arriving += bytes;
+    };
+    const file = join(install.work, `tarball-${i}.tgz`);
+    try {
+      return await fetchPlacement(placement, file, hold, context);
+    } catch (error) {
+      if (!isRefused(error) || !placement.paths.every(path => isOptional(path, install.lock)))
+        throw error;
+      sum.unavailable.set(placement, (error as Error).message);
+      return undefined;
+    }
+  }
+
+  async function put(placement: Placement, { tarball, ...fetched }: FetchedTarball): Promise<void> {
     const job = {
       root: install.release,
       what: describe(placement),
       tarball,
       targets: placement.paths.map(targetsOf(placement)),
     };
-    add(sum, await install.unpackers.run(job, size));
+    add(sum, await install.unpacker.run(job));
     if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
     done++;
+    received += fetched.received;
     lookForRoom();
     install.progress?.({ done, total: placements.length, received });
   }
-
-  async function obtain(placement: Placement, i: number): Promise<Obtained> {
-    const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
-    if (local !== undefined)
-      return sized(typeof local === 'string' ? { file: local, isKept: true } : { data: local });
-    const what = describe(placement);
-    const checksum = parseIntegrity(placement.integrity);
-    if (!checksum)
-      throw new InstallError('LOCK_NO_INTEGRITY', `${what} has no checksum in the lock`, {
-        fix: 'make the lock again with: npx bootlace lock',
-        facts: { package: what },
-      });
-    const { url, isGuess } = planTarballUrl(placement, install.config);
-    const newSink = () =>
-      new TarballSink(join(install.work, `tarball-${i}.tgz`), checksum.algorithm, bytes => {
-        arriving += bytes;
-      });
-    const get = (url: string) => download({ what, url, checksum }, newSink, context);
-    const sink = await get(url).catch(async error => {
-      if (!isGuess || !nothingThere.includes(systemCode(error) ?? '')) throw error;
-      return get(await askPackument(placement));
-    });
-    const { size } = sink;
-    received += size;
-    return { tarball: sink.take(), size };
-  }
-
-  async function askPackument({ name, version = '' }: Placement): Promise<string> {
-    const { config, io } = install;
-    const client = createRegistryClient({ io, config, signal, onRetry: install.warn });
-    const { versions } = await client.packument(name);
-    return parseManifest(versions[version], name, version, registryOf(name, config)).dist.tarball;
-  }
 }
 
-function sized(tarball: Tarball): Obtained {
-  return { tarball, size: 'data' in tarball ? tarball.data.length : statSync(tarball.file).size };
+/** What a registry answers for a tarball that it does not have, or not for this token. */
+function isRefused(error: unknown): boolean {
+  const { status } = (error as { facts?: { status?: unknown } }).facts ?? {};
+  return systemCode(error) === 'DEPENDENCY_NOT_FOUND' || status === 403;
 }
 
-function describe({ name, version }: Placement): string {
-  return version ? `${name}@${version}` : name;
+function isOptional(path: string, lock: Lockfile): boolean {
+  return planOptionalSet(lock, path, new Map()) !== undefined;
+}
+
+/**
+ * Takes optional packages that no registry gave out of the tree, with what only they need, as npm does
+ * it after a failed download.
+ * @returns whether a package's folder is gone
+ */
+function leaveOutUnavailable(
+  plan: PlacementPlan,
+  { lock, release, warn }: LockedInstall,
+  sum: Sum,
+): (path: string) => boolean {
+  const gone = new Map<string, unknown>(plan.leftOut);
+  for (const [placement, reason] of sum.unavailable) {
+    warn(`left out the optional dependency ${describe(placement)}: ${reason}`);
+    for (const path of placement.paths)
+      for (const each of planOptionalSet(lock, path, gone) ?? []) gone.set(each, reason);
+  }
+  const removed = [...gone.keys()].filter(path => !plan.leftOut.has(path));
+  const isGone = (path: string) =>
+    removed.some(folder => path === folder || path.startsWith(`${folder}/`));
+  for (const folder of removed) rmSync(join(release, folder), { recursive: true, force: true });
+  for (const folder of sum.packages.keys()) if (isGone(folder)) sum.packages.delete(folder);
+  for (const [link, target] of sum.links)
+    if (isGone(link) || isGone(join(link, '..', target))) {
+      rmSync(join(release, link), { force: true });
+      sum.links.delete(link);
+    }
+  return isGone;
 }
 
 /** The backend is most often the largest: begun last, everything would wait for it. */

@@ -13,9 +13,9 @@ import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
 import { slimTree } from './slim-tree';
 import type { Tarball } from './tarball';
-import type { Unpackers } from './unpackers';
+import type { Unpacker } from './unpacker';
 
-export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
+export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
   io: Io;
   /** Connections to use; the caller closes them. */
   transport: Transport;
@@ -29,10 +29,9 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   /** The backend's name and its verified tarball. */
   backend: string;
   tarball: Tarball;
-  installer: 'bootlace' | 'npm';
   slim: boolean;
-  /** Who unpacks for the own installer. */
-  unpackers: Unpackers;
+  /** Undefined where npm installs. */
+  unpacker: Unpacker | undefined;
   /** Packages whose install scripts may run. */
   scripts: readonly string[];
   /** Retries of one request end this long after its first try. */
@@ -55,9 +54,10 @@ export interface InstalledTree {
  * @throws LOCK_INVALID and its kin, download and integrity failures, or npm's
  */
 export async function installTree(request: TreeRequest): Promise<InstalledTree> {
-  const { scripts, release } = request;
-  const { tree, folders, slim } =
-    request.installer === 'npm' ? await installByNpm(request) : await installByLock(request);
+  const { scripts, release, unpacker } = request;
+  const { tree, folders, slim } = unpacker
+    ? await installByLock(request, unpacker)
+    : await installByNpm(request);
   const withScripts = [...new Set(folders.map(folderName))];
   if (!withScripts.some(name => scripts.includes(name))) return { tree, slim, withScripts };
   const { runNpm } = await import('../npm/run');
@@ -71,7 +71,7 @@ type Laid = Omit<InstalledTree, 'withScripts'> & {
   folders: string[];
 };
 
-async function installByLock(request: TreeRequest): Promise<Laid> {
+async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<Laid> {
   const { tarball, release, work, config, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
@@ -85,7 +85,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     host: readInstallHost(io),
     slim,
     backend,
-    unpackers: request.unpackers,
+    unpacker,
     local,
     io,
     signal: request.signal,
@@ -115,7 +115,12 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
   const lockFile = join(release, 'package-lock.json');
   writeFileSync(lockFile, renderLock(withoutMissing(lock)));
   const { runNpm } = await import('../npm/run');
-  await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
+  await runNpm(['ci', '--json'], {
+    ...request,
+    cwd: release,
+    scripts: [],
+    withCredentials: true,
+  });
   writeFileSync(lockFile, request.lockText);
   if (file) rmSync(file, { force: true });
   const slim = request.slim ? slimTree(release, lock, home) : undefined;

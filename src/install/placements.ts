@@ -90,13 +90,9 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
     if (!fits && !entry.optional && !entry.dev && !entry.extraneous)
       throw badPlatform(path, entry, host);
     if (!entry.optional || leftOut.has(path) || (fits && fitsEngine(entry, host))) continue;
-    const core = graph.needing(path);
-    // A lock that calls optional what the backend needs would take the backend out.
-    if ([...core].some(node => isNeeded(lock.packages.get(node)))) {
-      if (fits) continue;
-      throw badPlatform(path, entry, host);
-    }
-    for (const node of graph.optionalSet(core, leftOut)) leftOut.set(node, 'optional');
+    const set = optionalSet(lock, graph, path, leftOut);
+    if (!set && !fits) throw badPlatform(path, entry, host);
+    for (const node of set ?? []) leftOut.set(node, 'optional');
   }
   for (const [path, entry] of lock.packages) {
     const reason = entry.extraneous ? 'extraneous' : entry.dev ? 'dev' : undefined;
@@ -109,6 +105,33 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
       if (reason && !leftOut.has(path)) leftOut.set(path, reason);
     }
   return leftOut;
+}
+
+/**
+ * What goes with an optional package that cannot be installed. Pure.
+ * @param gone folders that are left out already
+ * @returns folders, its own among them; undefined for a package that the backend needs
+ */
+export function planOptionalSet(
+  lock: Lockfile,
+  path: string,
+  gone: ReadonlyMap<string, unknown>,
+): Set<string> | undefined {
+  return lock.packages.get(path)?.optional
+    ? optionalSet(lock, readGraph(lock), path, gone)
+    : undefined;
+}
+
+function optionalSet(
+  lock: Lockfile,
+  graph: ReturnType<typeof readGraph>,
+  path: string,
+  gone: ReadonlyMap<string, unknown>,
+): Set<string> | undefined {
+  const core = graph.needing(path);
+  // A lock that calls optional what the backend needs would take the backend out.
+  if ([...core].some(node => isNeeded(lock.packages.get(node)))) return undefined;
+  return graph.optionalSet(core, gone);
 }
 
 function isNeeded(entry: LockEntry | undefined): boolean {

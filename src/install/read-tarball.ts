@@ -12,7 +12,7 @@ const suspiciousContent = 64 * 1024 * 1024;
 const largestRatio = 250;
 const largestContent = 2 * 1024 * 1024 * 1024;
 /** Bytes of compressed data and of content that a stream holds at a time. */
-const pieceSize = 64 * 1024;
+const pieceSize = 16 * 1024;
 
 /**
  * Reads a tarball, gzipped or plain, into a handler in bounded memory.

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { BootlaceError } from '../errors';
 import type { Tarball } from './tarball';
 import { type UnpackJob, unpack } from './unpack';
-import type { WorkerAnswer } from './unpackers';
+import type { WorkerAnswer } from './unpacker';
 
 /** Jobs are done one after the other, and answered in their order. */
 let last: Promise<void> = Promise.resolve();
@@ -20,8 +20,8 @@ async function answerTo(job: UnpackJob): Promise<WorkerAnswer> {
   } catch (error) {
     if (!(error instanceof BootlaceError))
       return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-    const { name: family, code, message, fix, facts } = error;
-    return { failure: { family, code, message, fix, facts } };
+    const { exitCode, code, message, fix, facts } = error;
+    return { failure: { exitCode, code, message, fix, facts } };
   }
 }
 

@@ -12,9 +12,9 @@ import {
   lockName,
   parseLockDocument,
   type RawEntry,
+  rootOverrides,
 } from './document';
-import { lockProblems } from './fits';
-import { rootOverrides } from './overrides';
+import { lockMismatches } from './fits';
 import { readBackendLock } from './validate';
 
 /** The lock that a release will stand on. */
@@ -68,7 +68,7 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
           fix: `set BACKEND_VERSION=${entry.version}, or make it again: ${makeAgain(file)}`,
         },
       );
-    const problems = lockProblems(bare, backend.manifest, undefined, false);
+    const problems = lockMismatches(bare, backend.manifest);
     if (problems.length)
       throw new SettingError('LOCK_STALE', stale(file.path, name, version, problems), {
         fix: `make it again: ${makeAgain(file)}`,
@@ -78,7 +78,7 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
   }
   if (backend.lock !== undefined) {
     const { bare } = readLock(backend.lock, `${lockName} of ${name}@${version}`, name);
-    const problems = lockProblems(bare, backend.manifest, undefined, false);
+    const problems = lockMismatches(bare, backend.manifest);
     if (problems.length)
       throw new InstallError('LOCK_STALE', stale(lockName, name, version, problems), {
         fix: 'run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isObject } from '../json';
 
 /** A lock's entry with everything that npm writes; unchecked, so never installed from directly. */
 export interface RawEntry {
@@ -174,4 +175,23 @@ function orderedEntry(entry: RawEntry): RawEntry {
 function ordered(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `$name` in overrides means a dependency of the project, which is not the project here. */
+export function rootOverrides(manifest: LockedManifest): Record<string, unknown> | undefined {
+  if (!isObject(manifest.overrides)) return undefined;
+  // npm looks into them in this order.
+  const specs: Record<string, unknown> = {
+    ...manifest.peerDependencies,
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+    ...manifest.devDependencies,
+  };
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string')
+      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+  };
+  return resolve(manifest.overrides) as Record<string, unknown>;
 }

@@ -13,8 +13,10 @@ export interface NpmRun {
   /** Where npm runs, and a folder of ours beside it. */
   cwd: string;
   work: string;
-  /** Packages whose scripts this run may execute; it then has no credentials. */
+  /** Packages whose scripts this run may execute. */
   scripts?: readonly string[];
+  /** Only where npm asks registries itself, and never together with scripts. */
+  withCredentials?: boolean;
   /** npm's output goes here, secrets taken out. */
   log: string;
   redact: (text: string) => string;
@@ -32,7 +34,7 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<stri
   const npm = findNpm(run.io);
   const scripts = run.scripts ?? [];
   const npmConfig = planNpmConfig(run.config, run.io, run.work, {
-    withCredentials: scripts.length === 0,
+    withCredentials: run.withCredentials === true && scripts.length === 0,
     scripts,
     feed: run.feed,
   });

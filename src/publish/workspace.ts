@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { isObject } from '../json';
-import type { LockedManifest } from '../lock/document';
-import { rootOverrides } from '../lock/overrides';
+import { type LockedManifest, rootOverrides } from '../lock/document';
 
 /** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
 export interface Workspace {

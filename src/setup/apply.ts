@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Unpackers } from '../install/unpackers';
+import type { Unpacker } from '../install/unpacker';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
@@ -27,8 +27,8 @@ export interface ApplyOptions {
   /** True where a progress line can be rewritten. */
   isInteractive: boolean;
   warn: (sentence: string) => void;
-  /** Who unpacks, where they have begun already; the caller closes them too. */
-  unpackers?: Unpackers;
+  /** One that is open already; the caller closes it, too. */
+  unpacker?: Unpacker;
 }
 
 export interface SetupResult {

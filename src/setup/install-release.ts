@@ -6,14 +6,19 @@ import {
   integrityOfBytes,
   readBackendTarball,
 } from '../install/backend-tarball';
+import { plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
 import type { Tarball } from '../install/tarball';
-import { plainAddress } from '../install/tarball-url';
-import type { Unpackers } from '../install/unpackers';
+import type { Unpacker } from '../install/unpacker';
 import { type ChosenLock, chooseLock } from '../lock/choose';
 import { composeLock } from '../lock/compose';
-import { hashLock, type LockDocument, orderLock, renderLock } from '../lock/document';
-import { rootOverrides } from '../lock/overrides';
+import {
+  hashLock,
+  type LockDocument,
+  orderLock,
+  renderLock,
+  rootOverrides,
+} from '../lock/document';
 import type { NpmRun } from '../npm/run';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
@@ -51,7 +56,7 @@ const impatientMs = 5000;
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
  * @param picked undefined for a local build
  * @param transport kept open
- * @param unpackers closed when this ends, so that nothing is written into a stage that is discarded
+ * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
  * @throws whatever fails; nothing of the release is then visible
  */
@@ -60,7 +65,7 @@ export async function installRelease(
   picked: Picked | undefined,
   options: ApplyOptions,
   transport: Transport,
-  unpackers: Unpackers,
+  unpacker: Unpacker | undefined,
   damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
@@ -103,9 +108,8 @@ export async function installRelease(
       where: `the lock of ${name}@${version}`,
       backend: name,
       tarball: obtained.tarball,
-      installer: settings.installer.value,
       slim: settings.slim.value,
-      unpackers,
+      unpacker,
       scripts: settings.scripts.value,
       progress: sayProgress({
         now: options.io.now,
@@ -115,7 +119,7 @@ export async function installRelease(
       warn: options.warn,
     });
     // Its thread ends while the rest is written; it is waited for below.
-    void unpackers.close();
+    void unpacker?.close();
     warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, backendFolder(stage.release, name));
@@ -146,7 +150,7 @@ export async function installRelease(
     if (options.signal?.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {
-    await unpackers.close();
+    await unpacker?.close();
     stage.discard();
   }
 }

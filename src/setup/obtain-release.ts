@@ -1,4 +1,4 @@
-import { openUnpackers, type Unpackers } from '../install/unpackers';
+import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { createRegistryClient } from '../registry/client';
 import { integrityOf } from '../registry/packument';
 import type { Picked } from '../registry/pick';
@@ -33,24 +33,23 @@ export async function obtainRelease(
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
-  const isByNpm = plan.settings.installer.value === 'npm';
   // npm unpacks in its own process.
-  let unpackers = isByNpm ? undefined : options.unpackers;
-  const unpackersOf = () => {
-    unpackers ??= openUnpackers(isByNpm ? { threads: 1 } : {});
-    return unpackers;
+  let unpacker = plan.settings.installer.value === 'npm' ? undefined : options.unpacker;
+  const unpackerOf = () => {
+    if (plan.settings.installer.value !== 'npm') unpacker ??= openUnpacker();
+    return unpacker;
   };
   try {
-    return await obtainOver(transport, unpackersOf, plan, options, damaged);
+    return await obtainOver(transport, unpackerOf, plan, options, damaged);
   } finally {
     transport.close();
-    await unpackers?.close();
+    await unpacker?.close();
   }
 }
 
 async function obtainOver(
   transport: Transport,
-  unpackersOf: () => Unpackers,
+  unpackerOf: () => Unpacker | undefined,
   plan: SetupPlan,
   options: ApplyOptions,
   damaged: Release | undefined,
@@ -66,7 +65,7 @@ async function obtainOver(
     : { text: wishText(value), from, why: picked?.why ?? '' };
   const present = picked && findPresent(picked);
   if (present) return { release: present, wanted, reused: true };
-  const release = await installRelease(plan, picked, options, transport, unpackersOf(), damaged);
+  const release = await installRelease(plan, picked, options, transport, unpackerOf(), damaged);
   return { release, wanted, reused: false };
 
   function findPresent({ manifest }: Picked): Release | undefined {

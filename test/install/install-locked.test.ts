@@ -5,7 +5,6 @@ import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
 import { readInstallHost } from '../../src/install/host';
-import { openUnpackers } from '../../src/install/unpackers';
 import { realIo } from '../../src/io';
 import { findNpm } from '../../src/npm/find';
 import { hashTree } from '../../src/release/tree';
@@ -156,7 +155,7 @@ async function npm(args: string[], cwd: string, registry: FakeRegistry): Promise
   assert.equal(ended.code, 0, ended.stderr);
 }
 
-test('the tree is the one of npm ci, whichever thread unpacks it', async t => {
+test('the tree is the one of npm ci, with addresses in the lock and without', async t => {
   const registry = await startRegistry(t);
   publishZoo(registry);
   const folder = temporaryFolder(t);
@@ -177,16 +176,14 @@ test('the tree is the one of npm ci, whichever thread unpacks it', async t => {
   const byHand = text.replace(/\n *"resolved": "[^"]*",/g, '');
   assert.notEqual(byHand, text);
   const config = configFor(registry.url);
-  for (const [name, lock, worker] of [
-    ['one', text, undefined],
-    ['two', text, join(root, 'dist', 'unpack-worker.js')],
-    ['bare', byHand, undefined],
+  for (const [name, lock] of [
+    ['whole', text],
+    ['without addresses', byHand],
   ] as const) {
     const installed = await installIn(join(folder, name), {
       lock: parseLockfile(lock, 'the lock'),
       config,
       host: readInstallHost(realIo()),
-      unpackers: openUnpackers({ program: worker, threads: worker ? 2 : 1 }),
     });
     const modules = join(folder, name, 'release', 'node_modules');
     assert.deepEqual(compareTrees(join(byNpm, 'node_modules'), modules), []);

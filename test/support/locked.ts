@@ -5,11 +5,12 @@ import {
   type LockedInstall,
   type LockedInstalled,
 } from '../../src/install/install-locked';
-import { openUnpackers } from '../../src/install/unpackers';
+import { openUnpacker } from '../../src/install/unpacker';
 import { checkLock, type Lockfile, readLockText } from '../../src/lock/validate';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
+import { root } from './run';
 
 /** A configuration for one registry, with a token for it if one is given. */
 export function configFor(registry: string, token?: string): RegistryConfig {
@@ -62,7 +63,7 @@ export async function installIn(
   const release = join(folder, 'release');
   const work = join(folder, 'work');
   for (const each of [release, work]) mkdirSync(each, { recursive: true });
-  const unpackers = options.unpackers ?? openUnpackers({ threads: 1 });
+  const unpacker = options.unpacker ?? openUnpacker(join(root, 'dist', 'unpack-worker.js'));
   const transport = createTransport(options.config.network);
   return installLocked({
     transport,
@@ -72,9 +73,9 @@ export async function installIn(
     io: fakeClock(),
     warn() {},
     ...options,
-    unpackers,
+    unpacker,
   }).finally(() => {
     transport.close();
-    return unpackers.close();
+    return unpacker.close();
   });
 }

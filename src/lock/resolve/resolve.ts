@@ -1,27 +1,24 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import validVersion from 'semver/functions/valid';
 import { InstallError, NotFoundError } from '../../errors';
-import { plainAddress } from '../../install/tarball-url';
+import { plainAddress } from '../../install/fetch-tarball';
 import type { Io } from '../../io';
 import { type NpmRun, runNpm } from '../../npm/run';
 import { createRegistryClient, type RegistryClient } from '../../registry/client';
 import { integrityOf, parseManifest } from '../../registry/packument';
 import type { Transport } from '../../registry/transport';
-import { bareLock, composeLock } from '../compose';
+import { bareLock } from '../compose';
 import {
   type LockDocument,
   type LockedManifest,
   parseLockDocument,
-  productionSpecs,
   type RawEntry,
 } from '../document';
-import { rootOverrides } from '../overrides';
 import { readSpecs } from './foresight';
 import { openPackumentFeed, type PackumentFeed } from './packument-feed';
-import { stubTarball } from './stub-tarball';
+import { projectLock, stubSpec, withoutOwn, writeJson, writeProject } from './project';
 
-export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
+export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'withCredentials' | 'io'> {
   io: NpmRun['io'] & Pick<Io, 'now' | 'sleep'>;
   /** Connections to use; the caller closes them. */
   transport: Transport;
@@ -42,32 +39,14 @@ export interface ResolveRequest extends Omit<NpmRun, 'cwd' | 'scripts' | 'io'> {
  */
 export async function resolveLock(request: ResolveRequest): Promise<LockDocument> {
   const { manifest } = request;
-  const version = validVersion(manifest.version) ?? '0.0.0';
-  // Many a package.json has its version only when it is published.
-  const isUnknown = version.startsWith('0.0.0') && !namesItself(manifest);
-  const overrides = {
-    ...(request.workspaceOverrides ?? rootOverrides(manifest)),
-    ...(isUnknown && { [manifest.name]: stubSpec }),
-  };
   const folder = join(request.work, 'resolve');
-  const wanted = productionSpecs(manifest);
-  const stub: LockedManifest = {
-    name: manifest.name,
-    // What names the backend itself must find that it fits.
-    version,
-    ...wanted,
-    peerDependencies: manifest.peerDependencies,
-    peerDependenciesMeta: manifest.peerDependenciesMeta,
-  };
   try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'backend.tgz'), stubTarball(JSON.stringify(stub)));
-    writeJson(join(folder, 'package.json'), {
-      private: true,
-      dependencies: { [manifest.name]: stubSpec },
-      ...(Object.keys(overrides).length && { overrides }),
-    });
-    if (request.seed) writeJson(join(folder, 'package-lock.json'), seedLock(request.seed, stub));
+    const stub = writeProject(folder, manifest, request.workspaceOverrides);
+    if (request.seed)
+      writeJson(
+        join(folder, 'package-lock.json'),
+        projectLock(withoutOwn(request.seed, stub), stub),
+      );
     const lock = await resolveOnFeed(folder, stub, request);
     const { bare, entry } = bareLock(lock, manifest.name);
     if (entry?.resolved !== stubSpec) throw new Error(`npm locked ${entry?.resolved} instead`);
@@ -83,8 +62,6 @@ function withOverrides(bare: LockDocument, overrides: unknown): LockDocument {
   return { ...bare, packages: { ...bare.packages, '': { ...bare.packages[''], overrides } } };
 }
 
-const stubSpec = 'file:backend.tgz';
-
 /** Lets npm make a lock, with the packuments of all registries at hand. */
 async function resolveOnFeed(
   cwd: string,
@@ -98,7 +75,7 @@ async function resolveOnFeed(
   const redact = (text: string) => feed.restore(request.redact(text));
   try {
     const args = ['install', '--package-lock-only', '--json'];
-    await runNpm(args, { ...request, cwd, scripts: [], feed: feed.url, redact });
+    await runNpm(args, { ...request, cwd, feed: feed.url, redact });
     // npm leaves an optional package out when its registry fails, and the lock would stay without it.
     const failure = feed.failure();
     if (failure) throw failure;
@@ -132,37 +109,6 @@ function sayAsker(error: unknown, feed: PackumentFeed): unknown {
       cause: error,
     },
   );
-}
-
-function seedLock(seed: LockDocument, stub: LockedManifest): LockDocument {
-  const lock = composeLock(withoutOwn(seed, stub), {
-    manifest: stub,
-    version: String(stub.version),
-    resolved: stubSpec,
-    integrity: '',
-    bundled: new Map(),
-  });
-  delete lock.packages[`node_modules/${stub.name}`]?.integrity;
-  return lock;
-}
-
-/**
- * In its own folder a package that its dependencies name has itself installed beside them; a host
- * has it once. npm adds the older version that one of them may want.
- */
-function withoutOwn(seed: LockDocument, stub: LockedManifest): LockDocument {
-  if (namesItself(stub)) return seed;
-  const own = `node_modules/${stub.name}`;
-  const kept = Object.entries(seed.packages).filter(
-    ([path]) => path !== own && !path.startsWith(`${own}/`),
-  );
-  return { ...seed, packages: Object.fromEntries(kept) };
-}
-
-/** As a package that migrates from its own older version. */
-function namesItself(manifest: LockedManifest): boolean {
-  const { name, dependencies, optionalDependencies, peerDependencies } = manifest;
-  return Object.hasOwn({ ...dependencies, ...optionalDependencies, ...peerDependencies }, name);
 }
 
 const inFlight = 8;
@@ -212,8 +158,4 @@ function notFromRegistry(path: string, resolved: string): InstallError {
       facts: { path },
     },
   );
-}
-
-function writeJson(file: string, value: unknown): void {
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 }
