@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { root } from './support/run';
 
@@ -77,6 +77,33 @@ test('no folder of leftovers, no file that grew too long', () => {
     files.filter(({ text }) => text.split('\n').length > 300).map(({ name }) => name),
     [],
   );
+});
+
+test('the installer uses public functions of Node only', () => {
+  const inside = /_processChunk|_handle\b|_outBuffer|setFlagsFromString/;
+  assert.deepEqual(
+    files
+      .filter(({ name, text }) => /^(install|lock|npm)\//.test(name) && inside.test(text))
+      .map(({ name }) => name),
+    [],
+  );
+});
+
+test('nothing in the installer and the lock imports itself in a circle', () => {
+  const imports = new Map(
+    files.map(({ name, text }) => [
+      name,
+      [...text.matchAll(/from '(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(
+        match => `${posix.join(posix.dirname(name), match[1] ?? match[2] ?? '')}.ts`,
+      ),
+    ]),
+  );
+  for (const start of imports.keys()) {
+    if (!/^(install|lock|npm)\//.test(start)) continue;
+    const reached = new Set(imports.get(start));
+    for (const name of reached) for (const next of imports.get(name) ?? []) reached.add(next);
+    assert.equal(reached.has(start), false, `${start} reaches itself`);
+  }
 });
 
 test('no registry host is written into the project', () => {

@@ -9,7 +9,7 @@ import type { DownloadContext } from '../registry/download';
 import type { Transport } from '../registry/transport';
 import { combineTree, type TreeHash } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { describe, type FetchedTarball, fetchPlacement } from './fetch-placement';
+import { describe, type FetchedTarball, fetchPlacement } from './fetch-tarball';
 import {
   type InstallHost,
   type Placement,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Io } from '../io';
 import { type LockDocument, renderLock } from '../lock/document';
 import { withoutMissing } from '../lock/fits';
-import { checkLock, folderName } from '../lock/validate';
+import { folderName, validateLock } from '../lock/validate';
 import type { NpmRun } from '../npm/run';
 import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
@@ -11,7 +11,7 @@ import { hashTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
 import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
-import { slimTree } from './slim-tree';
+import { slimTree } from './slim';
 import type { Tarball } from './tarball';
 import type { Unpacker } from './unpacker';
 
@@ -75,7 +75,7 @@ async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<
   const { tarball, release, work, config, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
-  const lock = checkLock(request.lock, request.where, local);
+  const lock = validateLock(request.lock, request.where, local);
   const installed = await installLocked({
     release,
     work,
@@ -105,7 +105,7 @@ async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<
 async function installByNpm(request: TreeRequest): Promise<Laid> {
   const { release, lock, tarball } = request;
   const home = `node_modules/${request.backend}`;
-  checkLock(request.lock, request.where, new Set([home]));
+  validateLock(request.lock, request.where, new Set([home]));
   const local = /^file:(.+)$/.exec(lock.packages[home]?.resolved ?? '')?.[1];
   const file = local && join(release, local);
   if (file) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, SettingError } from '../errors';
-import type { BackendTarball } from '../install/backend-tarball';
 import type { ReceiptLock } from '../release/receipt';
 import type { Release } from '../release/store';
+import type { BackendTarball } from './backend-tarball';
 import { bareLock } from './compose';
 import {
   hashLock,

@@ -69,12 +69,12 @@ function invalidLock(where: string, what: string): InstallError {
 
 /**
  * Reads the lock of a backend, in either form, as hostile before anything looks into it.
- * @param where as in checkLock
- * @throws as checkLock does
+ * @param where as in validateLock
+ * @throws as validateLock does
  */
 export function readBackendLock(text: string, where: string, backend: string): LockDocument {
   const value = readLockText(text.replace(/^\uFEFF/, ''), where);
-  checkLock(value, where, new Set([`node_modules/${backend}`]));
+  validateLock(value, where, new Set([`node_modules/${backend}`]));
   return value as LockDocument;
 }
 
@@ -86,7 +86,7 @@ export function readBackendLock(text: string, where: string, backend: string): L
  * @param local folders whose tarball is handed in; they need no checksum and no address
  * @throws InstallError LOCK_INVALID, LOCK_VERSION, LOCK_LINK, LOCK_PROTOCOL or LOCK_NO_INTEGRITY
  */
-export function checkLock(value: unknown, where: string, local: Local = new Set()): Lockfile {
+export function validateLock(value: unknown, where: string, local: Local = new Set()): Lockfile {
   const invalid = (what: string) => invalidLock(where, what);
   if (!isObject(value)) throw invalid('it is not an object');
   if (value.lockfileVersion !== 3 && value.lockfileVersion !== 2)

@@ -9,7 +9,7 @@ import type { StartPlan, Wanted } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
-import type { Obtained } from './obtain-release';
+import type { ChosenRelease } from './obtain-release';
 import type { SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
@@ -71,7 +71,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     return finish(await obtain(first.release));
   }
 
-  async function finish({ release, wanted, reused }: Obtained): Promise<SetupResult> {
+  async function finish({ release, wanted, reused }: ChosenRelease): Promise<SetupResult> {
     const start = planStart(plan, backendFolder(release.folder, release.receipt.package));
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
@@ -81,7 +81,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     return { release, wanted, start, reused, changed };
   }
 
-  async function obtain(damaged?: Release): Promise<Obtained> {
+  async function obtain(damaged?: Release): Promise<ChosenRelease> {
     // What resolves and installs is half of the program, and nothing of it is needed when the
     // release is there.
     const { obtainRelease } = await import('./obtain-release');

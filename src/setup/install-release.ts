@@ -1,15 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, SettingError } from '../errors';
-import {
-  type BackendTarball,
-  integrityOfBytes,
-  readBackendTarball,
-} from '../install/backend-tarball';
 import { plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
 import type { Tarball } from '../install/tarball';
 import type { Unpacker } from '../install/unpacker';
+import { type BackendTarball, integrityOfBytes, readBackendTarball } from '../lock/backend-tarball';
 import { type ChosenLock, chooseLock } from '../lock/choose';
 import { composeLock } from '../lock/compose';
 import {
@@ -38,7 +34,7 @@ import type { SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
 /** The backend's tarball, verified, and where it is from. */
-interface Obtained {
+interface FetchedBackend {
   tarball: Tarball;
   integrity: string;
   /** Its address in the lock. */
@@ -164,7 +160,7 @@ async function obtain(
   picked: Picked | undefined,
   options: ApplyOptions,
   run: Run,
-): Promise<Obtained> {
+): Promise<FetchedBackend> {
   const name = plan.settings.package.value;
   if (picked) {
     const { manifest } = picked;

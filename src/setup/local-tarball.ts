@@ -1,5 +1,5 @@
 import { IntegrityError, SettingError } from '../errors';
-import { type BackendTarball, readBackendTarball } from '../install/backend-tarball';
+import { type BackendTarball, readBackendTarball } from '../lock/backend-tarball';
 
 /**
  * Reads the tarball that --from names or that was packed from its folder.

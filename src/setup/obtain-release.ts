@@ -13,7 +13,7 @@ import { installRelease } from './install-release';
 import { isSameTree, type SetupPlan } from './plan';
 
 /** The release to activate. */
-export interface Obtained {
+export interface ChosenRelease {
   release: Release;
   wanted: Wanted;
   /** True when it was on disk already. */
@@ -29,7 +29,7 @@ export async function obtainRelease(
   plan: SetupPlan,
   options: ApplyOptions,
   damaged?: Release,
-): Promise<Obtained> {
+): Promise<ChosenRelease> {
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
@@ -53,7 +53,7 @@ async function obtainOver(
   plan: SetupPlan,
   options: ApplyOptions,
   damaged: Release | undefined,
-): Promise<Obtained> {
+): Promise<ChosenRelease> {
   const picked = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
   if (picked?.manifest.deprecated)
     options.warn(

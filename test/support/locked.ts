@@ -6,7 +6,7 @@ import {
   type LockedInstalled,
 } from '../../src/install/install-locked';
 import { openUnpacker } from '../../src/install/unpacker';
-import { checkLock, type Lockfile, readLockText } from '../../src/lock/validate';
+import { validateLock, type Lockfile, readLockText } from '../../src/lock/validate';
 import type { Credentials, RegistryConfig } from '../../src/registry/config';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
@@ -50,9 +50,9 @@ export function fakeClock() {
 export function parseLockfile(
   text: string,
   where: string,
-  local?: Parameters<typeof checkLock>[2],
+  local?: Parameters<typeof validateLock>[2],
 ): Lockfile {
-  return checkLock(readLockText(text, where), where, local);
+  return validateLock(readLockText(text, where), where, local);
 }
 
 /** Installs into folder/release with a host that fits nothing special. */

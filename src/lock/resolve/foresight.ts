@@ -6,7 +6,7 @@ import { bundledNames, type LockedManifest } from '../document';
 import { isPackageName } from '../validate';
 
 /** A dependency: the name that is published, and what is wanted of it. */
-export interface Wanted {
+export interface Dependency {
   readonly name: string;
   readonly spec: string;
 }
@@ -41,7 +41,7 @@ export function readWishes({ name, versions, 'dist-tags': tags }: Packument): Wi
 export function guessNext(
   { tags, versions }: Wishes,
   spec: string,
-): { version: string; wants: Wanted[] } | undefined {
+): { version: string; wants: Dependency[] } | undefined {
   const version = guessVersion(tags, versions, spec);
   const manifest = version === undefined ? undefined : versions.get(version);
   if (version === undefined || !manifest) return undefined;
@@ -63,7 +63,7 @@ export function guessNext(
 }
 
 /** The dependencies of a table that a registry serves. */
-export function readSpecs(table: unknown, isNeeded = (_name: string) => true): Wanted[] {
+export function readSpecs(table: unknown, isNeeded = (_name: string) => true): Dependency[] {
   if (!isObject(table)) return [];
   return Object.entries(table).flatMap(([folder, text]) => {
     if (typeof text !== 'string' || !isNeeded(folder)) return [];

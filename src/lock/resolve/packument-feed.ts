@@ -11,7 +11,7 @@ import type { Transport } from '../../registry/transport';
 import { installScripts } from '../document';
 import { isPackageName } from '../validate';
 import { type Dist, openFeedTarballs } from './feed-tarballs';
-import { guessNext, readWishes, type Wanted, type Wishes, wishFields } from './foresight';
+import { type Dependency, guessNext, readWishes, type Wishes, wishFields } from './foresight';
 
 /** The packuments of all registries on this machine, for one run of npm. */
 export interface PackumentFeed {
@@ -51,7 +51,7 @@ const mostAhead = 16;
 export async function openPackumentFeed(
   options: ClientOptions & { transport: Transport },
   work: string,
-  wanted: readonly Wanted[],
+  wanted: readonly Dependency[],
 ): Promise<PackumentFeed> {
   // Many requests at a time listen to it.
   if (options.signal) setMaxListeners(0, options.signal);
@@ -61,7 +61,7 @@ export async function openPackumentFeed(
   const asked = new Map<string, Promise<Asked | undefined>>();
   const seen = new Set<string>();
   const askers = new Map<string, string>();
-  const open: Wanted[] = [];
+  const open: Dependency[] = [];
   let ahead = 0;
   let held = 0;
   let isOpen = true;
@@ -148,7 +148,7 @@ export async function openPackumentFeed(
     );
   }
 
-  function want(more: readonly Wanted[], by?: string): void {
+  function want(more: readonly Dependency[], by?: string): void {
     for (const each of more) {
       const key = `${each.name}@${each.spec}`;
       if (seen.has(key)) continue;
@@ -172,7 +172,7 @@ export async function openPackumentFeed(
     }
   }
 
-  async function follow({ name, spec }: Wanted): Promise<void> {
+  async function follow({ name, spec }: Dependency): Promise<void> {
     if (!asked.has(name)) asked.set(name, ask(name));
     const wishes = (await asked.get(name))?.wishes;
     const next = wishes && guessNext(wishes, spec);

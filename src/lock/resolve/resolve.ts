@@ -1,3 +1,8 @@
+// This folder resolves a tree that has no lock: npm chooses every version. npm asks for hundreds of
+// packuments one after the other, so a feed on loopback stands in for its registries and fetches them
+// ahead, by a guess of what npm asks next. That turns 15 s into 5 s over a real network (November 2026).
+// The feed uses our own registry client, so npm's child process gets no credential. Without the feed npm
+// would ask the registries itself: the same tree, three times as late, and with the token.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, NotFoundError } from '../../errors';

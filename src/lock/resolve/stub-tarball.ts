@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { readFiles } from '../../install/read-files';
+import { readFiles } from '../../install/read-tarball';
 import type { Tarball } from '../../install/tarball';
 import { isObject } from '../../json';
 

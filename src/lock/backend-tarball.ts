@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors';
+import { readFiles } from '../install/read-tarball';
+import type { Tarball } from '../install/tarball';
 import { isTooDeep } from '../json';
-import { bundledNames, type LockedManifest, lockName } from '../lock/document';
-import { readFiles } from './read-files';
-import type { Tarball } from './tarball';
+import { bundledNames, type LockedManifest, lockName } from './document';
 
 /** What the backend's own tarball says about its tree. */
 export interface BackendTarball {
