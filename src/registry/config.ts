@@ -1,21 +1,14 @@
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { AuthError } from '../errors';
 import type { Io } from '../io';
-import { Secret } from '../secret';
+import type { Secret } from '../secret';
 import { scopeOf } from '../settings/package-name';
 import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
 import type { Setting, Settings } from '../settings/settings';
-import { type NetworkOptions, readNetwork, sayUnsetNetwork } from './network';
+import { authKeys, type Credentials, credentialsFor, readCredentials } from './credentials';
+import { type NetworkOptions, readNetwork } from './network';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
-
-/** The credentials that .npmrc knows for one nerf-darted address. */
-export interface Credentials {
-  readonly token?: Secret;
-  /** Base64 of `user:password`. */
-  readonly basic?: Secret;
-  readonly from: string;
-}
 
 /** Which registry serves what, with which credentials: one value, made once a command. */
 export interface RegistryConfig {
@@ -27,6 +20,8 @@ export interface RegistryConfig {
   readonly scopes: ReadonlyMap<string, string>;
   readonly credentials: ReadonlyMap<string, Credentials>;
   readonly network: NetworkOptions;
+  /** Send the token over plain http, too. */
+  readonly insecure: boolean;
   /** npm's setting: peers are left to whoever wants them. */
   readonly legacyPeerDeps: boolean;
   /** The lines that setup keeps in .npmrc; no secret is in them. */
@@ -95,9 +90,13 @@ export function planRegistry(
   for (const { sections = [], from } of levels)
     for (const section of sections)
       warnings.push(`npm reads nothing of the lines below [${section.slice(0, 60)}] in ${from}`);
-  warnings.push(...sayUnsetNetwork(levels));
+  const network = readNetwork(levels, env, sentence => warnings.push(sentence));
   const unset = levels.map(level => unsetVariable(level, dart)).find(Boolean);
-  const found = findCredentials(registry.value, credentials);
+  const found = credentialsFor(registry.value, {
+    ...{ credentials, registry, scopes, defaultRegistry },
+    // The request says it; a plan can be shown.
+    insecure: true,
+  });
   const other = token
     ? undefined
     : ['NPM_TOKEN', 'GITHUB_TOKEN', 'NODE_AUTH_TOKEN'].find(name => env[name]?.trim());
@@ -112,7 +111,8 @@ export function planRegistry(
     defaultRegistry: !scope && settings.registry ? registry : defaultRegistry,
     scopes,
     credentials,
-    network: readNetwork(levels, env),
+    network,
+    insecure: settings.insecure.value,
     legacyPeerDeps: lookUp(levels, 'legacy-peer-deps')?.value === 'true',
     managedLines: managedLines(),
     tokenFrom: found?.from,
@@ -140,8 +140,6 @@ export function planRegistry(
   }
 }
 
-const authKeys = ['_authToken', '_auth', '_password'];
-
 function secretVariables(levels: readonly NpmrcLevel[], dart: string): string[] {
   const names = levels.flatMap(({ variables = {} }) =>
     authKeys.flatMap(key => variables[`${dart}:${key}`] ?? []),
@@ -161,22 +159,6 @@ function missingToken(registry: string, variable: string, hint = ''): AuthError 
 export function secretsOf(settings: Settings, config: RegistryConfig): Secret[] {
   const known = [...config.credentials.values()].flatMap(({ token, basic }) => [token, basic]);
   return [settings.token?.value, ...known].filter(secret => secret !== undefined);
-}
-
-/**
- * The credentials for a URL: those of the longest nerf-darted path that the URL lies under, as
- * npm looks them up. This is the one place where credentials meet a URL.
- */
-export function findCredentials(
-  url: string,
-  credentials: RegistryConfig['credentials'],
-): Credentials | undefined {
-  const { host, pathname } = new URL(url);
-  for (let path = pathname; ; path = path.replace(/[^/]*\/?$/, '')) {
-    const found = credentials.get(`//${host}${path.endsWith('/') ? path : `${path}/`}`);
-    if (found) return found;
-    if (path === '' || path === '/') return undefined;
-  }
 }
 
 /**
@@ -217,27 +199,6 @@ function readScopes(levels: readonly NpmrcLevel[]): Map<string, string> {
       scopes.set(scope, isAddress ? parseRegistryUrl(value, `${key} in ${from}`) : value);
     }
   return scopes;
-}
-
-function readCredentials(levels: readonly NpmrcLevel[]): Map<string, Credentials> {
-  const credentials = new Map<string, Credentials>();
-  for (const { keys, from } of levels)
-    for (const [key, value] of Object.entries(keys)) {
-      const match = /^(\/\/.+?\/?):(_authToken|_auth|_password)$/.exec(key);
-      if (!match?.[1] || value === '' || isUnexpanded(value)) continue;
-      const dart = match[1].endsWith('/') ? match[1] : `${match[1]}/`;
-      if (credentials.has(dart)) continue;
-      if (match[2] === '_authToken') credentials.set(dart, { token: new Secret(value), from });
-      else if (match[2] === '_auth') credentials.set(dart, { basic: new Secret(value), from });
-      else {
-        const username = keys[`${match[1]}:username`];
-        if (!username) continue;
-        const password = Buffer.from(value, 'base64').toString();
-        const basic = Buffer.from(`${username}:${password}`).toString('base64');
-        credentials.set(dart, { basic: new Secret(basic), from });
-      }
-    }
-  return credentials;
 }
 
 /** The variable that this registry's line in .npmrc names, when it is unset. */

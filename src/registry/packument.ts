@@ -39,7 +39,10 @@ export function parsePackument(value: unknown, name: string, registry: string): 
   if (isObject(value['dist-tags']))
     for (const [tag, version] of Object.entries(value['dist-tags']))
       if (typeof version === 'string') tags[tag] = version;
-  return { name, versions: value.versions as Record<string, Manifest>, 'dist-tags': tags };
+  const versions: Record<string, Manifest> = Object.create(null);
+  for (const [version, manifest] of Object.entries(value.versions))
+    if (isObject(manifest)) versions[version] = manifest as unknown as Manifest;
+  return { name, versions, 'dist-tags': tags };
 }
 
 /**

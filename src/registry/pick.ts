@@ -1,19 +1,34 @@
 import compare from 'semver/functions/compare';
 import parse from 'semver/functions/parse';
 import satisfies from 'semver/functions/satisfies';
-import { NotFoundError, SettingError } from '../errors';
+import { NotFoundError, SettingError, systemCode } from '../errors';
 import { type VersionWish, wishText } from '../settings/version-wish';
-import { type Manifest, type Packument, parseManifest } from './packument';
+import { integrityOf, type Manifest, type Packument, parseManifest } from './packument';
 
-export interface Picked {
-  manifest: Manifest;
-  /** The rule that chose it, for the report: `the tag latest`, `highest in ^1.0.0`. */
-  why: string;
+/** One exact version, where its tarball is, and what the tarball must be. */
+export interface Locator {
+  readonly name: string;
+  readonly version: string;
+  /** The tarball's address. */
+  readonly tarball: string;
+  /** Its checksum, as a Subresource Integrity text. */
+  readonly integrity: string;
+  /** The rule that chose it, for the report: `pinned`, `the tag latest`, `the best in ^1.0.0`. */
+  readonly why: string;
+  /** What the registry says of it. */
+  readonly manifest: Manifest;
 }
 
+type PickManifest = (
+  packument: Packument,
+  wanted: string,
+  options: { nodeVersion: string },
+) => Manifest;
+
 /**
- * Chooses the one version that a wish stands for. A tag is what the tag says, whatever is newer.
- * @param choose npm-pick-manifest, handed in because it loads with the network libraries
+ * Chooses the one version that a wish stands for, as npm does. A tag is what the tag says, whatever
+ * is newer. Pure.
+ * @param pickManifest npm-pick-manifest, handed in because it loads with the network libraries
  * @throws NotFoundError VERSION_NOT_FOUND with the nearest versions and the tags
  */
 export function pickVersion(
@@ -24,34 +39,31 @@ export function pickVersion(
     nodeVersion: string;
     /** Where the wish comes from, such as `--backend-version`. */
     from?: string;
-    choose: (packument: Packument, wanted: string, options: { nodeVersion: string }) => Manifest;
+    pickManifest: PickManifest;
   },
-): Picked {
-  const { name } = packument;
-  const done = (version: string, why: string): Picked => ({
-    manifest: parseManifest(packument.versions[version], name, version, options.registry),
-    why,
-  });
-  const has = (version: string | undefined): version is string =>
-    version !== undefined && Object.hasOwn(packument.versions, version);
-
-  if (wish.kind === 'exact') {
-    if (has(wish.version)) return done(wish.version, 'pinned');
-  } else if (wish.kind === 'tag') {
-    const version = packument['dist-tags'][wish.tag];
-    if (has(version)) return done(version, `the tag ${wish.tag}`);
-  } else {
-    try {
-      const { version } = options.choose(packument, wish.range, {
-        nodeVersion: options.nodeVersion,
-      });
-      return done(version, `the best in ${wishText(wish)}`);
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
-    }
+): Locator {
+  const { registry, nodeVersion } = options;
+  try {
+    const { version } = options.pickManifest(packument, wishText(wish), { nodeVersion });
+    const manifest = parseManifest(packument.versions[version], packument.name, version, registry);
+    return {
+      name: packument.name,
+      version,
+      tarball: manifest.dist.tarball,
+      integrity: integrityOf(manifest),
+      why: whyOf(wish),
+      manifest,
+    };
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
+    throw notFound(packument, wish, options);
   }
-  throw notFound(packument, wish, options);
+}
+
+function whyOf(wish: VersionWish): string {
+  if (wish.kind === 'exact') return 'pinned';
+  return wish.kind === 'tag' ? `the tag ${wish.tag}` : `the best in ${wish.range}`;
 }
 
 /**

@@ -14,8 +14,7 @@ import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
 import { plainAddress } from '../install/tarball-url';
 import type { Unpackers } from '../install/unpackers';
-import { integrityOf } from '../registry/packument';
-import type { Picked } from '../registry/pick';
+import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
@@ -49,7 +48,7 @@ const impatientMs = 5000;
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
- * @param picked undefined for a local build
+ * @param locator undefined for a local build
  * @param transport kept open
  * @param unpackers closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
@@ -57,7 +56,7 @@ const impatientMs = 5000;
  */
 export async function installRelease(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   transport: Transport,
   unpackers: Unpackers,
@@ -78,10 +77,8 @@ export async function installRelease(
     ...(options.isImpatient && { deadlineMs: impatientMs }),
   };
   try {
-    options.progress(
-      `installing ${name}${picked ? `@${picked.manifest.version}` : ` from ${plan.from}`}`,
-    );
-    const obtained = await obtain(plan, picked, options, run);
+    options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
+    const obtained = await obtain(plan, locator, options, run);
     const { backend, version, integrity, resolved } = obtained;
     const chosen =
       chooseLock({
@@ -158,25 +155,24 @@ type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
 /** Fetches or packs the backend's tarball, once. */
 async function obtain(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   run: Run,
 ): Promise<Obtained> {
   const name = plan.settings.package.value;
-  if (picked) {
-    const { manifest } = picked;
-    const integrity = integrityOf(manifest);
-    const resolved = plainAddress(manifest.dist.tarball);
-    const label = `${name}@${manifest.version}`;
-    const tarball = await fetchBackend(manifest, { ...run, onRetry: options.warn });
+  if (locator) {
+    const { version, integrity } = locator;
+    const resolved = plainAddress(locator.tarball);
+    const label = `${name}@${version}`;
+    const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
     const backend = readBackendTarball(tarball, label, plan.lock !== undefined);
-    if (backend.manifest.name !== name || backend.manifest.version !== manifest.version)
+    if (backend.manifest.name !== name || backend.manifest.version !== version)
       throw new IntegrityError(
         'TARBALL_OTHER_PACKAGE',
         `the tarball of ${label} holds ${backend.manifest.name}@${backend.manifest.version}`,
         { fix: 'publish the version again; if it happens again, do not trust the registry' },
       );
-    return { tarball, integrity, resolved, backend, version: manifest.version };
+    return { tarball, integrity, resolved, backend, version };
   }
   const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });

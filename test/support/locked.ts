@@ -7,7 +7,8 @@ import {
 } from '../../src/install/install-locked';
 import { checkLock, type Lockfile, readLockText } from '../../src/install/lockfile';
 import { openUnpackers } from '../../src/install/unpackers';
-import type { Credentials, RegistryConfig } from '../../src/registry/config';
+import type { RegistryConfig } from '../../src/registry/config';
+import type { Credentials } from '../../src/registry/credentials';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
 
@@ -24,6 +25,7 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     scopes: new Map([['@acme', registry]]),
     credentials,
     network: { strictSSL: true },
+    insecure: false,
     legacyPeerDeps: false,
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
