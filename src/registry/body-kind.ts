@@ -13,8 +13,9 @@ export function kindOfBody(beginning: Buffer): BodyKind {
   if (beginning.length === 0) return 'nothing';
   if (!isGzip(beginning)) return isTarHeader(beginning) ? 'tarball' : kindOfText(beginning);
   const content = gunzipBeginning(beginning);
-  if (content && isGzip(content)) return 'gzip within gzip';
-  return content && isTarHeader(content) ? 'tarball' : 'other';
+  // A tarball of which a byte was changed need not be gzip any more.
+  if (!content || isTarHeader(content)) return 'tarball';
+  return isGzip(content) ? 'gzip within gzip' : 'other';
 }
 
 function isGzip(bytes: Buffer): boolean {
