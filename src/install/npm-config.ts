@@ -70,13 +70,15 @@ export function planNpmConfig(
     fund: 'false',
     update_notifier: 'false',
     omit: 'dev',
+    before: config.before?.value.toISOString(),
+    min_release_age_exclude: config.beforeExclude.join('\n\n') || undefined,
     legacy_peer_deps: config.legacyPeerDeps ? 'true' : undefined,
     ignore_scripts: String(scripts.length === 0),
     package_lock: 'true',
     // npm 12 takes the tarball of a package that bundles others for one from anywhere, and refuses.
     allow_remote: feed && 'all',
     // An address on npm's own host would become one on the feed, which serves no such tarball.
-    replace_registry_host: feed && 'never',
+    replace_registry_host: feed ? 'never' : config.replaceRegistryHost,
     omit_lockfile_registry_resolved: 'false',
   };
   for (const [key, value] of Object.entries(settings))

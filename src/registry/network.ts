@@ -47,7 +47,7 @@ export function readNetwork(
   };
   const named = (key: string): Setting<string> | undefined => {
     const found = value(key);
-    return found && { value: found.value, from: `${key} in ${found.from}` };
+    return found && { value: found.value, from: `${key} in ${found.place}` };
   };
   const proxy = named('https-proxy') ?? named('proxy');
   const httpsProxy = proxy ?? variable('https_proxy');
@@ -63,7 +63,7 @@ export function readNetwork(
 }
 
 function readCertificates(
-  { value, from }: { value: string; from: string },
+  { value, place }: { value: string; place: string },
   home: string | undefined,
   warn: (sentence: string) => void,
 ): string | undefined {
@@ -72,12 +72,12 @@ function readCertificates(
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') {
-      warn(`cafile in ${from} names ${file}, which is not there, and does not count`);
+      warn(`cafile in ${place} names ${file}, which is not there, and does not count`);
       return undefined;
     }
     throw new SettingError(
       'CAFILE_UNREADABLE',
-      `cafile in ${from} names ${file}, which cannot be read (${systemCode(error)})`,
+      `cafile in ${place} names ${file}, which cannot be read (${systemCode(error)})`,
       { fix: 'correct cafile, or remove it', cause: error },
     );
   }

@@ -37,10 +37,28 @@ export function parseNpmrc(text: string, env: Io['env'], file = '.npmrc'): Npmrc
   }
   for (const bare of ['_auth', '_authToken', '_password', 'username'])
     if (bare in keys)
-      throw new SettingError('NPMRC_BARE_AUTH', `${file} holds ${bare} for no registry`, {
-        fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
-      });
+      throw new SettingError(
+        'NPMRC_BARE_AUTH',
+        `${file}, line ${linesOf(text)[bare]}, holds ${bare} for no registry`,
+        {
+          fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
+        },
+      );
   return keys;
+}
+
+/** The line of each key, from 1; of a list the first. */
+export function linesOf(text: string): Record<string, number> {
+  const lines: Record<string, number> = Object.create(null);
+  for (const [i, line] of text.split('\n').entries()) {
+    const key =
+      line
+        .split('=', 1)[0]
+        ?.trim()
+        .replace(/^"|"$|\[\]$/g, '') ?? '';
+    lines[key] ??= i + 1;
+  }
+  return lines;
 }
 
 /** The names of the sections that hide lines from npm. */

@@ -2,6 +2,7 @@ import compare from 'semver/functions/compare';
 import parse from 'semver/functions/parse';
 import satisfies from 'semver/functions/satisfies';
 import { NotFoundError, SettingError, systemCode } from '../errors';
+import type { Setting } from '../settings/settings';
 import { type VersionWish, wishText } from '../settings/version-wish';
 import { integrityOf, type Manifest, type Packument, parseManifest } from './packument';
 
@@ -22,7 +23,7 @@ export interface Locator {
 type PickManifest = (
   packument: Packument,
   wanted: string,
-  options: { nodeVersion: string },
+  options: { nodeVersion: string; before?: Date },
 ) => Manifest;
 
 /**
@@ -40,18 +41,23 @@ export function pickVersion(
     /** Where the wish comes from, such as `--backend-version`. */
     from?: string;
     pickManifest: PickManifest;
+    /** Versions that were published later do not count. */
+    before?: Setting<Date>;
   },
 ): Locator {
-  const { registry, nodeVersion } = options;
+  const { registry, nodeVersion, before } = options;
   try {
-    const { version } = options.pickManifest(packument, wishText(wish), { nodeVersion });
+    const { version } = options.pickManifest(packument, wishText(wish), {
+      nodeVersion,
+      before: before?.value,
+    });
     const manifest = parseManifest(packument.versions[version], packument.name, version, registry);
     return {
       name: packument.name,
       version,
       tarball: manifest.dist.tarball,
       integrity: integrityOf(manifest),
-      why: whyOf(wish),
+      why: whyOf(wish) + (before ? `, ${before.from}` : ''),
       manifest,
     };
   } catch (error) {
@@ -87,30 +93,40 @@ export function checkEngines({ name, version, engines }: Manifest, nodeVersion: 
 function notFound(
   packument: Packument,
   wish: VersionWish,
-  { registry, from = 'default' }: { registry: string; from?: string },
+  {
+    registry,
+    before,
+    from = 'default',
+  }: { registry: string; before?: Setting<Date>; from?: string },
 ): NotFoundError {
-  const setting = from === 'default' ? 'BACKEND_VERSION' : from;
+  const { name, 'dist-tags': tags } = packument;
   const wanted = wishText(wish);
   const versions = Object.keys(packument.versions);
-  const near = wish.kind === 'tag' ? [] : nearest(wanted, versions, 5);
-  const tags = packument['dist-tags'];
+  const tagged = wish.kind === 'tag' ? tags[wish.tag] : undefined;
+  const isUnknownTag = wish.kind === 'tag' && tagged === undefined;
+  const near = isUnknownTag ? [] : nearest(tagged ?? wanted, versions, 5);
   const tagText = Object.entries(tags).map(([tag, version]) => `${tag} ${version}`);
-  return new NotFoundError(
-    'VERSION_NOT_FOUND',
-    wish.kind === 'tag'
-      ? `${packument.name} has no tag ${wanted}`
-      : `${packument.name} has no version ${wanted}`,
-    {
-      fix: versions.length
-        ? `set ${setting} to one of these, or publish ${wanted} first (--wait-for MINUTES waits for it)`
-        : 'publish a version first',
-      facts: {
-        ...(near.length && { nearest: near.join(', ') }),
-        tags: tagText.slice(0, 10).join(', ') || 'none',
-        registry,
-      },
+  const isTooNew = before && (wish.kind === 'range' || versions.includes(tagged ?? wanted));
+  const choose = `set ${from === 'default' ? 'BACKEND_VERSION' : from} to one of these`;
+  let message = `${name} has no ${wish.kind === 'tag' ? 'tag' : 'version'} ${wanted}`;
+  let fix = `${choose}, or publish ${wanted} first (--wait-for MINUTES waits for it)`;
+  if (isTooNew) {
+    message = `${name} has no ${wanted} that is as old as ${before.from} asks for`;
+    fix = `choose an older version, or change ${before.from}`;
+  } else if (tagged !== undefined) {
+    message = `the tag ${wanted} of ${name} names ${tagged}, which was deleted`;
+    fix = near[0]
+      ? `${choose}, or move the tag: npm dist-tag add ${name}@${near[0]} ${wanted}`
+      : '';
+  }
+  return new NotFoundError('VERSION_NOT_FOUND', message, {
+    fix: versions.length ? fix : 'publish a version first',
+    facts: {
+      ...(near.length && { nearest: near.join(', ') }),
+      tags: tagText.slice(0, 10).join(', ') || 'none',
+      registry,
     },
-  );
+  });
 }
 
 /** The versions closest to a wanted one: same major and minor first, then newest first. */

@@ -2,6 +2,8 @@ import { BootlaceError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import type { VersionWish } from '../settings/version-wish';
 import type { RegistryClient } from './client';
+import type { RegistryConfig } from './config';
+import { isExcluded } from './npm-keys';
 import { checkEngines, type Locator, pickVersion } from './pick';
 
 export interface ResolveOptions {
@@ -10,7 +12,7 @@ export interface ResolveOptions {
   wish: VersionWish;
   /** Where the wish comes from, for a failure. */
   from?: string;
-  registry: string;
+  config: Pick<RegistryConfig, 'registry' | 'before' | 'beforeExclude'>;
   client: RegistryClient;
   /** Ask for the whole packument, which also names scripts and exports. */
   full?: boolean;
@@ -28,14 +30,19 @@ const pollMs = 5_000;
  * @throws the client's failures, VERSION_NOT_FOUND or ENGINE_MISMATCH
  */
 export async function resolveVersion(options: ResolveOptions): Promise<Locator> {
-  const { io, client, registry } = options;
+  const { io, client, config } = options;
+  const before = isExcluded(options.package, config.beforeExclude) ? undefined : config.before;
   const start = io.now();
   const { pickManifest } = await import('./npm-libraries');
   for (;;) {
     try {
-      const packument = await client.packument(options.package, options.full);
+      const packument = await client.packument(
+        options.package,
+        options.full || before !== undefined,
+      );
       const locator = pickVersion(packument, options.wish, {
-        registry,
+        registry: config.registry.value,
+        before,
         from: options.from,
         nodeVersion: io.nodeVersion,
         pickManifest,

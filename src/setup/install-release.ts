@@ -14,6 +14,7 @@ import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
 import { plainAddress } from '../install/tarball-url';
 import type { Unpackers } from '../install/unpackers';
+import { cleanVersion } from '../registry/packument';
 import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
@@ -166,7 +167,8 @@ async function obtain(
     const label = `${name}@${version}`;
     const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
     const backend = readBackendTarball(tarball, label, plan.lock !== undefined);
-    if (backend.manifest.name !== name || backend.manifest.version !== version)
+    // npm publish cleans the version for the registry and leaves the tarball as it is.
+    if (backend.manifest.name !== name || cleanVersion(backend.manifest.version) !== version)
       throw new IntegrityError(
         'TARBALL_OTHER_PACKAGE',
         `the tarball of ${label} holds ${backend.manifest.name}@${backend.manifest.version}`,
@@ -188,7 +190,7 @@ async function obtain(
     integrity: integrityOfBytes(readFileSync(file)),
     resolved: `file:${localTarball}`,
     backend,
-    version: String(backend.manifest.version),
+    version: cleanVersion(backend.manifest.version),
   };
 }
 

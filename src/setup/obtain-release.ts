@@ -97,7 +97,7 @@ function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): 
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
-    registry: config.registry.value,
+    config,
     client,
     ignoreEngines: options.ignoreEngines,
     waitForMs: options.waitForMs,

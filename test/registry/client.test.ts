@@ -45,7 +45,7 @@ async function setUp(
     dotenv: {},
     config: { values: {}, file: '' },
   });
-  const config = planRegistry(settings, [], {});
+  const config = planRegistry(settings, [], {}, 0);
   const io = fakeClock();
   const client = createRegistryClient({ io, config, deadlineMs: 30_000 });
   return { registry, io, client, config };
@@ -163,7 +163,7 @@ test('--wait-for asks again until the version is there', async t => {
     io: patient,
     package: '@acme/backend',
     wish: { kind: 'exact', version: '2.0.0' } as const,
-    registry: config.registry.value,
+    config,
     client,
   };
   const { manifest } = await resolveVersion({ ...options, waitForMs: 60_000 });
@@ -244,7 +244,7 @@ for (const [address, flags, code] of insecure)
       http_proxy: `http://127.0.0.1:${proxy.port}`,
       no_proxy: '127.0.0.1,127.9.9.9,[::1]',
     };
-    const config = planRegistry(settings, [], env);
+    const config = planRegistry(settings, [], env, 0);
     const client = createRegistryClient({ io: fakeClock(), config, deadlineMs: 0 });
     const failure = await failureOf(client.packument('@acme/backend'));
     assert.equal(failure.code, code);

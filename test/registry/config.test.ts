@@ -6,6 +6,7 @@ import { parseNpmrc, renderNpmrc, sectionsOf, withoutManagedLines } from '../../
 import type { NpmrcLevel } from '../../src/registry/npmrc-files';
 import { readSettings } from '../../src/settings/settings';
 
+const now = Date.parse('2026-06-15T12:00:00Z');
 const github = 'https://npm.pkg.github.com/';
 
 interface Case {
@@ -32,7 +33,7 @@ function plan({ env = {}, project, user, npmConfig = {} }: Case) {
     });
   if (user !== undefined)
     levels.push({ from: 'user .npmrc', keys: parseNpmrc(user, env, 'user .npmrc') });
-  return planRegistry(settings, levels, env);
+  return planRegistry(settings, levels, env, now);
 }
 
 const acme = 'https://acme.test/npm/';
