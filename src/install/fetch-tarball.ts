@@ -92,16 +92,17 @@ async function askPackument(
 }
 
 /**
- * The address of a package's tarball. A lock's address on npm's default registry stands for the
- * configured one, as npm reads it. Without an address it is the conventional one of the package's
- * registry; a registry that has none there is asked for the packument instead. Pure.
+ * The address of a package's tarball. A lock's address on npm's default registry, or on the one that
+ * `replace-registry-host` of .npmrc names, stands for the configured one, as npm reads it. Without an
+ * address it is the conventional one of the package's registry; a registry that has none there is
+ * asked for the packument instead. Pure.
  */
 export function planTarballUrl(
   { name, version, resolved }: Pick<Placement, 'name' | 'version' | 'resolved'>,
   config: RegistryConfig,
 ): { url: string; isGuess: boolean } {
   if (resolved !== undefined)
-    return { url: onConfiguredRegistry(resolved, config.defaultRegistry.value), isGuess: false };
+    return { url: onConfiguredRegistry(resolved, config), isGuess: false };
   const base = name.slice(name.lastIndexOf('/') + 1);
   return {
     url: `${registryOf(name, config)}${name}/-/${base}-${version}.tgz`,
@@ -121,15 +122,31 @@ export function plainAddress(address: string): string {
 
 const defaultHost = new URL(defaults.registry).hostname;
 
-function onConfiguredRegistry(resolved: string, registry: string): string {
+/** @see https://docs.npmjs.com/cli/v11/using-npm/config#replace-registry-host */
+function onConfiguredRegistry(
+  resolved: string,
+  { defaultRegistry, replaceRegistryHost: rule }: RegistryConfig,
+): string {
   const url = new URL(resolved);
-  if (url.hostname !== defaultHost) return url.href;
-  const to = new URL(registry);
+  const old = URL.canParse(rule) ? new URL(rule) : undefined;
+  const oldPath = withoutSlash(old?.pathname ?? '');
+  const host = old?.hostname ?? (rule === 'npmjs' ? defaultHost : rule);
+  if ((rule !== 'always' && url.hostname !== host) || !isBelow(url.pathname, oldPath))
+    return url.href;
+  const to = new URL(defaultRegistry.value);
+  const path = withoutSlash(to.pathname);
   url.protocol = to.protocol;
   url.hostname = to.hostname;
   url.port = to.port;
-  const prefix = to.pathname.replace(/\/$/, '');
-  if (prefix && url.pathname !== prefix && !url.pathname.startsWith(`${prefix}/`))
-    url.pathname = prefix + url.pathname;
+  if (oldPath) url.pathname = path + url.pathname.slice(oldPath.length);
+  else if (!isBelow(url.pathname, path)) url.pathname = path + url.pathname;
   return url.href;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/$/, '');
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
 }

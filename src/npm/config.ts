@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Io } from '../io';
 import type { RegistryConfig } from '../registry/config';
+import { credentialsFor } from '../registry/credentials';
 import { secretNames } from '../start/backend-env';
 
 /** npm's configuration for one run: nothing of the user's but registries, credentials, network. */
@@ -37,6 +38,10 @@ export function planNpmConfig(
   const lines = [`registry=${feed ?? config.defaultRegistry.value}`];
   if (feed === undefined)
     for (const [scope, url] of config.scopes) lines.push(`${scope}:registry=${url}`);
+  // npm would send a token over plain http, too.
+  if (withCredentials && feed === undefined)
+    for (const registry of [config.defaultRegistry.value, ...config.scopes.values()])
+      if (URL.canParse(registry)) credentialsFor(registry, config);
   if (withCredentials)
     for (const [dart, { token, basic }] of config.credentials) {
       const variable = `BOOTLACE_CREDENTIAL_${lines.length}`;
@@ -52,7 +57,6 @@ export function planNpmConfig(
     cache: join(work, 'cache'),
     cafile: network.ca === undefined ? undefined : join(work, 'ca.pem'),
     strict_ssl: String(network.strictSSL),
-    https_proxy: network.httpsProxy,
     proxy: network.proxy,
     noproxy: [network.noProxy, feed && new URL(feed).hostname].filter(Boolean).join() || undefined,
     // npm waits 10 and 60 s by default, for a wrong checksum too.
@@ -66,13 +70,15 @@ export function planNpmConfig(
     fund: 'false',
     update_notifier: 'false',
     omit: 'dev',
+    before: config.before?.value.toISOString(),
+    min_release_age_exclude: config.beforeExclude.join('\n\n') || undefined,
     legacy_peer_deps: config.legacyPeerDeps ? 'true' : undefined,
     ignore_scripts: String(scripts.length === 0),
     package_lock: 'true',
     // npm 12 takes the tarball of a package that bundles others for one from anywhere, and refuses.
     allow_remote: feed && 'all',
     // An address on npm's own host would become one on the feed, which serves no such tarball.
-    replace_registry_host: feed && 'never',
+    replace_registry_host: feed ? 'never' : config.replaceRegistryHost,
     omit_lockfile_registry_resolved: 'false',
   };
   for (const [key, value] of Object.entries(settings))

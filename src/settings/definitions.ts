@@ -30,6 +30,12 @@ export const definitions = {
     flag: 'token-env',
     help: 'the variable that holds the token (NPM_TOKEN)',
   },
+  insecure: {
+    env: 'BACKEND_INSECURE_REGISTRY',
+    flag: 'insecure-registry',
+    switch: true,
+    help: 'send the token over plain http, too',
+  },
   entry: {
     env: 'BACKEND_ENTRY',
     flag: 'entry',

@@ -23,6 +23,8 @@ export interface Settings {
   readonly registry: Setting<string> | undefined;
   readonly tokenEnv: Setting<string>;
   readonly token: Setting<Secret> | undefined;
+  /** The token may travel over plain http. */
+  readonly insecure: Setting<boolean>;
   readonly entry: Setting<string> | undefined;
   readonly args: Setting<readonly string[]> | undefined;
   /** auto, off, or a budget in MB. */
@@ -91,6 +93,7 @@ export function readSettings(sources: SettingSources): Settings {
     registry: named('registry', parseRegistryUrl),
     tokenEnv,
     token: readToken(sources, tokenEnv.value),
+    insecure: named('insecure', parseSwitch) ?? { value: false, from: 'default' },
     entry: named('entry', parseEntry),
     args: readArgs(raw.args),
     memory: named('memory', parseMemory) ?? { value: 'auto' as const, from: 'default' },

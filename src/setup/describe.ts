@@ -125,7 +125,7 @@ async function choose(
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
-    registry: config.registry.value,
+    config,
     client,
     full: true,
     ignoreEngines: flags['ignore-engines'] === true,

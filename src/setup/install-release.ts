@@ -16,8 +16,8 @@ import {
   rootOverrides,
 } from '../lock/document';
 import type { NpmRun } from '../npm/run';
-import { integrityOf } from '../registry/packument';
-import type { Picked } from '../registry/pick';
+import { cleanVersion } from '../registry/packument';
+import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
@@ -50,7 +50,7 @@ const impatientMs = 5000;
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
- * @param picked undefined for a local build
+ * @param locator undefined for a local build
  * @param transport kept open
  * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
@@ -58,7 +58,7 @@ const impatientMs = 5000;
  */
 export async function installRelease(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   transport: Transport,
   unpacker: Unpacker | undefined,
@@ -79,10 +79,8 @@ export async function installRelease(
     ...(options.isImpatient && { deadlineMs: impatientMs }),
   };
   try {
-    options.progress(
-      `installing ${name}${picked ? `@${picked.manifest.version}` : ` from ${plan.from}`}`,
-    );
-    const obtained = await obtain(plan, picked, options, run);
+    options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
+    const obtained = await obtain(plan, locator, options, run);
     const { backend, version, integrity, resolved } = obtained;
     const chosen =
       chooseLock({
@@ -157,25 +155,25 @@ type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
 /** Fetches or packs the backend's tarball, once. */
 async function obtain(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   run: Run,
 ): Promise<FetchedBackend> {
   const name = plan.settings.package.value;
-  if (picked) {
-    const { manifest } = picked;
-    const integrity = integrityOf(manifest);
-    const resolved = plainAddress(manifest.dist.tarball);
-    const label = `${name}@${manifest.version}`;
-    const tarball = await fetchBackend(manifest, { ...run, onRetry: options.warn });
+  if (locator) {
+    const { version, integrity } = locator;
+    const resolved = plainAddress(locator.tarball);
+    const label = `${name}@${version}`;
+    const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
     const backend = await readBackendTarball(tarball, label, plan.lock !== undefined);
-    if (backend.manifest.name !== name || backend.manifest.version !== manifest.version)
+    // npm publish cleans the version for the registry and leaves the tarball as it is.
+    if (backend.manifest.name !== name || cleanVersion(backend.manifest.version) !== version)
       throw new IntegrityError(
         'TARBALL_OTHER_PACKAGE',
         `the tarball of ${label} holds ${backend.manifest.name}@${backend.manifest.version}`,
         { fix: 'publish the version again; if it happens again, do not trust the registry' },
       );
-    return { tarball, integrity, resolved, backend, version: manifest.version };
+    return { tarball, integrity, resolved, backend, version };
   }
   const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
@@ -191,7 +189,7 @@ async function obtain(
     integrity: integrityOfBytes(readFileSync(file)),
     resolved: `file:${localTarball}`,
     backend,
-    version: String(backend.manifest.version),
+    version: cleanVersion(backend.manifest.version),
   };
 }
 

@@ -1,7 +1,6 @@
 import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { createRegistryClient } from '../registry/client';
-import { integrityOf } from '../registry/packument';
-import type { Picked } from '../registry/pick';
+import type { Locator } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
 import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
@@ -54,33 +53,33 @@ async function obtainOver(
   options: ApplyOptions,
   damaged: Release | undefined,
 ): Promise<ChosenRelease> {
-  const picked = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
-  if (picked?.manifest.deprecated)
+  const locator = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
+  if (locator?.manifest.deprecated)
     options.warn(
-      `${picked.manifest.name}@${picked.manifest.version} is deprecated: ${picked.manifest.deprecated}`,
+      `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
     );
   const { value, from } = plan.settings.version;
   const wanted: Wanted = plan.from
     ? { text: plan.from, from: '--from', why: 'a local build' }
-    : { text: wishText(value), from, why: picked?.why ?? '' };
-  const present = picked && findPresent(picked);
+    : { text: wishText(value), from, why: locator?.why ?? '' };
+  const present = locator && findPresent(locator);
   if (present) return { release: present, wanted, reused: true };
-  const release = await installRelease(plan, picked, options, transport, unpackerOf(), damaged);
+  const release = await installRelease(plan, locator, options, transport, unpackerOf(), damaged);
   return { release, wanted, reused: false };
 
-  function findPresent({ manifest }: Picked): Release | undefined {
+  function findPresent({ version, integrity }: Locator): Release | undefined {
     return listReleases(layoutOf(options.dir)).find(
       release =>
         !isSameInstall(release, damaged) &&
-        release.receipt.version === manifest.version &&
-        release.receipt.integrity === integrityOf(manifest) &&
+        release.receipt.version === version &&
+        release.receipt.integrity === integrity &&
         isSameTree(release.receipt, plan) &&
         isWhole(release),
     );
   }
 }
 
-function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Picked> {
+function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Locator> {
   const { config, settings } = plan;
   options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
   const client = createRegistryClient({
@@ -96,7 +95,7 @@ function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): 
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
-    registry: config.registry.value,
+    config,
     client,
     ignoreEngines: options.ignoreEngines,
     waitForMs: options.waitForMs,

@@ -18,7 +18,7 @@ import { planSetup, type SetupPlan } from './plan';
 export interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
-  io: Pick<Io, 'env' | 'execPath' | 'platform' | 'arch'>;
+  io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
   /** This bootlace's version and its launcher's bundle. */
   version: string;
   launcher: string;

@@ -6,8 +6,9 @@ import {
   type LockedInstalled,
 } from '../../src/install/install-locked';
 import { openUnpacker } from '../../src/install/unpacker';
-import { validateLock, type Lockfile, readLockText } from '../../src/lock/validate';
-import type { Credentials, RegistryConfig } from '../../src/registry/config';
+import { type Lockfile, readLockText, validateLock } from '../../src/lock/validate';
+import type { RegistryConfig } from '../../src/registry/config';
+import type { Credentials } from '../../src/registry/credentials';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
 import { root } from './run';
@@ -25,7 +26,11 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     scopes: new Map([['@acme', registry]]),
     credentials,
     network: { strictSSL: true },
+    insecure: false,
     legacyPeerDeps: false,
+    before: undefined,
+    beforeExclude: [],
+    replaceRegistryHost: 'npmjs',
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
     tokenEnv: 'NPM_TOKEN',

@@ -139,12 +139,18 @@ export async function openPackumentFeed(
   }
 
   /** A packument without what npm does not read for a lock, which is most of it. */
-  function render({ name, versions, 'dist-tags': tags }: Packument): Buffer {
+  function render({ name, versions, 'dist-tags': tags, time }: Packument): Buffer {
     const served = Object.entries<unknown>(versions).flatMap(([version, manifest]) =>
       isObject(manifest) ? [[version, tarballs.serve(name, version, pickRead(manifest))]] : [],
     );
     return Buffer.from(
-      JSON.stringify({ name, 'dist-tags': tags, versions: Object.fromEntries(served) }),
+      JSON.stringify({
+        name,
+        'dist-tags': tags,
+        versions: Object.fromEntries(served),
+        // npm needs it only to leave out what is too new.
+        ...(options.config.before && { time }),
+      }),
     );
   }
 
