@@ -9,7 +9,7 @@ import { isWhole, readRelease } from '../release/store';
 import { hashTree } from '../release/tree';
 import { tryAgain } from '../setup/fall-back';
 import { readActiveRelease } from '../start/active-release';
-import { count, megabytes, table } from '../ui/text';
+import { count, count, megabytes, table } from '../ui/text';
 import type { Command } from './command';
 
 export const command: Command = {
@@ -45,11 +45,16 @@ export const command: Command = {
       ['starts', `${start.entry.file} (${start.entry.why})`],
       [
         'tree',
-        `${receipt.tree.paths.length} packages, ${receipt.tree.files} files, ${megabytes(receipt.tree.bytes)}`,
+        `${count(receipt.tree.paths.length, 'package')}, ${count(receipt.tree.files, 'file')}, ${megabytes(receipt.tree.bytes)}`,
       ],
       ['lock', lockText(receipt.lock)],
       ...(receipt.slim
-        ? [['slim', `left out ${receipt.slim.files} files, ${megabytes(receipt.slim.bytes)}`]]
+        ? [
+            [
+              'slim',
+              `left out ${count(receipt.slim.files, 'file')}, ${megabytes(receipt.slim.bytes)}`,
+            ],
+          ]
         : []),
       ['activated', current.activatedAt],
       ['compiled', cacheText(releases[0]?.runs)],

@@ -3,11 +3,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../errors';
 import type { Io } from '../io';
-import { type Lockfile, packageName } from '../lock/validate';
+import type { Lockfile } from '../lock/validate';
 import type { RegistryConfig } from '../registry/config';
 import type { DownloadContext } from '../registry/download';
 import type { Transport } from '../registry/transport';
-import { combineTree, type TreeHash } from '../release/tree';
+import { combineTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
 import { describe, type FetchedTarball, fetchPlacement } from './fetch-tarball';
 import {
@@ -17,7 +17,8 @@ import {
   planOptionalSet,
   planPlacements,
 } from './placements';
-import type { Unpacked } from './unpack';
+import { add, leaveOutUnavailable, newSum, type TreeSum, takeMissing } from './tree-sum';
+import type { UnpackTarget } from './unpack';
 import { planTargets } from './unpack-targets';
 import type { Unpacker } from './unpacker';
 
@@ -72,12 +73,12 @@ const mostHeld = 2 * 1024 * 1024;
  * @throws BootlaceError naming the package; the release's folder is then of no use
  */
 export async function installLocked(install: LockedInstall): Promise<LockedInstalled> {
-  const plan = planPlacements(install.lock, install.host);
+  const plan = planPlacements(install.lock, install.host, install.config.omit);
   for (const path of install.lock.weak)
     if (!plan.leftOut.has(path))
       install.warn(`${path} has only a sha1 checksum, which can be forged; lock a newer version`);
   mkdirSync(join(install.release, 'node_modules'), { recursive: true });
-  const sum = newSum();
+  const sum = newSum(plan.placements.flatMap(({ paths }) => paths).length + plan.bundled.length);
   await installAll(backendFirst(plan.placements, install.backend), plan, install, sum);
   const missing = new Set(sum.missing);
   const bundled = plan.bundled.filter(path => !missing.has(path));
@@ -96,38 +97,12 @@ export async function installLocked(install: LockedInstall): Promise<LockedInsta
   };
 }
 
-/** What all jobs have put on the disk. */
-interface Sum {
-  readonly packages: Map<string, TreeHash>;
-  readonly links: Map<string, string>;
-  /** Bundled packages that their bundle does not hold. */
-  readonly missing: string[];
-  /** Folders whose binding.gyp stands for an install script. */
-  readonly gyp: string[];
-  /** Optional packages that their registry does not give, and the reason. */
-  readonly unavailable: Map<Placement, string>;
-  savedFiles: number;
-  savedBytes: number;
-}
-
-function newSum(): Sum {
-  return {
-    packages: new Map(),
-    links: new Map(),
-    missing: [],
-    gyp: [],
-    unavailable: new Map(),
-    savedFiles: 0,
-    savedBytes: 0,
-  };
-}
-
 /** Fetches and unpacks several packages at a time. */
 async function installAll(
   placements: readonly Placement[],
   plan: PlacementPlan,
   install: LockedInstall,
-  sum: Sum,
+  sum: TreeSum,
 ): Promise<void> {
   if (placements.length === 0) return;
   const stop = new AbortController();
@@ -148,8 +123,6 @@ async function installAll(
   setMaxListeners(0, signal);
   signal.addEventListener('abort', breakOff, { once: true });
   let next = 0;
-  let done = 0;
-  let received = 0;
   let arriving = 0;
   let forRoom: (() => void)[] = [];
   const unpacking: Promise<void>[] = [];
@@ -189,7 +162,6 @@ async function installAll(
       const placement = placements[i] as Placement;
       const fetched = await fetch(placement, i);
       if (fetched) unpacking.push(put(placement, fetched).catch(error => stop.abort(error)));
-      else done++;
     }
   }
 
@@ -209,6 +181,7 @@ async function installAll(
       if (!isRefused(error) || !placement.paths.every(path => isOptional(path, install.lock)))
         throw error;
       sum.unavailable.set(placement, (error as Error).message);
+      sum.total -= packagesIn(placement.paths.map(targetsOf(placement)));
       return undefined;
     }
   }
@@ -220,13 +193,18 @@ async function installAll(
       tarball,
       targets: placement.paths.map(targetsOf(placement)),
     };
-    add(sum, await install.unpacker.run(job));
+    const unpacked = await install.unpacker.run(job);
+    add(sum, unpacked);
+    sum.done += packagesIn(job.targets) - unpacked.missing.length;
+    sum.received += fetched.received;
     if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
-    done++;
-    received += fetched.received;
     lookForRoom();
-    install.progress?.({ done, total: placements.length, received });
+    install.progress?.(sum);
   }
+}
+
+function packagesIn(targets: readonly UnpackTarget[]): number {
+  return targets.reduce((sum, { bundled }) => sum + 1 + bundled.length, 0);
 }
 
 /** What a registry answers for a tarball that it does not have, or not for this token. */
@@ -239,59 +217,8 @@ function isOptional(path: string, lock: Lockfile): boolean {
   return planOptionalSet(lock, path, new Map()) !== undefined;
 }
 
-/**
- * Takes optional packages that no registry gave out of the tree, with what only they need, as npm does
- * it after a failed download.
- * @returns whether a package's folder is gone
- */
-function leaveOutUnavailable(
-  plan: PlacementPlan,
-  { lock, release, warn }: LockedInstall,
-  sum: Sum,
-): (path: string) => boolean {
-  const gone = new Map<string, unknown>(plan.leftOut);
-  for (const [placement, reason] of sum.unavailable) {
-    warn(`left out the optional dependency ${describe(placement)}: ${reason}`);
-    for (const path of placement.paths)
-      for (const each of planOptionalSet(lock, path, gone) ?? []) gone.set(each, reason);
-  }
-  const removed = [...gone.keys()].filter(path => !plan.leftOut.has(path));
-  const isGone = (path: string) =>
-    removed.some(folder => path === folder || path.startsWith(`${folder}/`));
-  for (const folder of removed) rmSync(join(release, folder), { recursive: true, force: true });
-  for (const folder of sum.packages.keys()) if (isGone(folder)) sum.packages.delete(folder);
-  for (const [link, target] of sum.links)
-    if (isGone(link) || isGone(join(link, '..', target))) {
-      rmSync(join(release, link), { force: true });
-      sum.links.delete(link);
-    }
-  return isGone;
-}
-
 /** The backend is most often the largest: begun last, everything would wait for it. */
 function backendFirst(placements: readonly Placement[], backend: string | undefined): Placement[] {
   const isBackend = ({ paths }: Placement) => backend !== undefined && paths.includes(backend);
   return [...placements.filter(isBackend), ...placements.filter(each => !isBackend(each))];
-}
-
-function add(sum: Sum, unpacked: Unpacked): void {
-  for (const [folder, hash] of unpacked.packages) sum.packages.set(folder, hash);
-  for (const [link, target] of unpacked.links) sum.links.set(link, target);
-  sum.missing.push(...unpacked.missing);
-  sum.gyp.push(...unpacked.gyp);
-  sum.savedFiles += unpacked.savedFiles;
-  sum.savedBytes += unpacked.savedBytes;
-}
-
-/** Bundled packages that their bundle does not hold are fetched like others, as npm does. */
-function takeMissing(sum: Sum, { lock, release }: LockedInstall): Placement[] {
-  return sum.missing.flatMap(path => {
-    const entry = lock.packages.get(path);
-    if (!entry?.integrity) return [];
-    rmSync(join(release, path), { recursive: true, force: true });
-    for (const folder of sum.packages.keys())
-      if (folder === path || folder.startsWith(`${path}/`)) sum.packages.delete(folder);
-    const { version, resolved, integrity } = entry;
-    return [{ name: packageName(path, entry), version, resolved, integrity, paths: [path] }];
-  });
 }

@@ -1,6 +1,7 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
 import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
+import type { OmittedKind } from '../registry/npm-keys';
 import { normalizeBins } from './bins';
 
 /** What decides which packages fit. */
@@ -23,8 +24,8 @@ export interface Placement {
   readonly paths: readonly string[];
 }
 
-/** For development, cannot run here, or needed by nobody. */
-export type LeftOut = 'dev' | 'optional' | 'extraneous';
+/** For development, omitted or unable to run here, or needed by nobody. */
+export type LeftOut = 'dev' | OmittedKind | 'extraneous';
 
 export interface PlacementPlan {
   /** Each tarball once, in the order of the lock. */
@@ -41,10 +42,15 @@ export interface PlacementPlan {
 
 /**
  * Plans which packages of a lock go where, as `npm ci --omit=dev` decides it. Pure.
+ * @param omit more kinds of dependencies that are left out
  * @throws InstallError BAD_PLATFORM when a package that is not optional does not fit the host
  */
-export function planPlacements(lock: Lockfile, host: InstallHost): PlacementPlan {
-  const leftOut = planLeftOut(lock, host);
+export function planPlacements(
+  lock: Lockfile,
+  host: InstallHost,
+  omit: readonly OmittedKind[] = [],
+): PlacementPlan {
+  const leftOut = planLeftOut(lock, host, omit);
   const placements = new Map<string, Placement & { paths: string[] }>();
   const bundled: string[] = [];
   const bins = new Map<string, Map<string, string>>();
@@ -81,7 +87,11 @@ function isBrought(path: string, { packages }: Lockfile): boolean {
 }
 
 /** Which folders are not installed: development, and optional ones that cannot run here. */
-function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
+function planLeftOut(
+  lock: Lockfile,
+  host: InstallHost,
+  omit: readonly OmittedKind[],
+): Map<string, LeftOut> {
   const leftOut = new Map<string, LeftOut>();
   const graph = readGraph(lock);
   for (const [path, entry] of lock.packages) {
@@ -95,7 +105,11 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
     for (const node of set ?? []) leftOut.set(node, 'optional');
   }
   for (const [path, entry] of lock.packages) {
-    const reason = entry.extraneous ? 'extraneous' : entry.dev ? 'dev' : undefined;
+    const reason = entry.extraneous
+      ? 'extraneous'
+      : entry.dev
+        ? 'dev'
+        : omit.find(kind => entry[kind] || (kind === 'optional' && entry.devOptional));
     if (reason && path !== '' && !leftOut.has(path)) leftOut.set(path, reason);
   }
   // What lies inside a folder that is not there is not there either.

@@ -14,7 +14,7 @@ export interface LockEntry {
   readonly optional?: boolean;
   readonly devOptional?: boolean;
   readonly peer?: boolean;
-  /** Nobody needs it: most often an optional peer of a package. npm does not install it. */
+  /** npm does not install it: nobody needs it, or no registry had it. */
   readonly extraneous?: boolean;
   /** Comes inside the tarball of a package above it. */
   readonly inBundle?: boolean;
@@ -165,7 +165,9 @@ function parseEntry(
   const at = shorten(path);
   const text = (key: string) => {
     const value = entry[key];
-    if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'string') return value;
+    // npm has written null and false for what it did not know.
+    if (value === undefined || value === null || value === false) return undefined;
     throw invalid(`${at} has a ${key} that is no text`);
   };
   const names = (key: string) => {
@@ -192,12 +194,18 @@ function parseEntry(
   const version = text('version');
   if (version !== undefined && !/^[\w.+-]{1,256}$/.test(version) && path !== '')
     throw invalid(`${at} has the version ${shorten(version)}`);
+  const resolved = text('resolved');
+  // What the registry did not have when npm wrote the lock; npm ci does not install it either.
+  const isInert =
+    entry.ideallyInert === true ||
+    (entry.optional === true && version === undefined && resolved === undefined);
   const parsed: LockEntry = {
     name,
     version,
-    resolved: text('resolved'),
+    resolved,
     integrity: text('integrity'),
     ...flags(entry),
+    ...(isInert && { extraneous: true }),
     os: names('os'),
     cpu: names('cpu'),
     libc: names('libc'),
@@ -209,8 +217,8 @@ function parseEntry(
     peerDependencies: ranges('peerDependencies'),
     peerDependenciesMeta: ranges('peerDependenciesMeta') as LockEntry['peerDependenciesMeta'],
   };
-  // Development packages are never installed, so their addresses and checksums do not matter.
-  if (path !== '' && !parsed.inBundle && !parsed.dev && !isLocal)
+  // What is never installed needs no address and no checksum.
+  if (path !== '' && !parsed.inBundle && !parsed.dev && !parsed.extraneous && !isLocal)
     checkSource(path, parsed, where, invalid);
   return parsed;
 }

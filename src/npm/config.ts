@@ -69,7 +69,7 @@ export function planNpmConfig(
     audit: 'false',
     fund: 'false',
     update_notifier: 'false',
-    omit: 'dev',
+    omit: ['dev', ...config.omit].join('\n\n'),
     before: config.before?.value.toISOString(),
     min_release_age_exclude: config.beforeExclude.join('\n\n') || undefined,
     legacy_peer_deps: config.legacyPeerDeps ? 'true' : undefined,

@@ -10,12 +10,18 @@ export interface NpmKeys {
   readonly before: Setting<Date> | undefined;
   /** Packages for which `before` does not count, as names or patterns. */
   readonly beforeExclude: readonly string[];
+  /** Kinds of dependencies that npm leaves out besides `dev`: `omit`, without those of `include`. */
+  readonly omit: readonly OmittedKind[];
   /** Whose addresses in a lock stand for the configured registry: npmjs, always, a host, a URL. */
   readonly replaceRegistryHost: string;
 }
 
+/** A package is of a kind where every way to it is. */
+export type OmittedKind = 'optional' | 'peer';
+
 /** Keys that change npm's tree and that bootlace does not honour, each with its harmless values. */
 const notHonoured: Record<string, readonly string[]> = {
+  'bin-links': ['true'],
   'engine-strict': ['false'],
   'global-style': ['false'],
   'install-links': ['false'],
@@ -24,6 +30,7 @@ const notHonoured: Record<string, readonly string[]> = {
   offline: ['false'],
   'package-lock': ['true'],
   'prefer-dedupe': ['false'],
+  shrinkwrap: ['true'],
   'strict-peer-deps': ['false'],
   cpu: [],
   libc: [],
@@ -54,8 +61,20 @@ export function readNpmKeys(
     beforeExclude: (lookUp(levels, 'min-release-age-exclude')?.value ?? '')
       .split(/[\s,]+/)
       .filter(Boolean),
+    omit: readOmit(levels),
     replaceRegistryHost: lookUp(levels, 'replace-registry-host')?.value ?? 'npmjs',
   };
+}
+
+/** `optional=false` is the old spelling of `omit=optional`; `include` wins over both, as in npm. */
+function readOmit(levels: readonly NpmrcLevel[]): OmittedKind[] {
+  const words = (key: string) => (lookUp(levels, key)?.value ?? '').split(/[\s,]+/);
+  const optional = lookUp(levels, 'optional')?.value;
+  const omitted = [...words('omit'), ...(optional === 'false' ? ['optional'] : [])];
+  const included = [...words('include'), ...(optional === 'true' ? ['optional'] : [])];
+  return (['optional', 'peer'] as const).filter(
+    kind => omitted.includes(kind) && !included.includes(kind),
+  );
 }
 
 /** The first level that has either key counts, and in it `before`, as in npm. */

@@ -130,6 +130,7 @@ export async function installRelease(
       tree,
       lock: chosen.receipt,
       installer: settings.installer.value,
+      ...(config.omit.length && { omit: config.omit }),
       slim,
       bootlace: options.bootlace,
       node: options.io.nodeVersion,
@@ -203,7 +204,7 @@ async function resolveNow(
   const { resolveLock } = await import('../lock/resolve/resolve');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
   options.warn(
-    `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run npx bootlace lock before publishing, or commit what --save-lock FILE writes`,
+    'npm chose these versions, since their publisher locked none; see README.md#the-lock',
   );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
 }
@@ -214,11 +215,11 @@ function warnOfScripts(
   withScripts: readonly string[],
   warn: (sentence: string) => void,
 ): void {
-  for (const name of withScripts)
-    if (!named.includes(name))
-      warn(
-        `${name} has an install script, which did not run; BACKEND_SCRIPTS=${[...named, name].join()} allows it`,
-      );
+  const idleScripts = withScripts.filter(name => !named.includes(name));
+  if (idleScripts.length)
+    warn(
+      `${idleScripts.length === 1 ? 'the install script' : 'the install scripts'} of ${idleScripts.join(', ')} did not run; BACKEND_SCRIPTS=${[...named, ...idleScripts].join()} allows ${idleScripts.length === 1 ? 'it' : 'them'}`,
+    );
   const idle = named.filter(name => !withScripts.includes(name));
   if (idle.length)
     warn(

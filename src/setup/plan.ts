@@ -99,13 +99,14 @@ function findReusable(input: PlanInput): Release | undefined {
  */
 export function isSameTree(
   receipt: Receipt,
-  { settings, host, lock }: Pick<SetupPlan, 'settings' | 'host' | 'lock'>,
+  { settings, config, host, lock }: Pick<SetupPlan, 'settings' | 'config' | 'host' | 'lock'>,
 ): boolean {
   return (
     receipt.package === settings.package.value &&
     isSameHost(receipt.host, host) &&
     sameNames(receipt.scripts, settings.scripts.value) &&
     (receipt.slim !== undefined) === settings.slim.value &&
+    sameNames(receipt.omit ?? [], config.omit) &&
     (lock ? receipt.lock?.sha256 === lock.sha256 : receipt.lock?.kind !== 'file')
   );
 }

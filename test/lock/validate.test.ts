@@ -29,6 +29,29 @@ const taken: [string, string][] = [
       'node_modules/a': { version: '1.0.0', dev: true, resolved: 'git+ssh://git@host/a.git' },
     }),
   ],
+  [
+    'an optional entry that no registry had',
+    lock({ 'node_modules/a': plain, 'node_modules/b': { optional: true } }),
+  ],
+  [
+    'an entry that npm marks as not to be installed',
+    lock({
+      'node_modules/a': plain,
+      'node_modules/b': { version: '1.0.0', optional: true, ideallyInert: true },
+    }),
+  ],
+  ['an address that npm wrote as false', lock({ 'node_modules/a': { ...plain, resolved: false } })],
+  [
+    'what nobody needs, from git',
+    lock({
+      'node_modules/a': plain,
+      'node_modules/b': {
+        version: '1.0.0',
+        extraneous: true,
+        resolved: 'git+ssh://git@host/a.git',
+      },
+    }),
+  ],
   ['version 2', lock({ 'node_modules/a': plain }, 2)],
   ['an old name', lock({ 'node_modules/JSONStream': plain })],
 ];

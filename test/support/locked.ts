@@ -30,6 +30,7 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     legacyPeerDeps: false,
     before: undefined,
     beforeExclude: [],
+    omit: [],
     replaceRegistryHost: 'npmjs',
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
