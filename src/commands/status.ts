@@ -9,7 +9,7 @@ import { isWhole, readRelease } from '../release/store';
 import { hashTree } from '../release/tree';
 import { tryAgain } from '../setup/fall-back';
 import { readActiveRelease } from '../start/active-release';
-import { count, count, megabytes, table } from '../ui/text';
+import { count, megabytes, table } from '../ui/text';
 import type { Command } from './command';
 
 export const command: Command = {
