@@ -210,7 +210,7 @@ async function resolveNow(
 }
 
 /** Says which install scripts did not run, and which names allow nothing. */
-function warnOfScripts(
+export function warnOfScripts(
   { value: named, from }: Setting<readonly string[]>,
   withScripts: readonly string[],
   warn: (sentence: string) => void,
