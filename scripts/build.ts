@@ -38,22 +38,27 @@ const lazyFiles: Plugin = {
 };
 
 /**
- * What npm's client brings and bootlace never uses, half of the bundle: the HTTP cache, since a
- * version is resolved anew each time, and SOCKS, which the settings refuse (PROXY_INVALID).
+ * Parts of npm's client that bootlace never uses: the HTTP cache, since a version is resolved anew
+ * each time, and JSON that is read as a stream.
  */
 const leftOut: Plugin = {
   name: 'left-out',
   setup(build) {
     const replace = (filter: RegExp, contents: string) =>
       build.onLoad({ filter }, () => ({ contents }));
-    replace(
-      /make-fetch-happen\/lib\/cache\/index\.js$/,
-      `module.exports = new Proxy({}, { get() { throw new Error('bootlace bundles no HTTP cache') } })`,
-    );
-    replace(
-      /node_modules\/socks-proxy-agent\/dist\/index\.js$/,
-      'exports.SocksProxyAgent = class { static protocols = [] }',
-    );
+    replace(/make-fetch-happen\/lib\/cache\/index\.js$/, 'module.exports = {}');
+    replace(/make-fetch-happen\/lib\/cache\/policy\.js$/, 'exports.storable = () => false');
+    replace(/npm-registry-fetch\/lib\/json-stream\.js$/, 'module.exports = {}');
+  },
+};
+
+/** ssri needs streams for what bootlace does not use of it. */
+const withoutStreams: Plugin = {
+  name: 'without-streams',
+  setup(build) {
+    build.onLoad({ filter: /node_modules\/minipass\/dist\/.*\.js$/ }, () => ({
+      contents: 'exports.Minipass = class {}',
+    }));
   },
 };
 
@@ -61,7 +66,12 @@ async function main(): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
   const bundles = await Promise.all([
-    build({ ...common, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', plugins: [lazyFiles] }),
+    build({
+      ...common,
+      entryPoints: { cli: 'src/cli.ts' },
+      outdir: 'dist',
+      plugins: [lazyFiles, withoutStreams],
+    }),
     build({
       ...common,
       entryPoints: { 'npm-libraries': 'src/registry/npm-libraries.ts' },

@@ -1,4 +1,5 @@
-// Shows that bootlace installs what npm installs: npm run parity -- PACKAGE@VERSION...
+// Shows that bootlace installs what npm installs: npm run parity -- [PACKAGE@VERSION...]
+// Without packages it compares well-known servers and frameworks, which takes half an hour.
 // --override NAME=VERSION stands in for a dependency that the registry does not have.
 // For each package npm makes a lock and `npm ci --ignore-scripts --omit=dev` installs it. Then
 // `bootlace setup` installs from that lock, and from what it resolves itself unless overrides are at
@@ -9,12 +10,35 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findNpm } from '../src/install/find-npm';
 import { realIo } from '../src/io';
+import { findNpm } from '../src/npm/find';
 import { compareTrees } from '../test/support/compare-trees';
 
 const io = realIo();
 const cli = join(__dirname, '..', 'bin', 'bootlace.js');
+
+const wellKnown = [
+  'pino@10.4.0',
+  'json-server@0.17.4',
+  'http-server@14.1.1',
+  'serve@14.2.7',
+  'express@5.3.0',
+  'fastify@5.12.8',
+  '@nestjs/core@12.5.1',
+  'pm2@7.0.4',
+  'sails@1.5.18',
+  '@apollo/server@5.5.1',
+  'verdaccio@6.10.4',
+  'parse-server@9.10.0',
+  'unleash-server@8.2.0',
+  'node-red@5.0.7',
+  '@strapi/strapi@5.23.0',
+  'mongo-express@1.0.2',
+  'hexo@8.1.2',
+  'statsd@0.9.0',
+  'peer@1.0.2',
+  '@feathersjs/express@5.0.50',
+];
 
 const overrides: Record<string, string> = {};
 
@@ -28,10 +52,9 @@ async function main(words: readonly string[]): Promise<void> {
     const [name = '', version = ''] = override.split('=');
     overrides[name] = version;
   }
-  if (specs.length === 0) throw new Error('usage: npm run parity -- PACKAGE@VERSION...');
   const base = mkdtempSync(join(tmpdir(), 'bootlace-parity-'));
   try {
-    for (const [i, spec] of specs.entries()) {
+    for (const [i, spec] of (specs.length ? specs : wellKnown).entries()) {
       const verdict = await compare(spec, join(base, String(i)));
       console.log(`${spec}: ${verdict.join('\n  ')}`);
       if (!verdict[0]?.startsWith('same')) process.exitCode = 1;

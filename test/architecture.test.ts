@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { renderServerFile } from '../src/start/server-file';
 import { root } from './support/run';
@@ -19,7 +19,7 @@ const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
   // Node 20 collects such a signal before it fires; render/within.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
-  ['starts processes', /node:child_process/, /^(install\/run-npm|start\/become)\.ts$/],
+  ['starts processes', /node:child_process/, /^(npm\/run|start\/become)\.ts$/],
   ['reads the clock', /Date\.now|new Date\(\)/, /^(io|release\/activate)\.ts$/],
 ];
 for (const [what, pattern, where] of jobs)
@@ -81,6 +81,33 @@ test('no folder of leftovers, no file that grew too long', () => {
     files.filter(({ text }) => text.split('\n').length > 300).map(({ name }) => name),
     [],
   );
+});
+
+test('the installer uses public functions of Node only', () => {
+  const inside = /_processChunk|_handle\b|_outBuffer|setFlagsFromString/;
+  assert.deepEqual(
+    files
+      .filter(({ name, text }) => /^(install|lock|npm)\//.test(name) && inside.test(text))
+      .map(({ name }) => name),
+    [],
+  );
+});
+
+test('nothing in the installer and the lock imports itself in a circle', () => {
+  const imports = new Map(
+    files.map(({ name, text }) => [
+      name,
+      [...text.matchAll(/from '(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(
+        match => `${posix.join(posix.dirname(name), match[1] ?? match[2] ?? '')}.ts`,
+      ),
+    ]),
+  );
+  for (const start of imports.keys()) {
+    if (!/^(install|lock|npm)\//.test(start)) continue;
+    const reached = new Set(imports.get(start));
+    for (const name of reached) for (const next of imports.get(name) ?? []) reached.add(next);
+    assert.equal(reached.has(start), false, `${start} reaches itself`);
+  }
 });
 
 test('no registry host is written into the project', () => {

@@ -33,14 +33,17 @@ export const command: Command = {
     const publishable = readPublishable(folder);
     const unknown = sayUnknownKeys(publishable.manifest.bootlace, publishable.manifest.name);
     if (unknown) report.warn(unknown);
-    if (flags.check) return check(publishable, context);
     const { io, redactor, signal } = context;
-    const result = await writeLock(publishable, {
+    const run = {
       io,
       config: readConfig(publishable, context),
-      fresh: flags.fresh === true,
-      redact: text => redactor.redact(text),
+      redact: (text: string) => redactor.redact(text),
       signal,
+    };
+    if (flags.check) return check(await checkLock(publishable, run), context);
+    const result = await writeLock(publishable, {
+      ...run,
+      fresh: flags.fresh === true,
       warn: sentence => report.warn(sentence),
     });
     report.line(`${result.file}: ${count(result.packages, 'package')}`);
@@ -52,8 +55,7 @@ export const command: Command = {
   },
 };
 
-function check(publishable: Publishable, { report, flags }: Context): number {
-  const problems = checkLock(publishable);
+function check(problems: readonly string[], { report, flags }: Context): number {
   if (problems.length === 0) {
     report.line('the lock fits package.json');
     if (flags.json) report.json({ ok: true, problems, warnings: report.warnings });

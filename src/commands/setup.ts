@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors';
-import type { Unpackers } from '../install/unpackers';
+import { openUnpacker, type Unpacker } from '../install/unpacker';
+import { lockText } from '../lock/choose';
 import { secretsOf } from '../registry/config';
 import { layoutOf } from '../release/layout';
 import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { type ApplyOptions, applySetup, type SetupResult } from '../setup/apply';
-import { beginUnpacking } from '../setup/begin-unpacking';
-import { lockText } from '../setup/choose-lock';
 import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import { count, megabytes, seconds as secondsOf } from '../ui/text';
@@ -49,15 +48,15 @@ export const command: Command = {
     const { report, flags, io } = context;
     if (flags['dry-run']) {
       const { describePlan } = await import('../setup/describe');
-      const { json, lines } = await describePlan(preparePlan(context), context);
+      const { json, lines } = await describePlan(await preparePlan(context), context);
       for (const line of lines) report.line(line);
       if (flags.json) report.json({ ok: true, ...json });
       return 0;
     }
     const begun = io.now();
-    const { plan, result } = await withUnpackers(context, async unpackers => {
-      const plan = preparePlan(context);
-      return { plan, result: await runSetup(plan, context, { unpackers }) };
+    const { plan, result } = await withUnpacker(context, async unpacker => {
+      const plan = await preparePlan(context);
+      return { plan, result: await runSetup(plan, context, { unpacker }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
     report.line(`start it: node ${plan.serverFile}`);
@@ -67,26 +66,32 @@ export const command: Command = {
 };
 
 /**
- * Begins to unpack ahead of everything else where no release is on disk, so that there will be an
- * install: the second thread takes as long to begin as everything takes until the first tarball is
- * here.
+ * Starts the second thread ahead of everything else where no release is on disk, so that there will be
+ * an install: it takes as long to start as the first tarball takes to arrive.
  */
-export async function withUnpackers<Result>(
-  { dir, io }: Context,
-  work: (unpackers: Unpackers | undefined) => Promise<Result>,
+export async function withUnpacker<Result>(
+  { dir }: Context,
+  work: (unpacker: Unpacker | undefined) => Promise<Result>,
 ): Promise<Result> {
   const isFirst = listReleases(layoutOf(dir)).length === 0;
-  const unpackers = isFirst ? beginUnpacking(io.nodeVersion) : undefined;
+  const unpacker = isFirst ? openUnpacker() : undefined;
   try {
-    return await work(unpackers);
+    return await work(unpacker);
   } finally {
-    await unpackers?.close();
+    await unpacker?.close();
   }
 }
 
 /** Reads settings and folder; secrets go to the redactor before anything else can print. */
-export function preparePlan({ dir, flags, io, version, dist, redactor }: Context): SetupPlan {
-  const plan = prepareSetup({
+export async function preparePlan({
+  dir,
+  flags,
+  io,
+  version,
+  dist,
+  redactor,
+}: Context): Promise<SetupPlan> {
+  const plan = await prepareSetup({
     dir,
     flags,
     io,
@@ -101,7 +106,7 @@ export function preparePlan({ dir, flags, io, version, dist, redactor }: Context
 export function runSetup(
   plan: SetupPlan,
   context: Context,
-  how: Pick<ApplyOptions, 'isImpatient' | 'unpackers'>,
+  how: Pick<ApplyOptions, 'isImpatient' | 'unpacker'>,
 ): Promise<SetupResult> {
   const { dir, flags, io, report, redactor, signal, version } = context;
   return applySetup(plan, {

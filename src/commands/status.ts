@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { IntegrityError, systemCode } from '../errors';
+import { lockText } from '../lock/choose';
 import { layoutOf } from '../release/layout';
 import { isWhole, readRelease } from '../release/store';
 import { hashTree } from '../release/tree';
-import { lockText } from '../setup/choose-lock';
 import { readActiveRelease } from '../start/active-release';
 import { ago, count, megabytes, table } from '../ui/text';
 import type { Command } from './command';

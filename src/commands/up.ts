@@ -1,20 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Unpackers } from '../install/unpackers';
+import type { Unpacker } from '../install/unpacker';
 import { findActiveInstead, isPassing } from '../setup/active-instead';
 import { writeChange } from '../setup/apply';
 import type { SetupPlan } from '../setup/plan';
 import { removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
-import {
-  preparePlan,
-  reportSetup,
-  runSetup,
-  setupHelp,
-  setupOptions,
-  withUnpackers,
-} from './setup';
+import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions, withUnpacker } from './setup';
 
 export const command: Command = {
   usage: 'bootlace up [-- ARGS]',
@@ -25,9 +18,9 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = await withUnpackers(context, async unpackers => {
-      const plan = preparePlan(context);
-      await setUp(plan, context, unpackers);
+    const plan = await withUnpacker(context, async unpacker => {
+      const plan = await preparePlan(context);
+      await setUp(plan, context, unpacker);
       return plan;
     });
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
@@ -46,13 +39,13 @@ export const command: Command = {
 async function setUp(
   plan: SetupPlan,
   context: Context,
-  unpackers: Unpackers | undefined,
+  unpacker: Unpacker | undefined,
 ): Promise<void> {
   const { io, dir, report } = context;
   const begun = io.now();
   const active = findActiveInstead(dir, plan);
   try {
-    const result = await runSetup(plan, context, { isImpatient: active !== undefined, unpackers });
+    const result = await runSetup(plan, context, { isImpatient: active !== undefined, unpacker });
     reportSetup(plan, result, context, io.now() - begun);
   } catch (error) {
     if (!active || !isPassing(error)) throw error;

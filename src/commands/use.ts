@@ -37,7 +37,7 @@ export const command: Command = {
       );
     }
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
-    await activateKept(dir, release, wanted, io);
+    activateKept(dir, release, wanted, io);
     const { version } = release.receipt;
     report.line(`active: ${release.receipt.package} ${version}; it counts from the next start on`);
     report.line(`setup and up choose again; to stay with it, set BACKEND_VERSION=${version}`);

@@ -116,7 +116,7 @@ async function checkRegistry(
   const client = createRegistryClient({ io, config, signal, deadlineMs: 10_000 });
   const name = settings.package.value;
   try {
-    const packument = await client.packument(name);
+    const packument = await client.packument(name, config.before !== undefined);
     checks.push({
       name: 'registry',
       state: 'ok',
@@ -132,7 +132,7 @@ async function checkRegistry(
       package: name,
       wish: settings.version.value,
       from: settings.version.from,
-      registry,
+      config,
       client: { packument: async () => packument },
       signal,
     });

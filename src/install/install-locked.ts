@@ -1,24 +1,26 @@
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { InstallError, systemCode } from '../errors';
+import { systemCode } from '../errors';
 import type { Io } from '../io';
-import { createRegistryClient } from '../registry/client';
-import { type RegistryConfig, registryOf } from '../registry/config';
-import { type DownloadContext, download } from '../registry/download';
-import { parseIntegrity } from '../registry/integrity';
-import { parseManifest } from '../registry/packument';
+import type { Lockfile } from '../lock/validate';
+import type { RegistryConfig } from '../registry/config';
+import type { DownloadContext } from '../registry/download';
 import type { Transport } from '../registry/transport';
-import { combineTree, type TreeHash } from '../release/tree';
+import { combineTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { openTarballCache } from './cache';
-import { type Lockfile, packageName } from './lockfile';
-import { type InstallHost, type Placement, type PlacementPlan, planPlacements } from './placements';
-import { type Tarball, TarballSink } from './tarball';
-import { planTarballUrl } from './tarball-url';
-import type { Unpacked } from './unpack-job';
+import { describe, type FetchedTarball, fetchPlacement } from './fetch-tarball';
+import {
+  type InstallHost,
+  type Placement,
+  type PlacementPlan,
+  planOptionalSet,
+  planPlacements,
+} from './placements';
+import { add, leaveOutUnavailable, newSum, type TreeSum, takeMissing } from './tree-sum';
+import type { UnpackTarget } from './unpack';
 import { planTargets } from './unpack-targets';
-import type { Unpackers } from './unpackers';
+import type { Unpacker } from './unpacker';
 
 export interface LockedInstall {
   /** The release to fill: its node_modules is made here. */
@@ -34,18 +36,16 @@ export interface LockedInstall {
   readonly slim?: boolean;
   /** The backend's own folder in the release, which slim never touches: `node_modules/@acme/backend`. */
   readonly backend?: string;
-  /** Keeps verified tarballs here by their checksum. */
-  readonly cacheDir?: string;
   /** Folders whose tarball is handed in: a file's path or its bytes. */
   readonly local?: ReadonlyMap<string, string | Buffer>;
   readonly io: Pick<Io, 'now' | 'sleep'>;
   readonly signal?: AbortSignal;
   readonly progress?: (state: InstallProgress) => void;
   readonly warn: (sentence: string) => void;
-  /** Retries of one request end this long after its first try. */
+  /** Milliseconds; retries of one request end this long after its first try. */
   readonly deadlineMs?: number;
-  /** Who unpacks; the caller opens and closes them. */
-  readonly unpackers: Unpackers;
+  /** The caller opens and closes it. */
+  readonly unpacker: Unpacker;
 }
 
 export interface LockedInstalled {
@@ -62,19 +62,10 @@ export interface LockedInstalled {
   readonly withScripts: string[];
 }
 
-/** How registries answer for an address that they do not have. */
-const nothingThere = ['DEPENDENCY_NOT_FOUND', 'REGISTRY_BAD_ANSWER'];
-
 /** Downloads at a time; see transport.ts. */
 const atATime = 48;
-/** Bytes of tarballs that may arrive or wait to be unpacked before no more are asked for. */
+/** Bytes of tarballs in memory before no more are asked for. */
 const mostHeld = 2 * 1024 * 1024;
-
-interface Obtained {
-  readonly tarball: Tarball;
-  /** In bytes. */
-  readonly size: number;
-}
 
 /**
  * Installs exactly what a lock says: fetch, verify, unpack, link bins. Nothing of a tarball is
@@ -82,43 +73,27 @@ interface Obtained {
  * @throws BootlaceError naming the package; the release's folder is then of no use
  */
 export async function installLocked(install: LockedInstall): Promise<LockedInstalled> {
-  const plan = planPlacements(install.lock, install.host);
+  const plan = planPlacements(install.lock, install.host, install.config.omit);
   for (const path of install.lock.weak)
     if (!plan.leftOut.has(path))
       install.warn(`${path} has only a sha1 checksum, which can be forged; lock a newer version`);
   mkdirSync(join(install.release, 'node_modules'), { recursive: true });
-  const sum = newSum();
+  const sum = newSum(plan.placements.flatMap(({ paths }) => paths).length + plan.bundled.length);
   await installAll(backendFirst(plan.placements, install.backend), plan, install, sum);
   const missing = new Set(sum.missing);
   const bundled = plan.bundled.filter(path => !missing.has(path));
   await installAll(takeMissing(sum, install), { ...plan, bundled }, install, sum);
+  const isGone = leaveOutUnavailable(plan, install, sum);
   return {
-    paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled].sort(),
+    paths: [...plan.placements.flatMap(({ paths }) => paths), ...plan.bundled]
+      .filter(path => !isGone(path))
+      .sort(),
     ...combineTree(sum.packages, sum.links),
     savedFiles: sum.savedFiles,
     savedBytes: sum.savedBytes,
-    withScripts: [...new Set([...plan.withScripts, ...sum.gyp])].sort(),
-  };
-}
-
-/** What all jobs have put on the disk. */
-interface Sum {
-  readonly packages: Map<string, TreeHash>;
-  readonly links: Map<string, string>;
-  readonly missing: string[];
-  readonly gyp: string[];
-  savedFiles: number;
-  savedBytes: number;
-}
-
-function newSum(): Sum {
-  return {
-    packages: new Map(),
-    links: new Map(),
-    missing: [],
-    gyp: [],
-    savedFiles: 0,
-    savedBytes: 0,
+    withScripts: [...new Set([...plan.withScripts, ...sum.gyp])]
+      .filter(path => !isGone(path))
+      .sort(),
   };
 }
 
@@ -127,7 +102,7 @@ async function installAll(
   placements: readonly Placement[],
   plan: PlacementPlan,
   install: LockedInstall,
-  sum: Sum,
+  sum: TreeSum,
 ): Promise<void> {
   if (placements.length === 0) return;
   const stop = new AbortController();
@@ -143,19 +118,16 @@ async function installAll(
       if (!signal.aborted) install.warn(sentence);
     },
   };
-  const cache = install.cacheDir === undefined ? undefined : openTarballCache(install.cacheDir);
   const targetsOf = planTargets(plan, install);
   // Packuments may be asked for as well, all with this signal.
   setMaxListeners(0, signal);
   signal.addEventListener('abort', breakOff, { once: true });
   let next = 0;
-  let done = 0;
-  let received = 0;
   let arriving = 0;
   let forRoom: (() => void)[] = [];
   const unpacking: Promise<void>[] = [];
   try {
-    // The first failure stops the others, and all have ended before it is told.
+    // The first failure stops the others, and all have ended before it is thrown.
     await Promise.all(
       Array.from({ length: Math.min(atATime, placements.length) }, () =>
         takeTurns().catch(error => stop.abort(error)),
@@ -179,7 +151,7 @@ async function installAll(
   }
 
   async function room(): Promise<void> {
-    while (arriving + install.unpackers.waiting() > mostHeld && !signal.aborted)
+    while (arriving + install.unpacker.held() > mostHeld && !signal.aborted)
       await new Promise<void>(resolve => forRoom.push(resolve));
   }
 
@@ -188,95 +160,65 @@ async function installAll(
       await room();
       signal.throwIfAborted();
       const placement = placements[i] as Placement;
-      const obtained = await obtain(placement, i);
-      unpacking.push(put(placement, obtained).catch(error => stop.abort(error)));
+      const fetched = await fetch(placement, i);
+      if (fetched) unpacking.push(put(placement, fetched).catch(error => stop.abort(error)));
     }
   }
 
-  async function put(placement: Placement, { tarball, size }: Obtained): Promise<void> {
+  async function fetch(placement: Placement, i: number): Promise<FetchedTarball | undefined> {
+    const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
+    if (local !== undefined) {
+      const tarball = typeof local === 'string' ? { file: local, isKept: true } : { data: local };
+      return { tarball, received: 0 };
+    }
+    const hold = (bytes: number) => {
+      arriving += bytes;
+    };
+    const file = join(install.work, `tarball-${i}.tgz`);
+    try {
+      return await fetchPlacement(placement, file, hold, context);
+    } catch (error) {
+      if (!isRefused(error) || !placement.paths.every(path => isOptional(path, install.lock)))
+        throw error;
+      sum.unavailable.set(placement, (error as Error).message);
+      sum.total -= packagesIn(placement.paths.map(targetsOf(placement)));
+      return undefined;
+    }
+  }
+
+  async function put(placement: Placement, { tarball, ...fetched }: FetchedTarball): Promise<void> {
     const job = {
       root: install.release,
       what: describe(placement),
       tarball,
       targets: placement.paths.map(targetsOf(placement)),
     };
-    add(sum, await install.unpackers.run(job, size));
+    const unpacked = await install.unpacker.run(job);
+    add(sum, unpacked);
+    sum.done += packagesIn(job.targets) - unpacked.missing.length;
+    sum.received += fetched.received;
     if ('file' in tarball && !tarball.isKept) rmSync(tarball.file, { force: true });
-    done++;
     lookForRoom();
-    install.progress?.({ done, total: placements.length, received });
-  }
-
-  async function obtain(placement: Placement, i: number): Promise<Obtained> {
-    const local = placement.paths.map(path => install.local?.get(path)).find(Boolean);
-    if (local !== undefined)
-      return sized(typeof local === 'string' ? { file: local, isKept: true } : { data: local });
-    const what = describe(placement);
-    const checksum = parseIntegrity(placement.integrity);
-    if (!checksum)
-      throw new InstallError('LOCK_NO_INTEGRITY', `${what} has no checksum in the lock`, {
-        fix: 'make the lock again with: npx bootlace lock',
-        facts: { package: what },
-      });
-    const kept = cache?.read(checksum);
-    if (kept) return sized(kept);
-    const { url, isGuess } = planTarballUrl(placement, install.config);
-    const newSink = () =>
-      new TarballSink(join(install.work, `tarball-${i}.tgz`), checksum.algorithm, bytes => {
-        arriving += bytes;
-      });
-    const get = (url: string) => download({ what, url, checksum }, newSink, context);
-    const sink = await get(url).catch(async error => {
-      if (!isGuess || !nothingThere.includes(systemCode(error) ?? '')) throw error;
-      return get(await askPackument(placement));
-    });
-    const { size } = sink;
-    received += size;
-    const tarball = sink.take();
-    cache?.keep(checksum, tarball);
-    return { tarball, size };
-  }
-
-  async function askPackument({ name, version = '' }: Placement): Promise<string> {
-    const { config, io } = install;
-    const client = createRegistryClient({ io, config, signal, onRetry: install.warn });
-    const { versions } = await client.packument(name);
-    return parseManifest(versions[version], name, version, registryOf(name, config)).dist.tarball;
+    install.progress?.(sum);
   }
 }
 
-function sized(tarball: Tarball): Obtained {
-  return { tarball, size: 'data' in tarball ? tarball.data.length : statSync(tarball.file).size };
+function packagesIn(targets: readonly UnpackTarget[]): number {
+  return targets.reduce((sum, { bundled }) => sum + 1 + bundled.length, 0);
 }
 
-function describe({ name, version }: Placement): string {
-  return version ? `${name}@${version}` : name;
+/** What a registry answers for a tarball that it does not have, or not for this token. */
+function isRefused(error: unknown): boolean {
+  const { status } = (error as { facts?: { status?: unknown } }).facts ?? {};
+  return systemCode(error) === 'DEPENDENCY_NOT_FOUND' || status === 403;
+}
+
+function isOptional(path: string, lock: Lockfile): boolean {
+  return planOptionalSet(lock, path, new Map()) !== undefined;
 }
 
 /** The backend is most often the largest: begun last, everything would wait for it. */
 function backendFirst(placements: readonly Placement[], backend: string | undefined): Placement[] {
   const isBackend = ({ paths }: Placement) => backend !== undefined && paths.includes(backend);
   return [...placements.filter(isBackend), ...placements.filter(each => !isBackend(each))];
-}
-
-function add(sum: Sum, unpacked: Unpacked): void {
-  for (const [folder, hash] of unpacked.packages) sum.packages.set(folder, hash);
-  for (const [link, target] of unpacked.links) sum.links.set(link, target);
-  sum.missing.push(...unpacked.missing);
-  sum.gyp.push(...unpacked.gyp);
-  sum.savedFiles += unpacked.savedFiles;
-  sum.savedBytes += unpacked.savedBytes;
-}
-
-/** Bundled packages that their bundle does not hold are fetched like others, as npm does. */
-function takeMissing(sum: Sum, { lock, release }: LockedInstall): Placement[] {
-  return sum.missing.flatMap(path => {
-    const entry = lock.packages.get(path);
-    if (!entry?.integrity) return [];
-    rmSync(join(release, path), { recursive: true, force: true });
-    for (const folder of sum.packages.keys())
-      if (folder === path || folder.startsWith(`${path}/`)) sum.packages.delete(folder);
-    const { version, resolved, integrity } = entry;
-    return [{ name: packageName(path, entry), version, resolved, integrity, paths: [path] }];
-  });
 }

@@ -1,21 +1,21 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Io } from '../io';
+import { type LockDocument, renderLock } from '../lock/document';
+import { withoutMissing } from '../lock/fits';
+import { folderName, validateLock } from '../lock/validate';
+import type { NpmRun } from '../npm/run';
 import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
 import { hashTree } from '../release/tree';
 import type { InstallProgress } from '../ui/install-progress';
-import { withoutMissing } from './check-lock';
 import { readInstallHost } from './host';
 import { installLocked } from './install-locked';
-import { type LockDocument, renderLock } from './lock-document';
-import { checkLock, folderName } from './lockfile';
-import type { NpmRun } from './run-npm';
-import { slimTree } from './slim-tree';
+import { slimTree } from './slim';
 import type { Tarball } from './tarball';
-import type { Unpackers } from './unpackers';
+import type { Unpacker } from './unpacker';
 
-export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
+export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
   io: Io;
   /** Connections to use; the caller closes them. */
   transport: Transport;
@@ -29,12 +29,9 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'cwd' | 'io'> {
   /** The backend's name and its verified tarball. */
   backend: string;
   tarball: Tarball;
-  installer: 'bootlace' | 'npm';
   slim: boolean;
-  /** Keep verified tarballs here. */
-  cacheDir?: string;
-  /** Who unpacks for the own installer. */
-  unpackers: Unpackers;
+  /** Undefined where npm installs. */
+  unpacker: Unpacker | undefined;
   /** Packages whose install scripts may run. */
   scripts: readonly string[];
   /** Retries of one request end this long after its first try. */
@@ -57,12 +54,13 @@ export interface InstalledTree {
  * @throws LOCK_INVALID and its kin, download and integrity failures, or npm's
  */
 export async function installTree(request: TreeRequest): Promise<InstalledTree> {
-  const { scripts, release } = request;
-  const { tree, folders, slim } =
-    request.installer === 'npm' ? await installByNpm(request) : await installByLock(request);
+  const { scripts, release, unpacker } = request;
+  const { tree, folders, slim } = unpacker
+    ? await installByLock(request, unpacker)
+    : await installByNpm(request);
   const withScripts = [...new Set(folders.map(folderName))];
   if (!withScripts.some(name => scripts.includes(name))) return { tree, slim, withScripts };
-  const { runNpm } = await import('./run-npm');
+  const { runNpm } = await import('../npm/run');
   await runNpm(['rebuild', '--json', ...scripts], { ...request, cwd: release, scripts });
   const built = hashTree(join(release, 'node_modules'));
   return { tree: { ...tree, ...built }, slim, withScripts };
@@ -73,11 +71,11 @@ type Laid = Omit<InstalledTree, 'withScripts'> & {
   folders: string[];
 };
 
-async function installByLock(request: TreeRequest): Promise<Laid> {
-  const { tarball, release, work, config, io, slim, cacheDir } = request;
+async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<Laid> {
+  const { tarball, release, work, config, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
-  const lock = checkLock(request.lock, request.where, local);
+  const lock = validateLock(request.lock, request.where, local);
   const installed = await installLocked({
     release,
     work,
@@ -87,8 +85,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
     host: readInstallHost(io),
     slim,
     backend,
-    cacheDir,
-    unpackers: request.unpackers,
+    unpacker,
     local,
     io,
     signal: request.signal,
@@ -108,7 +105,7 @@ async function installByLock(request: TreeRequest): Promise<Laid> {
 async function installByNpm(request: TreeRequest): Promise<Laid> {
   const { release, lock, tarball } = request;
   const home = `node_modules/${request.backend}`;
-  checkLock(request.lock, request.where, new Set([home]));
+  validateLock(request.lock, request.where, new Set([home]));
   const local = /^file:(.+)$/.exec(lock.packages[home]?.resolved ?? '')?.[1];
   const file = local && join(release, local);
   if (file) {
@@ -117,8 +114,13 @@ async function installByNpm(request: TreeRequest): Promise<Laid> {
   }
   const lockFile = join(release, 'package-lock.json');
   writeFileSync(lockFile, renderLock(withoutMissing(lock)));
-  const { runNpm } = await import('./run-npm');
-  await runNpm(['ci', '--json'], { ...request, cwd: release, scripts: [] });
+  const { runNpm } = await import('../npm/run');
+  await runNpm(['ci', '--json'], {
+    ...request,
+    cwd: release,
+    scripts: [],
+    withCredentials: true,
+  });
   writeFileSync(lockFile, request.lockText);
   if (file) rmSync(file, { force: true });
   const slim = request.slim ? slimTree(release, lock, home) : undefined;

@@ -1,7 +1,8 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
+import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
+import type { OmittedKind } from '../registry/npm-keys';
 import { normalizeBins } from './bins';
-import { type LockEntry, type Lockfile, packageName, parentOf } from './lockfile';
 
 /** What decides which packages fit. */
 export interface InstallHost {
@@ -23,8 +24,8 @@ export interface Placement {
   readonly paths: readonly string[];
 }
 
-/** For development, cannot run here, or needed by nobody. */
-export type LeftOut = 'dev' | 'optional' | 'extraneous';
+/** For development, omitted or unable to run here, or needed by nobody. */
+export type LeftOut = 'dev' | OmittedKind | 'extraneous';
 
 export interface PlacementPlan {
   /** Each tarball once, in the order of the lock. */
@@ -41,10 +42,15 @@ export interface PlacementPlan {
 
 /**
  * Plans which packages of a lock go where, as `npm ci --omit=dev` decides it. Pure.
+ * @param omit more kinds of dependencies that are left out
  * @throws InstallError BAD_PLATFORM when a package that is not optional does not fit the host
  */
-export function planPlacements(lock: Lockfile, host: InstallHost): PlacementPlan {
-  const leftOut = planLeftOut(lock, host);
+export function planPlacements(
+  lock: Lockfile,
+  host: InstallHost,
+  omit: readonly OmittedKind[] = [],
+): PlacementPlan {
+  const leftOut = planLeftOut(lock, host, omit);
   const placements = new Map<string, Placement & { paths: string[] }>();
   const bundled: string[] = [];
   const bins = new Map<string, Map<string, string>>();
@@ -81,7 +87,11 @@ function isBrought(path: string, { packages }: Lockfile): boolean {
 }
 
 /** Which folders are not installed: development, and optional ones that cannot run here. */
-function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
+function planLeftOut(
+  lock: Lockfile,
+  host: InstallHost,
+  omit: readonly OmittedKind[],
+): Map<string, LeftOut> {
   const leftOut = new Map<string, LeftOut>();
   const graph = readGraph(lock);
   for (const [path, entry] of lock.packages) {
@@ -90,16 +100,16 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
     if (!fits && !entry.optional && !entry.dev && !entry.extraneous)
       throw badPlatform(path, entry, host);
     if (!entry.optional || leftOut.has(path) || (fits && fitsEngine(entry, host))) continue;
-    const core = graph.needing(path);
-    // A lock that calls optional what the backend needs would take the backend out.
-    if ([...core].some(node => isNeeded(lock.packages.get(node)))) {
-      if (fits) continue;
-      throw badPlatform(path, entry, host);
-    }
-    for (const node of graph.optionalSet(core, leftOut)) leftOut.set(node, 'optional');
+    const set = optionalSet(lock, graph, path, leftOut);
+    if (!set && !fits) throw badPlatform(path, entry, host);
+    for (const node of set ?? []) leftOut.set(node, 'optional');
   }
   for (const [path, entry] of lock.packages) {
-    const reason = entry.extraneous ? 'extraneous' : entry.dev ? 'dev' : undefined;
+    const reason = entry.extraneous
+      ? 'extraneous'
+      : entry.dev
+        ? 'dev'
+        : omit.find(kind => entry[kind] || (kind === 'optional' && entry.devOptional));
     if (reason && path !== '' && !leftOut.has(path)) leftOut.set(path, reason);
   }
   // What lies inside a folder that is not there is not there either.
@@ -109,6 +119,33 @@ function planLeftOut(lock: Lockfile, host: InstallHost): Map<string, LeftOut> {
       if (reason && !leftOut.has(path)) leftOut.set(path, reason);
     }
   return leftOut;
+}
+
+/**
+ * What goes with an optional package that cannot be installed. Pure.
+ * @param gone folders that are left out already
+ * @returns folders, its own among them; undefined for a package that the backend needs
+ */
+export function planOptionalSet(
+  lock: Lockfile,
+  path: string,
+  gone: ReadonlyMap<string, unknown>,
+): Set<string> | undefined {
+  return lock.packages.get(path)?.optional
+    ? optionalSet(lock, readGraph(lock), path, gone)
+    : undefined;
+}
+
+function optionalSet(
+  lock: Lockfile,
+  graph: ReturnType<typeof readGraph>,
+  path: string,
+  gone: ReadonlyMap<string, unknown>,
+): Set<string> | undefined {
+  const core = graph.needing(path);
+  // A lock that calls optional what the backend needs would take the backend out.
+  if ([...core].some(node => isNeeded(lock.packages.get(node)))) return undefined;
+  return graph.optionalSet(core, gone);
 }
 
 function isNeeded(entry: LockEntry | undefined): boolean {

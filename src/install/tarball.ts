@@ -1,11 +1,8 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { IntegrityError, systemCode } from '../errors';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Sink } from '../registry/download';
 import type { Checksum } from '../registry/integrity';
 import { writeFailure } from '../release/atomic';
-import { gunzipPieces, gunzipSmall, sliceSize } from './gunzip';
-import { hostile, type TarHandler, TarReader } from './tar-reader';
 
 /** A verified tarball, in memory or, a large one, in a file. */
 export type Tarball =
@@ -22,10 +19,6 @@ export type Tarball =
 
 /** From this size on a tarball waits in a file. */
 const largeTarball = 512 * 1024;
-/** Text shrinks to a twentieth, seldom to a hundredth; this much for that little is a bomb. */
-const suspiciousContent = 64 * 1024 * 1024;
-const largestRatio = 250;
-const largestContent = 2 * 1024 * 1024 * 1024;
 
 /** Collects a download in memory, or in a file once it is large. */
 export class TarballSink implements Sink {
@@ -134,74 +127,5 @@ export class TarballSink implements Sink {
     } catch (error) {
       throw writeFailure(error, this.#file);
     }
-  }
-}
-
-/**
- * Reads a tarball into a handler, gunzipping it in bounded memory.
- * @param what `left@1.0.0`, for the failure
- * @throws IntegrityError TARBALL_HOSTILE or TARBALL_INVALID; whatever the handler throws
- */
-export function readTarball(tarball: Tarball, what: string, handler: TarHandler): void {
-  const reader = new TarReader(what, handler);
-  let taken = 0;
-  let given = 0;
-  const take = (content: Buffer) => {
-    given += content.length;
-    const isTooMuch = given > suspiciousContent && given > taken * largestRatio;
-    if (isTooMuch || given > largestContent)
-      throw hostile(what, `at least ${given} bytes in ${taken}`);
-    reader.write(content);
-  };
-  function* counted() {
-    for (const piece of 'data' in tarball ? slicesOf(tarball.data) : slicesOfFile(tarball.file)) {
-      taken += piece.length;
-      yield piece;
-    }
-  }
-  try {
-    const beginning = 'data' in tarball ? tarball.data : beginningOf(tarball.file);
-    const isGzip = beginning[0] === 0x1f && beginning[1] === 0x8b;
-    const small = isGzip && 'data' in tarball ? gunzipSmall(tarball.data) : undefined;
-    if (small) take(small);
-    else for (const content of isGzip ? gunzipPieces(counted()) : counted()) take(content);
-  } catch (error) {
-    if (!/^Z_/.test(systemCode(error) ?? '')) throw error;
-    throw new IntegrityError('TARBALL_INVALID', `the tarball of ${what} cannot be gunzipped`, {
-      fix: 'its publisher has to publish a new version',
-      facts: { package: what, reason: systemCode(error) },
-      cause: error,
-    });
-  }
-  reader.close();
-}
-
-function* slicesOf(data: Buffer): Generator<Buffer> {
-  for (let at = 0; at < data.length; at += sliceSize) yield data.subarray(at, at + sliceSize);
-}
-
-/** Reads a file in pieces, each to be used before the next is asked for. */
-function* slicesOfFile(file: string): Generator<Buffer> {
-  const piece = Buffer.allocUnsafeSlow(sliceSize);
-  const fd = openSync(file, 'r');
-  try {
-    for (;;) {
-      const size = readSync(fd, piece, 0, sliceSize, null);
-      if (size === 0) return;
-      yield piece.subarray(0, size);
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function beginningOf(file: string): Buffer {
-  const fd = openSync(file, 'r');
-  try {
-    const piece = Buffer.alloc(2);
-    readSync(fd, piece, 0, 2, 0);
-    return piece;
-  } finally {
-    closeSync(fd);
   }
 }

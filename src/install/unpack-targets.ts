@@ -1,7 +1,7 @@
+import { parentOf } from '../lock/validate';
 import { type BinLink, planBinLinks } from './bins';
-import { parentOf } from './lockfile';
 import type { Placement, PlacementPlan } from './placements';
-import type { UnpackTarget } from './unpack-job';
+import type { UnpackTarget } from './unpack';
 
 /**
  * Plans what unpacking has to know of a package's folder besides its tarball. Pure.

@@ -3,26 +3,25 @@
 import { parentPort } from 'node:worker_threads';
 import { BootlaceError } from '../errors';
 import type { Tarball } from './tarball';
-import { tuneForInstall } from './tune';
-import { type UnpackJob, unpack } from './unpack-job';
-import type { WorkerAnswer } from './unpackers';
+import { type UnpackJob, unpack } from './unpack';
+import type { WorkerAnswer } from './unpacker';
+
+/** Jobs are done one after the other, and answered in their order. */
+let last: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (sent: UnpackJob) => {
   const job = { ...sent, tarball: withBuffer(sent.tarball) };
-  parentPort?.postMessage(answerTo(job));
+  last = last.then(async () => parentPort?.postMessage(await answerTo(job)));
 });
 
-// V8's flags are those of all threads.
-tuneForInstall(process.versions.node);
-
-function answerTo(job: UnpackJob): WorkerAnswer {
+async function answerTo(job: UnpackJob): Promise<WorkerAnswer> {
   try {
-    return { unpacked: unpack(job) };
+    return { unpacked: await unpack(job) };
   } catch (error) {
     if (!(error instanceof BootlaceError))
       return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-    const { name: family, code, message, fix, facts } = error;
-    return { failure: { family, code, message, fix, facts } };
+    const { exitCode, code, message, fix, facts } = error;
+    return { failure: { exitCode, code, message, fix, facts } };
   }
 }
 

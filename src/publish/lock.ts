@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { InstallError, NotFoundError } from '../errors';
-import { lockProblems } from '../install/check-lock';
-import { bareLock } from '../install/compose-lock';
-import { type LockDocument, lockName, renderLock } from '../install/lock-document';
-import { rootOverrides } from '../install/overrides';
-import { resolveLock } from '../install/resolve-lock';
-import { runNpm } from '../install/run-npm';
 import type { Io } from '../io';
+import { bareLock } from '../lock/compose';
+import { type LockDocument, lockName, renderLock, rootOverrides } from '../lock/document';
+import { lockMismatches } from '../lock/fits';
+import { findMisfit } from '../lock/resolve/check';
+import { resolveLock } from '../lock/resolve/resolve';
+import { runNpm } from '../npm/run';
 import type { RegistryConfig } from '../registry/config';
 import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
@@ -65,16 +65,15 @@ export async function writeLock(
     }).catch(error => {
       throw workspace ? sayUnpublished(error, workspace) : error;
     });
-    const problems = lockProblems(lock, manifest);
-    if (problems.length)
+    const misfit = await findMisfit(lock, manifest, overrides, run);
+    if (misfit)
       throw new InstallError(
         'LOCK_CONTRADICTS',
-        `npm's tree does not fit package.json: ${problems.slice(0, 10).join('; ')}`,
+        `npm's tree does not fit package.json: ${misfit}`,
         {
           fix: seed
             ? 'run: npx bootlace lock --fresh'
             : 'correct "overrides", or use a newer npm: npm 10 does not apply all of them',
-          facts: { problems },
         },
       );
     warnOfLoopback(lock, options.warn);
@@ -102,23 +101,38 @@ export async function writeLock(
 
 /**
  * Says what differs between the lock and package.json; no request, no change.
+ * @param options where npm can run
  * @returns one sentence for each difference; none when it fits
  */
-export function checkLock({ target, manifest, text, workspace }: Publishable): string[] {
+export async function checkLock(
+  { target, manifest, text, workspace }: Publishable,
+  options: Pick<LockOptions, 'io' | 'config' | 'redact' | 'signal'>,
+): Promise<string[]> {
   checkLockable(manifest);
   const lock = readOwnLock(target, manifest.name);
   if (typeof lock === 'string') return [lock];
   const { bare } = bareLock(lock, manifest.name);
-  // Outside of its workspace, as in an image, the lock's own record counts.
-  const overrides =
-    workspace && (workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {});
-  const problems = lockProblems(bare, manifest, overrides);
+  const problems = lockMismatches(bare, manifest);
   for (const [path, entry] of Object.entries(bare.packages))
     if (path !== '' && !entry.inBundle && !(entry.integrity && entry.resolved))
       problems.push(`${path} has no ${entry.integrity ? 'address' : 'checksum'}`);
   if (addToFiles(text, lockName) !== text)
     problems.push(`"files" of package.json leaves ${lockName} out of the package`);
-  return problems;
+  if (problems.length) return problems;
+  const work = mkdtempSync(join(tmpdir(), 'bootlace-check-'));
+  try {
+    // Outside of its workspace, as in an image, the lock's own record counts.
+    const overrides = workspace
+      ? (workspaceOverrides(workspace, manifest) ?? rootOverrides(manifest) ?? {})
+      : bare.packages['']?.overrides;
+    // A failure names the log, so it outlives the folder.
+    const log = `${work}.log`;
+    const misfit = await findMisfit(bare, manifest, overrides, { ...options, work, log });
+    rmSync(log, { force: true });
+    return misfit ? [misfit] : [];
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 /** Asks npm itself whether the file gets into the tarball: .npmignore and .gitignore have a say. */

@@ -1,5 +1,5 @@
 import { SettingError } from '../errors';
-import { bundledNames, type LockedManifest } from '../install/lock-document';
+import { bundledNames, type LockedManifest } from '../lock/document';
 
 interface Kind {
   kind: string;

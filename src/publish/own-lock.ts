@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError } from '../errors';
-import { type LockDocument, lockName } from '../install/lock-document';
-import { readBackendLock } from '../install/lockfile';
+import { type LockDocument, lockName } from '../lock/document';
+import { readBackendLock } from '../lock/validate';
 
 /** A package's bootlace-lock.json as its host reads it, or what the host would refuse it for. */
 export function readOwnLock(folder: string, backend: string): LockDocument | string {

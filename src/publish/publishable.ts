@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingError } from '../errors';
-import type { LockedManifest } from '../install/lock-document';
 import { isObject } from '../json';
+import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
 import { readPublisher } from '../start/publisher';

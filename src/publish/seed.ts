@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { bareLock } from '../install/compose-lock';
-import { type LockDocument, lockName, parseLockDocument } from '../install/lock-document';
+import { bareLock } from '../lock/compose';
+import { type LockDocument, lockName, parseLockDocument } from '../lock/document';
 import { readOwnLock } from './own-lock';
 import { foldersAbove } from './workspace';
 

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import type { LockedManifest } from '../install/lock-document';
-import { rootOverrides } from '../install/overrides';
 import { isObject } from '../json';
+import { type LockedManifest, rootOverrides } from '../lock/document';
 
 /** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
 export interface Workspace {

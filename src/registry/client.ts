@@ -1,11 +1,8 @@
-import { gunzipSync } from 'node:zlib';
-import { BootlaceError, NetworkError, systemCode } from '../errors';
+import { BootlaceError, NetworkError } from '../errors';
 import type { Io } from '../io';
-import type { Answer } from './answer';
-import { authorizationFor } from './authorization';
 import { type RegistryConfig, registryOf } from './config';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
-import { getFollowing } from './follow';
+import { firstHop, type Hop, nextHop, redirectRefused } from './follow';
 import { type Packument, parsePackument } from './packument';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
 import { createTransport, type Transport } from './transport';
@@ -15,9 +12,9 @@ export interface ClientOptions {
   config: RegistryConfig;
   /** Connections to use and to keep; without them each request opens and closes its own. */
   transport?: Transport;
-  /** Retries end this long after the first try of a request. */
+  /** Retries end this many milliseconds after the first try of a request. */
   deadlineMs?: number;
-  /** How long one try may take. */
+  /** How many milliseconds one try may take. */
   tryMs?: number;
   signal?: AbortSignal;
   /** Told in one plain sentence before each wait. */
@@ -36,28 +33,39 @@ export interface RegistryClient {
 const tryTimeoutMs = 60_000;
 const largestDocument = 256 * 1024 * 1024;
 
+/** What npm-registry-fetch throws for a status of 400 and more. */
+interface HttpError {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** Parsed when it is JSON. */
+  readonly body: unknown;
+}
+
+/**
+ * Asks registries for packuments with npm's own client. It has no Retry-After and follows redirects
+ * with credentials across ports, so those two are done here.
+ */
 export function createRegistryClient(options: ClientOptions): RegistryClient {
   const { config, io } = options;
-  const deadlineMs = options.deadlineMs ?? 60_000;
 
   return {
     async packument(name, full = false) {
       const registry = registryOf(name, config);
       const url = registry + name.replace('/', '%2f');
       const begun = io.now();
-      const text = await retry(() => get(url, name, registry, full, begun), {
+      const value = await retry(() => attempt(url, name, registry, full, begun), {
         io,
-        deadlineMs,
+        deadlineMs: options.deadlineMs ?? 60_000,
         signal: options.signal,
         retryAfter: waitFor,
         onRetry: options.onRetry,
       });
-      return parsePackument(text, name, registry);
+      return parsePackument(value, name, registry);
     },
   };
 
   /** @param begun when the first try did */
-  async function get(
+  async function attempt(
     url: string,
     name: string,
     registry: string,
@@ -65,26 +73,27 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     begun: number,
   ): Promise<unknown> {
     const transport = options.transport ?? createTransport(config.network);
-    const stop = () => transport.close();
     // The whole of a try: a registry that sends a byte now and then must not hold us.
+    const over = new AbortController();
+    const stop = () => over.abort();
     const timer = setTimeout(stop, options.tryMs ?? tryTimeoutMs);
     options.signal?.addEventListener('abort', stop, { once: true });
+    const first = firstHop(url, config);
     try {
+      options.signal?.throwIfAborted();
       const accept = full
         ? 'application/json'
         : 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
-      const headers = { accept, 'cache-control': 'no-cache', 'accept-encoding': 'gzip' };
-      const answer = await getFollowing(url, name, headers, {
-        config,
-        transport,
-        signal: options.signal,
-      });
-      const body = await readWhole(answer, name, registry);
-      if (answer.status === 200) return parseJson(body, answer, registry);
-      throw refusalOf(answer, body, url, name, registry);
+      const { body, headers } = await follow(first, name, accept, transport, over.signal);
+      return parseJson(
+        await readWhole(body, name, registry),
+        headers.get('content-type'),
+        registry,
+      );
     } catch (error) {
       if (error instanceof BootlaceError) throw error;
       options.signal?.throwIfAborted();
+      if (isHttpError(error)) throw refusalOf(error, first, name, registry);
       throw unreachable(registry, error, Math.round((io.now() - begun) / 1000));
     } finally {
       clearTimeout(timer);
@@ -93,73 +102,108 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     }
   }
 
+  /** npm's client follows redirects within one origin; the agent refuses it every other. */
+  async function follow(
+    first: Hop,
+    name: string,
+    accept: string,
+    transport: Transport,
+    signal: AbortSignal,
+  ) {
+    const { registryFetch } = await import('./npm-libraries');
+    for (let hop = first; ; ) {
+      const agent = await transport.agent(hop.url);
+      let elsewhere: URL | undefined;
+      try {
+        return await registryFetch(hop.url.href, {
+          agent(url) {
+            if (url.origin === hop.url.origin) return agent;
+            elsewhere = url;
+            throw new Error('another origin');
+          },
+          headers: { accept, 'cache-control': 'no-cache' },
+          forceAuth: {
+            _authToken: hop.credentials?.token?.reveal(),
+            _auth: hop.credentials?.basic?.reveal(),
+          },
+          fetchRetries: 0,
+          timeout: options.tryMs ?? tryTimeoutMs,
+          signal,
+        });
+      } catch (error) {
+        if (elsewhere) hop = nextHop(hop, elsewhere.href, name);
+        else if (isRedirectFault(error)) throw redirectRefused(name, hop.url, 'to no http address');
+        else throw error;
+      }
+    }
+  }
+
   function refusalOf(
-    { status, headers }: Answer,
-    body: Buffer,
-    url: string,
+    { statusCode, headers, body }: HttpError,
+    { credentials }: Hop,
     name: string,
     registry: string,
   ): BootlaceError {
-    const sent = authorizationFor(url, config);
+    const flat = Object.fromEntries(
+      Object.entries(headers).map(([key, values]) => [key.toLowerCase(), String(values)]),
+    );
     const failure = registryFailure({
-      status,
-      headers,
-      body: body.toString('utf8'),
+      status: statusCode,
+      headers: flat,
+      body: Buffer.isBuffer(body) ? body.toString('utf8', 0, 4096) : JSON.stringify(body),
       package: name,
       registry,
-      tokenFrom: sent?.from,
+      tokenFrom: credentials?.from,
       tokenEnv: config.tokenEnv,
       tokenHint: config.tokenHint,
-      tokenKind: sent?.token && kindOfToken(sent.token),
+      tokenKind: credentials?.token && kindOfToken(credentials.token.reveal()),
     });
-    retryAfterOf.set(failure, parseRetryAfter(headers['retry-after'], io.now()));
+    retryAfterOf.set(failure, parseRetryAfter(flat['retry-after'], io.now()));
     return failure;
   }
 }
 
-/** A body of bounded size, gunzipped. */
-async function readWhole(answer: Answer, name: string, registry: string): Promise<Buffer> {
-  const announced = Number(answer.headers['content-length'] ?? Number.NaN);
+/** A body of bounded size. */
+async function readWhole(
+  body: AsyncIterable<Buffer> & { destroy(): void },
+  name: string,
+  registry: string,
+): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
-  try {
-    await answer.read(piece => {
-      size += piece.length;
-      if (size > largestDocument || announced > largestDocument)
-        throw tooLarge(registry, name, size);
-      pieces.push(Buffer.from(piece));
-    });
-  } catch (error) {
-    answer.discard();
-    throw error;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > largestDocument) {
+      body.destroy();
+      throw new NetworkError(
+        'REGISTRY_BAD_ANSWER',
+        `${registry} answers for ${name} with ${size} bytes or more`,
+        { fix: 'check BACKEND_REGISTRY: is it the address of an npm registry?' },
+      );
+    }
+    pieces.push(piece);
   }
-  if (size < announced)
-    throw Object.assign(new Error('the answer is cut off'), { code: 'ECONNRESET' });
-  const body = Buffer.concat(pieces);
-  if (answer.headers['content-encoding'] !== 'gzip') return body;
-  try {
-    return gunzipSync(body, { maxOutputLength: largestDocument });
-  } catch (error) {
-    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE')
-      throw tooLarge(registry, name, largestDocument);
-    throw notJson(registry, 'broken gzip');
-  }
+  return Buffer.concat(pieces);
 }
 
-function parseJson(body: Buffer, { headers }: Answer, registry: string): unknown {
+function parseJson(body: Buffer, type: string | null, registry: string): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    const type = headers['content-type'];
-    throw notJson(registry, /json/.test(type ?? '') ? 'broken JSON' : type);
+    throw notJson(registry, /json/.test(type ?? '') ? 'broken JSON' : (type ?? undefined));
   }
 }
 
-function tooLarge(registry: string, name: string, bytes: number): NetworkError {
-  return new NetworkError(
-    'REGISTRY_BAD_ANSWER',
-    `${registry} answers for ${name} with ${bytes} bytes or more`,
-    { fix: 'check BACKEND_REGISTRY: is it the address of an npm registry?' },
+function isHttpError(error: unknown): error is HttpError {
+  return typeof (error as Partial<HttpError> | undefined)?.statusCode === 'number';
+}
+
+/** Redirects within one origin are npm's client's to judge. */
+function isRedirectFault(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  return (
+    /^(EINVALIDREDIRECT|EMAXREDIRECT|ERR_INVALID_URL)$/.test(code ?? '') ||
+    /^Only HTTP\(S\) protocols/.test(message ?? '')
   );
 }
 

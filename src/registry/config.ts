@@ -1,24 +1,18 @@
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { AuthError } from '../errors';
 import type { Io } from '../io';
-import { Secret } from '../secret';
+import type { Secret } from '../secret';
 import { scopeOf } from '../settings/package-name';
 import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
 import type { Setting, Settings } from '../settings/settings';
-import { type NetworkOptions, readNetwork, sayUnsetNetwork } from './network';
+import { authKeys, type Credentials, credentialsFor, readCredentials } from './credentials';
+import { type NetworkOptions, readNetwork } from './network';
+import { type NpmKeys, readNpmKeys } from './npm-keys';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 
-/** The credentials that .npmrc knows for one nerf-darted address. */
-export interface Credentials {
-  readonly token?: Secret;
-  /** Base64 of `user:password`. */
-  readonly basic?: Secret;
-  readonly from: string;
-}
-
 /** Which registry serves what, with which credentials: one value, made once a command. */
-export interface RegistryConfig {
+export interface RegistryConfig extends NpmKeys {
   /** Where the backend comes from, and by which rule. */
   readonly registry: Setting<string>;
   /** Where packages come from whose scope names no registry. */
@@ -27,8 +21,8 @@ export interface RegistryConfig {
   readonly scopes: ReadonlyMap<string, string>;
   readonly credentials: ReadonlyMap<string, Credentials>;
   readonly network: NetworkOptions;
-  /** npm's setting: peers are left to whoever wants them. */
-  readonly legacyPeerDeps: boolean;
+  /** Send the token over plain http, too. */
+  readonly insecure: boolean;
   /** The lines that setup keeps in .npmrc; no secret is in them. */
   readonly managedLines: readonly string[];
   /** Where the token for the backend's registry comes from; undefined when none is known. */
@@ -46,58 +40,53 @@ export interface RegistryConfig {
 /**
  * Chooses registries and credentials by the rule of the README's settings table. Pure save for
  * the certificate file that .npmrc may name.
+ * @param now in milliseconds since the epoch, for min-release-age
  * @throws SettingError for an address or a certificate file that cannot be used
  */
 export function planRegistry(
   settings: Settings,
   levels: readonly NpmrcLevel[],
   env: Io['env'],
+  now: number,
 ): RegistryConfig {
   const scope = scopeOf(settings.package.value);
-  const token = settings.token;
-  const defaultRegistry = registryFrom(levels, 'registry') ?? {
-    value: defaults.registry as string,
-    from: 'default',
-  };
-  const ofScope = scope ? registryFrom(levels, `${scope}:registry`) : undefined;
-  const registry =
-    settings.registry ??
-    ofScope ??
-    (scope && token
-      ? { value: githubPackages, from: `${scope} is scoped and ${token.from} is set` }
-      : defaultRegistry);
-
+  const { token } = settings;
+  const warnings: string[] = [];
+  const warn = (sentence: string) => warnings.push(sentence);
+  const credentials = readCredentials(levels);
+  const { registry, isNamed, defaultRegistry } = chooseRegistry(settings, levels, credentials);
   const scopes = readScopes(levels);
   if (scope) scopes.set(scope, registry.value);
-  const credentials = readCredentials(levels);
-  const warnings: string[] = [];
 
-  // The token belongs to a registry that somebody named for the backend. The public default is
-  // not that: a GitHub token must not travel there because a package has no scope.
   const dart = nerfDart(registry.value);
-  const isNamed = settings.registry !== undefined || ofScope !== undefined || (scope && token);
   const own = credentials.get(dart);
   // What the project's own .npmrc says for that registry is what npm would send, so it stays.
-  const project = levels.find(level => level.ownKeys)?.ownKeys ?? {};
-  const isOwnLine = own !== undefined && authKeys.some(name => `${dart}:${name}` in project);
-  if (token && isNamed && !isOwnLine)
-    credentials.set(dart, { token: token.value, from: token.from });
-  else if (token && !own)
-    warnings.push(
-      `${token.from} is not used: ${settings.package.value} comes from the default registry. Set BACKEND_REGISTRY to use it.`,
+  const project = levels.find(level => level.ownKeys);
+  const ownKeys = project?.ownKeys ?? {};
+  const isOwnLine = own !== undefined && authKeys.some(name => `${dart}:${name}` in ownKeys);
+  const takesToken = token !== undefined && isNamed;
+  if (takesToken && !isOwnLine) credentials.set(dart, { token: token.value, from: token.from });
+  const found = credentialsFor(registry.value, {
+    ...{ credentials, registry, scopes, defaultRegistry },
+    // The request refuses plain http; a plan can be shown.
+    insecure: true,
+  });
+  if (token && !found)
+    warn(
+      `${token.from} is not used: ${settings.package.value} comes from ${registry.value} (${registry.from}). Set BACKEND_REGISTRY to use it.`,
     );
   if (scope && !token && registry === defaultRegistry)
-    warnings.push(
+    warn(
       `${settings.tokenEnv.value} is not set and no .npmrc names a registry for ${scope}, so ${settings.package.value} comes from the default registry`,
     );
-  if (`${dart}:certfile` in Object.assign({}, ...levels.map(({ keys }) => keys)))
-    warnings.push(`client certificates (certfile for ${dart} in .npmrc) are not supported`);
-  for (const { sections = [], from } of levels)
+  for (const { keys, from, sections = [], problem } of levels) {
+    if (problem) warn(problem);
+    if (`${dart}:certfile` in keys)
+      warn(`client certificates (certfile for ${dart} in ${from}) are not supported`);
     for (const section of sections)
-      warnings.push(`npm reads nothing of the lines below [${section.slice(0, 60)}] in ${from}`);
-  warnings.push(...sayUnsetNetwork(levels));
+      warn(`npm reads nothing of the lines below [${section.slice(0, 60)}] in ${from}`);
+  }
   const unset = levels.map(level => unsetVariable(level, dart)).find(Boolean);
-  const found = findCredentials(registry.value, credentials);
   const other = token
     ? undefined
     : ['NPM_TOKEN', 'GITHUB_TOKEN', 'NODE_AUTH_TOKEN'].find(name => env[name]?.trim());
@@ -112,8 +101,9 @@ export function planRegistry(
     defaultRegistry: !scope && settings.registry ? registry : defaultRegistry,
     scopes,
     credentials,
-    network: readNetwork(levels, env),
-    legacyPeerDeps: lookUp(levels, 'legacy-peer-deps')?.value === 'true',
+    network: readNetwork(levels, env, warn),
+    insecure: settings.insecure.value,
+    ...readNpmKeys(levels, now, warn),
     managedLines: managedLines(),
     tokenFrom: found?.from,
     tokenEnv: settings.tokenEnv.value,
@@ -124,23 +114,65 @@ export function planRegistry(
   };
 
   function managedLines(): string[] {
-    const project = levels.find(level => level.ownKeys);
-    const own = project?.ownKeys ?? {};
     const lines: string[] = [];
     const key = scope ? `${scope}:registry` : 'registry';
     const chosen = settings.registry !== undefined || (scope && registry !== defaultRegistry);
-    if (chosen && !sameRegistry(own[key], registry.value)) lines.push(`${key}=${registry.value}`);
+    if (chosen && !sameRegistry(ownKeys[key], registry.value))
+      lines.push(`${key}=${registry.value}`);
     const auth = `${dart}:_authToken`;
-    const isOwn = authKeys.some(name => `${dart}:${name}` in own);
+    const isOwn = authKeys.some(name => `${dart}:${name}` in ownKeys);
     // Without a token at hand the line that an earlier setup wrote stays.
     const wasManaged = project !== undefined && auth in project.keys;
-    if (!isOwn && ((token && isNamed) || wasManaged))
-      lines.push(`${auth}=\${${settings.tokenEnv.value}}`);
+    if (!isOwn && (takesToken || wasManaged)) lines.push(`${auth}=\${${settings.tokenEnv.value}}`);
     return lines;
   }
 }
 
-const authKeys = ['_authToken', '_auth', '_password'];
+/** Where the backend comes from. */
+interface RegistryChoice {
+  registry: Setting<string>;
+  /**
+   * True when somebody named it for the backend, so that the token is meant for it. The public
+   * default is not that: a GitHub token must not travel there because a package has no scope.
+   */
+  isNamed: boolean;
+  defaultRegistry: Setting<string>;
+}
+
+/**
+ * The first that applies: BACKEND_REGISTRY; the scope's line in .npmrc; another default registry
+ * than npm's own; GitHub Packages for a scoped package with a token, unless a line of .npmrc gives
+ * this token to another host; npm's own registry.
+ */
+function chooseRegistry(
+  { package: { value: name }, registry, token }: Settings,
+  levels: readonly NpmrcLevel[],
+  credentials: ReadonlyMap<string, Credentials>,
+): RegistryChoice {
+  const scope = scopeOf(name);
+  const npms = { value: defaults.registry, from: 'default' };
+  const defaultRegistry = registryFrom(levels, 'registry') ?? npms;
+  const named = registry ?? (scope ? registryFrom(levels, `${scope}:registry`) : undefined);
+  if (named) return { registry: named, isNamed: true, defaultRegistry };
+  if (!scope || !token || defaultRegistry.value !== npms.value)
+    return { registry: defaultRegistry, isNamed: false, defaultRegistry };
+  const secret = token.value.reveal();
+  const [elsewhere] =
+    [...credentials].find(
+      ([dart, line]) => dart !== nerfDart(githubPackages) && line.token?.reveal() === secret,
+    ) ?? [];
+  if (elsewhere === undefined)
+    return {
+      registry: { value: githubPackages, from: `${scope} is scoped and ${token.from} is set` },
+      isNamed: true,
+      defaultRegistry,
+    };
+  const ofDefault = {
+    value: defaultRegistry.value,
+    from: `${defaultRegistry.from}, since .npmrc gives ${token.from} to ${elsewhere}`,
+  };
+  return { registry: ofDefault, isNamed: false, defaultRegistry: ofDefault };
+}
 
 function secretVariables(levels: readonly NpmrcLevel[], dart: string): string[] {
   const names = levels.flatMap(({ variables = {} }) =>
@@ -164,22 +196,6 @@ export function secretsOf(settings: Settings, config: RegistryConfig): Secret[] 
 }
 
 /**
- * The credentials for a URL: those of the longest nerf-darted path that the URL lies under, as
- * npm looks them up. This is the one place where credentials meet a URL.
- */
-export function findCredentials(
-  url: string,
-  credentials: RegistryConfig['credentials'],
-): Credentials | undefined {
-  const { host, pathname } = new URL(url);
-  for (let path = pathname; ; path = path.replace(/[^/]*\/?$/, '')) {
-    const found = credentials.get(`//${host}${path.endsWith('/') ? path : `${path}/`}`);
-    if (found) return found;
-    if (path === '' || path === '/') return undefined;
-  }
-}
-
-/**
  * The registry that serves a package.
  * @throws SettingError REGISTRY_URL_INVALID for a scope whose registry is no address
  */
@@ -194,7 +210,7 @@ function registryFrom(levels: readonly NpmrcLevel[], key: string): Setting<strin
   const found = lookUp(levels, key);
   return (
     found && {
-      value: parseRegistryUrl(found.value, `${key} in ${found.from}`),
+      value: parseRegistryUrl(found.value, `${key} in ${found.place}`),
       from: `${key} in ${found.from}`,
     }
   );
@@ -217,27 +233,6 @@ function readScopes(levels: readonly NpmrcLevel[]): Map<string, string> {
       scopes.set(scope, isAddress ? parseRegistryUrl(value, `${key} in ${from}`) : value);
     }
   return scopes;
-}
-
-function readCredentials(levels: readonly NpmrcLevel[]): Map<string, Credentials> {
-  const credentials = new Map<string, Credentials>();
-  for (const { keys, from } of levels)
-    for (const [key, value] of Object.entries(keys)) {
-      const match = /^(\/\/.+?\/?):(_authToken|_auth|_password)$/.exec(key);
-      if (!match?.[1] || value === '' || isUnexpanded(value)) continue;
-      const dart = match[1].endsWith('/') ? match[1] : `${match[1]}/`;
-      if (credentials.has(dart)) continue;
-      if (match[2] === '_authToken') credentials.set(dart, { token: new Secret(value), from });
-      else if (match[2] === '_auth') credentials.set(dart, { basic: new Secret(value), from });
-      else {
-        const username = keys[`${match[1]}:username`];
-        if (!username) continue;
-        const password = Buffer.from(value, 'base64').toString();
-        const basic = Buffer.from(`${username}:${password}`).toString('base64');
-        credentials.set(dart, { basic: new Secret(basic), from });
-      }
-    }
-  return credentials;
 }
 
 /** The variable that this registry's line in .npmrc names, when it is unset. */

@@ -24,11 +24,34 @@ export interface Refusal {
   readonly tokenEnv: string;
 }
 
+/** A registry with https whose packument names a tarball on the same host with http. */
+function isOverHttp({ url, registry }: Refusal): boolean {
+  const [tarball, own] = [new URL(url), new URL(registry)];
+  return (
+    tarball.protocol === 'http:' && own.protocol === 'https:' && tarball.hostname === own.hostname
+  );
+}
+
+/** Without a query, which may be a signature. */
+function plainAddress(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return origin + pathname;
+}
+
 /** The failure that a refusal stands for, naming the package. */
 export function refusal(answer: Refusal): BootlaceError {
   const { what, status, body, headers, tokenFrom, tokenEnv } = answer;
   const { origin } = new URL(answer.url);
   const facts = { package: what, registry: origin, status };
+  if ((status === 401 || status === 403) && !tokenFrom && isOverHttp(answer))
+    return new AuthError(
+      'TARBALL_OVER_HTTP',
+      `${answer.registry} names ${plainAddress(answer.url)} for ${what}; the token is not sent over http`,
+      {
+        fix: 'have the registry name https addresses: its public address is set wrong (for Verdaccio set VERDACCIO_PUBLIC_URL, for a proxy in front pass X-Forwarded-Proto)',
+        facts: { ...facts, tarball: plainAddress(answer.url) },
+      },
+    );
   if (status === 401 || status === 403) {
     const registry = answer.registry.startsWith(`${origin}/`) ? answer.registry : `${origin}/`;
     const failure = registryFailure({
@@ -70,64 +93,62 @@ export function refusal(answer: Refusal): BootlaceError {
   });
 }
 
-interface Wanted {
-  readonly what: string;
-  readonly url: string;
-}
-
 /** The registry could not be reached, or broke off. */
-export function outOfReach(wanted: Wanted, error: unknown): NetworkError {
-  const { host } = new URL(wanted.url);
+export function outOfReach(what: string, url: string, error: unknown): NetworkError {
+  const { host } = new URL(url);
   const reason = systemCode(error) ?? (error instanceof Error ? error.message : '');
   return new NetworkError(
     'REGISTRY_UNREACHABLE',
-    `${wanted.what} cannot be fetched from ${host} (${reason})`,
+    `${what} cannot be fetched from ${host} (${reason})`,
     {
       fix: 'check the network, HTTPS_PROXY and the registry, then run the same command again',
-      facts: { package: wanted.what, host, reason },
+      facts: { package: what, host, reason },
       cause: error,
     },
   );
 }
 
-/** The body ended before its announced length. */
-export function cutOff(what: string, size: number, length: number): NetworkError {
+/** A login page, a proxy's own words or nothing at all, with 200 in place of the bytes. */
+export function noTarball(what: string, url: string, kind: string): NetworkError {
+  const { host } = new URL(url);
+  const sent = kind === 'other' ? 'something else' : kind;
   return new NetworkError(
-    'TARBALL_CUT_OFF',
-    `the tarball of ${what} ends after ${size} of ${length} bytes`,
+    'REGISTRY_BAD_ANSWER',
+    `${host} answers with ${sent} in place of the tarball of ${what}`,
     {
-      fix: 'run the same command again; a proxy or the registry breaks the transfer off',
-      facts: { package: what },
+      fix: 'see what stands between: a login page of the network, or a proxy; then run the same command again',
+      facts: { package: what, host },
     },
   );
 }
 
-/** A login page, or a proxy's own words, with 200 in place of the bytes. */
-export function webPage(wanted: Wanted): NetworkError {
-  const { host } = new URL(wanted.url);
+/** The body does not end. */
+export function tooLarge(what: string, url: string): NetworkError {
+  const { host } = new URL(url);
   return new NetworkError(
     'REGISTRY_BAD_ANSWER',
-    `${host} answers with a web page in place of the tarball of ${wanted.what}`,
-    {
-      fix: 'see what stands between: a login page of the network, or a proxy; then run the same command again',
-      facts: { package: wanted.what, host },
-    },
+    `${host} answers with more than 2 GB in place of the tarball of ${what}`,
+    { fix: 'check the address of the registry in .npmrc', facts: { package: what, host } },
   );
 }
 
 /** The bytes are others than those that were locked. */
-export function mismatch(wanted: Wanted & { checksum: Checksum }, found: string): IntegrityError {
-  const { algorithm, digests } = wanted.checksum;
+export function mismatch(
+  what: string,
+  url: string,
+  { algorithm, digests }: Checksum,
+  found: string,
+): IntegrityError {
   return new IntegrityError(
     'INTEGRITY_MISMATCH',
-    `the tarball of ${wanted.what} is not the one that the lock names`,
+    `the tarball of ${what} is not the one that the lock names`,
     {
       fix: "do not install this; tell the package's publisher or the registry's owner",
       facts: {
-        package: wanted.what,
+        package: what,
         expected: digests.map(digest => `${algorithm}-${digest}`).join(' '),
         found,
-        registry: new URL(wanted.url).origin,
+        registry: new URL(url).origin,
       },
     },
   );

@@ -1,10 +1,13 @@
+import type { IncomingMessage } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type BootlaceError, systemCode } from '../errors';
 import type { Io } from '../io';
-import type { Answer } from './answer';
-import { authorizationFor } from './authorization';
+import { type BodyKind, kindOfBody } from './body-kind';
 import type { RegistryConfig } from './config';
-import { cutOff, mismatch, outOfReach, refusal, webPage } from './download-failure';
-import { getFollowing } from './follow';
+import { authorizationOf } from './credentials';
+import { mismatch, noTarball, outOfReach, refusal, tooLarge } from './download-failure';
+import { firstHop, type Hop, nextHop } from './follow';
 import { type Checksum, isRight } from './integrity';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
 import type { Transport } from './transport';
@@ -14,7 +17,7 @@ export interface DownloadContext {
   readonly config: RegistryConfig;
   readonly transport: Transport;
   readonly signal: AbortSignal;
-  /** Tries end this long after the first. */
+  /** Tries end this many milliseconds after the first. */
   readonly deadlineMs: number;
   /** Told in one plain sentence before each wait. */
   readonly onRetry?: (sentence: string) => void;
@@ -44,9 +47,23 @@ export interface Sink {
 const slowestRate = 16;
 /** Bytes that are wrong come again from a proxy's cache more often than not; one more try. */
 const triesForIntegrity = 2;
+/** An answer that goes on and on must not fill the disk. */
+const largestTarball = 2 * 1024 * 1024 * 1024;
+/** A body that nobody reads is read to its end up to this size, so that the connection is kept. */
+const worthKeeping = 32 * 1024;
+/** Enough of a body to tell what it is. */
+const beginningSize = 4096;
+
+const redirects = [301, 302, 303, 307, 308];
+const decoders: Record<string, (() => ReturnType<typeof createGunzip>) | undefined> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
 
 /** A failure that another try may mend. */
-class Passing extends Error {
+class RetryableError extends Error {
   constructor(
     readonly failure: BootlaceError,
     readonly waitMs?: number,
@@ -56,64 +73,104 @@ class Passing extends Error {
 }
 
 /**
- * Gets a tarball and checks every byte before it returns. Tries again what may pass (429 and what
- * its Retry-After says, 5xx, broken connections, cut off bodies), never 401, 403 and 404.
+ * Gets a tarball and checks every byte before it returns. Tries again after 429 (as its Retry-After
+ * says), 5xx, broken connections and wrong bytes, never after 401, 403 and 404.
  * @throws AuthError, NotFoundError, NetworkError or IntegrityError, each naming the package
  */
 export async function download<S extends Sink>(
-  wanted: Download,
+  { what, url, checksum }: Download,
   makeSink: () => S,
   context: DownloadContext,
 ): Promise<S> {
+  const { io, config, transport, signal } = context;
   let wrong = 0;
   try {
     return await retry(attempt, {
-      io: context.io,
-      signal: context.signal,
+      io,
+      signal,
       deadlineMs: context.deadlineMs,
-      retryAfter: error => (error instanceof Passing ? error.waitMs : false),
+      retryAfter: error => (error instanceof RetryableError ? error.waitMs : false),
       onRetry: context.onRetry,
     });
   } catch (error) {
-    throw error instanceof Passing ? error.failure : error;
+    throw error instanceof RetryableError ? error.failure : error;
   }
 
   async function attempt(): Promise<S> {
-    const answer = await ask(wanted, context);
-    if (answer.status !== 200) return await refuse(answer, wanted, context);
-    const sink = makeSink();
+    const first = firstHop(url, config);
+    let sink: S | undefined;
     try {
-      const length = Number(answer.headers['content-length'] ?? Number.NaN);
-      sink.begin(Number.isSafeInteger(length) && length >= 0 ? length : undefined);
-      let size = 0;
-      const until = performance.now() + longest(length);
-      await answer.read(piece => {
-        if (performance.now() > until) throw tooSlow();
-        size += piece.length;
-        sink.write(piece);
-      });
-      if (Number.isSafeInteger(length) && size < length)
-        throw new Passing(cutOff(wanted.what, size, length));
+      const response = await follow(first);
+      if (response.statusCode !== 200) throw await refusalOf(response, first);
+      sink = makeSink();
+      const kind = await receive(response, sink);
       const found = sink.checksum();
-      if (isRight(wanted.checksum, found)) return sink;
-      const isPage = /^text\/html\b/i.test(answer.headers['content-type'] ?? '');
-      const failure = isPage ? webPage(wanted) : mismatch(wanted, found);
-      if (++wrong < triesForIntegrity) throw new Passing(failure, 0);
-      throw failure;
+      if (isRight(checksum, found)) return sink;
+      const failure =
+        kind === 'tarball' ? mismatch(what, url, checksum, found) : noTarball(what, url, kind);
+      throw ++wrong < triesForIntegrity ? new RetryableError(failure, 0) : failure;
     } catch (error) {
-      sink.abandon();
-      answer.discard();
-      throw isNetworkFault(error) ? new Passing(outOfReach(wanted, error)) : error;
+      sink?.abandon();
+      signal.throwIfAborted();
+      if (!isNetworkFault(error)) throw error;
+      const failure = outOfReach(what, url, error);
+      throw isFinalFault(error) ? failure : new RetryableError(failure);
     }
   }
-}
 
-async function ask(wanted: Download, context: DownloadContext): Promise<Answer> {
-  try {
-    return await getFollowing(wanted.url, wanted.what, { accept: '*/*' }, context);
-  } catch (error) {
-    if (!isNetworkFault(error)) throw error;
-    throw isFinalFault(error) ? outOfReach(wanted, error) : new Passing(outOfReach(wanted, error));
+  async function follow(first: Hop): Promise<IncomingMessage> {
+    for (let hop = first; ; ) {
+      const response = await transport.get(
+        hop.url,
+        {
+          accept: '*/*',
+          ...(hop.credentials && { authorization: authorizationOf(hop.credentials) }),
+        },
+        signal,
+      );
+      const { location } = response.headers;
+      if (!redirects.includes(response.statusCode ?? 0) || location === undefined) return response;
+      if (Number(response.headers['content-length']) <= worthKeeping) response.resume();
+      else response.destroy();
+      hop = nextHop(hop, location, what);
+    }
+  }
+
+  /** Writes the body into the sink, content codings taken off. */
+  async function receive(response: IncomingMessage, sink: Sink): Promise<BodyKind> {
+    const decoder = decoders[response.headers['content-encoding'] ?? ''];
+    const length = Number(response.headers['content-length'] ?? Number.NaN);
+    sink.begin(decoder || !Number.isSafeInteger(length) ? undefined : length);
+    const until = performance.now() + longest(length);
+    const body: Readable = decoder ? pipeline(response, decoder(), () => {}) : response;
+    let beginning = Buffer.alloc(0);
+    let size = 0;
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      if (performance.now() > until) throw tooSlow();
+      size += piece.length;
+      if (size > largestTarball) throw tooLarge(what, url);
+      if (beginning.length < beginningSize)
+        beginning = Buffer.concat([beginning, piece.subarray(0, beginningSize)]);
+      sink.write(piece);
+    }
+    return kindOfBody(beginning);
+  }
+
+  /** What a refusal means; an error to be tried again when that may help. */
+  async function refusalOf(response: IncomingMessage, { credentials }: Hop): Promise<Error> {
+    const status = response.statusCode ?? 0;
+    const failure = refusal({
+      what,
+      url,
+      status,
+      headers: response.headers as Record<string, string | undefined>,
+      body: await beginningOf(response),
+      registry: config.registry.value,
+      tokenFrom: credentials?.from,
+      tokenEnv: config.tokenEnv,
+    });
+    if (status !== 429 && status !== 408 && status < 500) return failure;
+    return new RetryableError(failure, parseRetryAfter(response.headers['retry-after'], io.now()));
   }
 }
 
@@ -126,54 +183,22 @@ function longest(length: number): number {
   return 60_000 + (Number.isSafeInteger(length) ? length / slowestRate : 240_000);
 }
 
-/** What a refusal means; thrown as passing when another try may mend it. */
-async function refuse(
-  answer: Answer,
-  wanted: Download,
-  { config, io }: DownloadContext,
-): Promise<never> {
-  const { url, what } = wanted;
-  const { status, headers } = answer;
-  const sent = authorizationFor(url, config);
-  const failure = refusal({
-    what,
-    url,
-    status,
-    headers,
-    body: await beginningOf(answer),
-    registry: config.registry.value,
-    tokenFrom: sent?.from,
-    tokenEnv: config.tokenEnv,
-  });
-  if (status !== 429 && status !== 408 && status < 500) throw failure;
-  throw new Passing(failure, parseRetryAfter(headers['retry-after'], io.now()));
-}
-
 /** Enough of a refusal's body to tell its cause. */
-async function beginningOf(answer: Answer): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
+async function beginningOf(response: IncomingMessage): Promise<string> {
+  let beginning = Buffer.alloc(0);
   try {
-    await answer.read(piece => {
-      pieces.push(Buffer.from(piece));
-      size += piece.length;
-      if (size > 4096) answer.discard();
-    });
-  } catch {}
-  answer.discard();
-  return Buffer.concat(pieces).toString('utf8').slice(0, 4096);
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      beginning = Buffer.concat([beginning, piece]);
+      if (beginning.length > beginningSize) break;
+    }
+  } catch {
+    // What arrived until then is enough.
+  }
+  return beginning.toString('utf8', 0, beginningSize);
 }
 
 function isNetworkFault(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof Passing || error.name === 'AbortError')
-    return false;
-  const code = systemCode(error);
-  return (
-    (code !== undefined &&
-      /^(E[A-Z_]*(CONN|NET|HOST|PIPE|TIMEDOUT|NOTFOUND|AGAIN|PROTO)|ERR_|HPE_|CERT|SELF|UNABLE|DEPTH)/.test(
-        code,
-      )) ||
-    error.message === 'aborted' ||
-    (error as { type?: string }).type === 'system'
+  return /^(E[A-Z_]*(CONN|NET|HOST|PIPE|TIMEDOUT|TIMEOUT|NOTFOUND|AGAIN|PROTO)|ERR_|HPE_|CERT|SELF|UNABLE|DEPTH|Z_)/.test(
+    systemCode(error) ?? '',
   );
 }

@@ -1,4 +1,4 @@
-import { AuthError, type BootlaceError, NetworkError, NotFoundError } from '../errors';
+import { AuthError, type BootlaceError, NetworkError, NotFoundError, systemCode } from '../errors';
 import { githubPackages } from '../settings/registry-url';
 
 /** What a registry said, and what is needed to say it better. */
@@ -113,8 +113,10 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
 
 /** The registry could not be reached, or not within the time. */
 export function unreachable(registry: string, cause: unknown, seconds: number): NetworkError {
-  const reason =
-    cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : '';
+  const code = systemCode(cause);
+  // npm's client has a code of its own for what has none.
+  const message = cause instanceof Error ? cause.message.replace(/^.* reason: /, '') : '';
+  const reason = code && code !== 'FETCH_ERROR' ? code : message;
   return new NetworkError(
     'REGISTRY_UNREACHABLE',
     `${registry} is out of reach (${reason}), after ${seconds} s`,

@@ -1,3 +1,5 @@
+import { parse } from 'ssri';
+
 /** The strongest checksums of a Subresource Integrity text; any one of them is enough. */
 export interface Checksum {
   readonly algorithm: 'sha512' | 'sha384' | 'sha256' | 'sha1';
@@ -10,14 +12,10 @@ const digestBytes = { sha512: 64, sha384: 48, sha256: 32, sha1: 20 };
 
 /** @returns undefined when the text holds no checksum that can be used */
 export function parseIntegrity(text: string | undefined): Checksum | undefined {
-  const all = (text ?? '')
-    .trim()
-    .split(/\s+/)
-    .map(hash => /^(sha\d+)-([^?]+)/.exec(hash));
+  const hashes = parse(text ?? '');
   for (const algorithm of strongestFirst) {
-    const digests = all
-      .filter(match => match?.[1] === algorithm)
-      .map(match => Buffer.from(match?.[2] ?? '', 'base64'))
+    const digests = (hashes?.[algorithm] ?? [])
+      .map(({ digest }) => Buffer.from(digest, 'base64'))
       .filter(digest => digest.length === digestBytes[algorithm])
       .map(digest => digest.toString('base64'));
     if (digests.length > 0) return { algorithm, digests };

@@ -12,8 +12,8 @@ export function loadRegistryConfig(
   settings: Settings,
   { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
   dir: string,
-  { execPath }: Pick<Io, 'execPath'>,
+  { execPath, now }: Pick<Io, 'execPath' | 'now'>,
 ): RegistryConfig {
   const merged = { ...dotenv, ...env };
-  return planRegistry(settings, readNpmrcLevels(dir, merged, execPath), merged);
+  return planRegistry(settings, readNpmrcLevels(dir, merged, execPath), merged, now());
 }

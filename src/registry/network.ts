@@ -1,75 +1,84 @@
 import { readFileSync } from 'node:fs';
 import { SettingError, systemCode } from '../errors';
 import type { Io } from '../io';
+import type { Setting } from '../settings/settings';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 
+/** How registries are reached. */
 export interface NetworkOptions {
+  /** Certificates to trust, in PEM. */
   readonly ca?: string;
   readonly strictSSL: boolean;
+  /** What .npmrc or npm_config_* name; npm uses either for every address. */
   readonly proxy?: string;
-  readonly httpsProxy?: string;
+  /** The proxy for http addresses, and that for https addresses. */
+  readonly httpProxy?: Setting<string>;
+  readonly httpsProxy?: Setting<string>;
+  /** Hosts that are reached without a proxy, as in NO_PROXY. */
   readonly noProxy?: string;
 }
 
 const networkKeys = ['ca', 'cafile', 'proxy', 'https-proxy', 'noproxy'];
 
-/** What is passed over, as npm does it, because it names a variable that is not set. */
-export function sayUnsetNetwork(levels: readonly NpmrcLevel[]): string[] {
-  return networkKeys.flatMap(key => {
-    const found = lookUp(levels, key);
-    return found && isUnexpanded(found.value)
-      ? [`${key} in ${found.from} names a variable that is not set, and does not count`]
-      : [];
-  });
-}
-
 /**
- * How registries are reached, as .npmrc and the environment say it.
- * @throws SettingError PROXY_INVALID or CAFILE_UNREADABLE
+ * Reads proxies and certificates from .npmrc and the environment, as npm's agent does: .npmrc wins,
+ * HTTPS_PROXY counts for every address and HTTP_PROXY for http addresses only.
+ * @param warn told what npm passes over: a variable that is not set, a cafile that is not there
+ * @throws SettingError CAFILE_UNREADABLE
  */
-export function readNetwork(levels: readonly NpmrcLevel[], env: Io['env']): NetworkOptions {
+export function readNetwork(
+  levels: readonly NpmrcLevel[],
+  env: Io['env'],
+  warn: (sentence: string) => void,
+): NetworkOptions {
   const value = (key: string) => {
-    const found = lookUp(levels, key)?.value;
-    return found === undefined || isUnexpanded(found) ? undefined : found;
+    const found = lookUp(levels, key);
+    return found && found.value !== 'false' && !isUnexpanded(found.value) ? found : undefined;
   };
+  for (const key of networkKeys) {
+    const found = lookUp(levels, key);
+    if (found && isUnexpanded(found.value))
+      warn(`${key} in ${found.from} names a variable that is not set, and does not count`);
+  }
+  const variable = (name: string): Setting<string> | undefined => {
+    const [from, text] = Object.entries(env).findLast(([key]) => key.toLowerCase() === name) ?? [];
+    return from && text ? { value: text, from } : undefined;
+  };
+  const named = (key: string): Setting<string> | undefined => {
+    const found = value(key);
+    return found && { value: found.value, from: `${key} in ${found.place}` };
+  };
+  const proxy = named('https-proxy') ?? named('proxy');
+  const httpsProxy = proxy ?? variable('https_proxy');
   const cafile = value('cafile');
-  const proxy = proxyAddress(value('proxy') ?? env.HTTP_PROXY ?? env.http_proxy);
-  const httpsProxy = proxyAddress(value('https-proxy') ?? env.HTTPS_PROXY ?? env.https_proxy);
-
   return {
-    ca:
-      value('ca') ??
-      (cafile === undefined
-        ? undefined
-        : readCertificates(cafile.replace(/^~(?=\/)/, env.HOME ?? '~'))),
-    strictSSL: value('strict-ssl') !== 'false',
-    proxy,
+    ca: value('ca')?.value ?? (cafile && readCertificates(cafile, env.HOME, warn)),
+    strictSSL: lookUp(levels, 'strict-ssl')?.value !== 'false',
+    proxy: proxy?.value,
     httpsProxy,
-    noProxy: value('noproxy') ?? env.NO_PROXY ?? env.no_proxy,
+    httpProxy: httpsProxy ?? variable('http_proxy') ?? variable('proxy'),
+    noProxy: value('noproxy')?.value ?? variable('no_proxy')?.value,
   };
 }
 
-/** The address may hold a password, so an error never repeats it. */
-function proxyAddress(address: string | undefined): string | undefined {
-  if (!address || address === 'false') return undefined;
-  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address;
-  throw new SettingError('PROXY_INVALID', 'the proxy has no http or https address', {
-    fix: 'set HTTPS_PROXY, or https-proxy in .npmrc, to an address such as http://proxy.acme.test:3128',
-  });
-}
-
-function readCertificates(file: string): string {
+function readCertificates(
+  { value, place }: { value: string; place: string },
+  home: string | undefined,
+  warn: (sentence: string) => void,
+): string | undefined {
+  const file = value.replace(/^~(?=\/)/, home ?? '~');
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (systemCode(error) === 'ENOENT') {
+      warn(`cafile in ${place} names ${file}, which is not there, and does not count`);
+      return undefined;
+    }
     throw new SettingError(
       'CAFILE_UNREADABLE',
-      `cafile in .npmrc names ${file}, which cannot be read (${systemCode(error)})`,
-      {
-        fix: 'correct cafile, or remove it',
-        cause: error,
-      },
+      `cafile in ${place} names ${file}, which cannot be read (${systemCode(error)})`,
+      { fix: 'correct cafile, or remove it', cause: error },
     );
   }
 }

@@ -1,7 +1,7 @@
-// Bundled as a file of its own, which loads only when a command needs npm's libraries: to choose
-// in a range, and to pass a proxy. make-fetch-happen is what npm-registry-fetch itself asks with;
-// unlike that it can be told to leave redirects to us.
-import fetch from 'make-fetch-happen';
+// A bundle of its own, loaded when a command talks to a registry: npm's client for documents, the
+// agent that it uses, and npm's choice of versions.
+import { Agent, getAgent } from '@npmcli/agent';
 import pickManifest from 'npm-pick-manifest';
+import registryFetch from 'npm-registry-fetch';
 
-export { fetch, pickManifest };
+export { Agent, getAgent, pickManifest, registryFetch };

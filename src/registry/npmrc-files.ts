@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { SettingError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { readText } from '../settings/read-text';
 import {
   credentialVariables,
+  linesOf,
   type NpmrcKeys,
   parseNpmrc,
   sectionsOf,
@@ -15,10 +18,14 @@ export interface NpmrcLevel {
   /** How a person finds it: a path, or `npm_config_* variables`. */
   readonly from: string;
   readonly keys: NpmrcKeys;
+  /** The line of each key in the file, from 1. */
+  readonly lines?: Readonly<Record<string, number>>;
   /** The variables that its credentials are written with, by key. */
   readonly variables?: NpmrcKeys;
   /** What hides lines in the file. */
   readonly sections?: readonly string[];
+  /** Why the file does not count. */
+  readonly problem?: string;
   /** For the project's file: the keys outside the managed lines. */
   readonly ownKeys?: NpmrcKeys;
 }
@@ -36,6 +43,7 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
     levels.push({
       from: '.npmrc',
       keys: parseNpmrc(text, env),
+      lines: linesOf(text),
       variables: credentialVariables(text),
       sections: sectionsOf(text),
       ownKeys: parseNpmrc(withoutManagedLines(text), env),
@@ -45,27 +53,51 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
   const global = variable(env, 'globalconfig') ?? join(dirname(dirname(execPath)), 'etc', 'npmrc');
   for (const file of new Set([user, global])) {
     if (!file || file === project) continue;
-    const content = readText(file);
-    if (content !== undefined)
-      levels.push({
-        from: file,
-        keys: parseNpmrc(content, env, file),
-        variables: credentialVariables(content),
-        sections: sectionsOf(content),
-      });
+    levels.push(...readShared(file, env));
   }
   return levels;
 }
 
-/** The first level that has the key. */
+/** The user's or the global file. Like npm, goes on without one that cannot be read. */
+function readShared(file: string, env: Io['env']): NpmrcLevel[] {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return [
+      {
+        from: file,
+        keys: parseNpmrc(text, env, file),
+        lines: linesOf(text),
+        variables: credentialVariables(text),
+        sections: sectionsOf(text),
+      },
+    ];
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'NPMRC_INVALID')
+      return [{ from: file, keys: {}, problem: `${file} is no text file, and does not count` }];
+    if (error instanceof SettingError) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    return [
+      { from: file, keys: {}, problem: `${file} cannot be read (${code}), and does not count` },
+    ];
+  }
+}
+
+/**
+ * The first level that has the key.
+ * @returns its value, and its place for a failure: `.npmrc, line 3`
+ */
 export function lookUp(
   levels: readonly NpmrcLevel[],
   key: string,
-): { value: string; from: string } | undefined {
-  for (const { keys, from } of levels) {
+): { value: string; from: string; place: string } | undefined {
+  for (const { keys, from, lines } of levels) {
     const value = keys[key];
     // npm's own words for an unset key.
-    if (value !== undefined && !['', 'null', 'undefined'].includes(value)) return { value, from };
+    if (value !== undefined && !['', 'null', 'undefined'].includes(value)) {
+      const line = lines?.[key];
+      return { value, from, place: line ? `${from}, line ${line}` : from };
+    }
   }
   return undefined;
 }

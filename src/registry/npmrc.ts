@@ -2,8 +2,16 @@ import { decode } from 'ini';
 import { SettingError } from '../errors';
 import type { Io } from '../io';
 
-/** The keys of one .npmrc, variables expanded. Of a list the last value counts, of `ca` all of them. */
+/** The keys of one .npmrc, variables expanded; a list is one text. */
 export type NpmrcKeys = Readonly<Record<string, string>>;
+
+/** Keys that may be lists (`noproxy[]=a`), and what joins their values. Of others the last counts. */
+const lists: Record<string, string | undefined> = {
+  ca: '\n',
+  noproxy: ',',
+  omit: ',',
+  include: ',',
+};
 
 const begin = '# bootlace begin (bootlace setup keeps these lines up to date)';
 const end = '# bootlace end';
@@ -23,15 +31,34 @@ export function parseNpmrc(text: string, env: Io['env'], file = '.npmrc'): Npmrc
     // npm goes on past a section, and knows nothing of what is in it.
     if (isSection(value)) continue;
     const name = expand(key, env);
-    const list: unknown[] = Array.isArray(value) ? value : [value];
-    keys[name] = expand(name === 'ca' ? list.join('\n') : String(list.at(-1)), env);
+    const all: unknown[] = Array.isArray(value) ? value : [value];
+    const joint = lists[name];
+    keys[name] = expand(joint ? all.join(joint) : String(all.at(-1)), env);
   }
   for (const bare of ['_auth', '_authToken', '_password', 'username'])
     if (bare in keys)
-      throw new SettingError('NPMRC_BARE_AUTH', `${file} holds ${bare} for no registry`, {
-        fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
-      });
+      throw new SettingError(
+        'NPMRC_BARE_AUTH',
+        `${file}, line ${linesOf(text)[bare]}, holds ${bare} for no registry`,
+        {
+          fix: `write it as //npm.pkg.github.com/:${bare}=\${NPM_TOKEN} in ${file}`,
+        },
+      );
   return keys;
+}
+
+/** The line of each key, from 1; of a list the first. */
+export function linesOf(text: string): Record<string, number> {
+  const lines: Record<string, number> = Object.create(null);
+  for (const [i, line] of text.split('\n').entries()) {
+    const key =
+      line
+        .split('=', 1)[0]
+        ?.trim()
+        .replace(/^"|"$|\[\]$/g, '') ?? '';
+    lines[key] ??= i + 1;
+  }
+  return lines;
 }
 
 /** The names of the sections that hide lines from npm. */

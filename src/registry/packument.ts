@@ -1,3 +1,4 @@
+import clean from 'semver/functions/clean';
 import validVersion from 'semver/functions/valid';
 import { NetworkError } from '../errors';
 import { isObject } from '../json';
@@ -21,6 +22,8 @@ export interface Packument {
   name: string;
   versions: Record<string, Manifest>;
   'dist-tags': Record<string, string>;
+  /** When each version was published; a whole document has it on most registries. */
+  time?: Record<string, string>;
 }
 
 /**
@@ -39,7 +42,15 @@ export function parsePackument(value: unknown, name: string, registry: string): 
   if (isObject(value['dist-tags']))
     for (const [tag, version] of Object.entries(value['dist-tags']))
       if (typeof version === 'string') tags[tag] = version;
-  return { name, versions: value.versions as Record<string, Manifest>, 'dist-tags': tags };
+  const versions: Record<string, Manifest> = Object.create(null);
+  for (const [version, manifest] of Object.entries(value.versions))
+    if (isObject(manifest)) versions[version] = manifest as unknown as Manifest;
+  return {
+    name,
+    versions,
+    'dist-tags': tags,
+    ...(isObject(value.time) && { time: value.time as Record<string, string> }),
+  };
 }
 
 /**
@@ -55,7 +66,7 @@ export function parseManifest(
   const dist = isObject(value) ? value.dist : undefined;
   if (!isObject(value) || !isObject(dist) || typeof dist.tarball !== 'string')
     throw badAnswer(`${registry} names no tarball for ${name}@${version}`, registry);
-  if (value.name !== name || value.version !== version)
+  if (value.name !== name || cleanVersion(value.version) !== cleanVersion(version))
     throw badAnswer(`${registry} describes ${name}@${version} as another package`, registry);
   // It becomes the name of a folder.
   if (validVersion(version)?.split('+')[0] !== version.split('+')[0] || !/^[\w.+-]+$/.test(version))
@@ -65,6 +76,11 @@ export function parseManifest(
   if (typeof dist.integrity !== 'string' && typeof dist.shasum !== 'string')
     throw badAnswer(`${registry} gives no checksum for ${name}@${version}`, registry);
   return value as unknown as Manifest;
+}
+
+/** A version as npm publish cleans it for a registry: `v1.4.2+build` is 1.4.2. */
+export function cleanVersion(version: unknown): string {
+  return clean(String(version), { loose: true }) ?? String(version);
 }
 
 /** The checksum of a manifest's tarball as a Subresource Integrity text. */

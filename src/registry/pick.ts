@@ -1,19 +1,35 @@
 import compare from 'semver/functions/compare';
 import parse from 'semver/functions/parse';
 import satisfies from 'semver/functions/satisfies';
-import { NotFoundError, SettingError } from '../errors';
+import { NotFoundError, SettingError, systemCode } from '../errors';
+import type { Setting } from '../settings/settings';
 import { type VersionWish, wishText } from '../settings/version-wish';
-import { type Manifest, type Packument, parseManifest } from './packument';
+import { integrityOf, type Manifest, type Packument, parseManifest } from './packument';
 
-export interface Picked {
-  manifest: Manifest;
-  /** The rule that chose it, for the report: `the tag latest`, `highest in ^1.0.0`. */
-  why: string;
+/** One exact version, where its tarball is, and what the tarball must be. */
+export interface Locator {
+  readonly name: string;
+  readonly version: string;
+  /** The tarball's address. */
+  readonly tarball: string;
+  /** Its checksum, as a Subresource Integrity text. */
+  readonly integrity: string;
+  /** The rule that chose it, for the report: `pinned`, `the tag latest`, `the best in ^1.0.0`. */
+  readonly why: string;
+  /** What the registry says of it. */
+  readonly manifest: Manifest;
 }
 
+type PickManifest = (
+  packument: Packument,
+  wanted: string,
+  options: { nodeVersion: string; before?: Date },
+) => Manifest;
+
 /**
- * Chooses the one version that a wish stands for. A tag is what the tag says, whatever is newer.
- * @param choose npm-pick-manifest, handed in because it loads with the network libraries
+ * Chooses the one version that a wish stands for, as npm does. A tag is what the tag says, whatever
+ * is newer. Pure.
+ * @param pickManifest npm-pick-manifest, handed in because it loads with the network libraries
  * @throws NotFoundError VERSION_NOT_FOUND with the nearest versions and the tags
  */
 export function pickVersion(
@@ -24,34 +40,36 @@ export function pickVersion(
     nodeVersion: string;
     /** Where the wish comes from, such as `--backend-version`. */
     from?: string;
-    choose: (packument: Packument, wanted: string, options: { nodeVersion: string }) => Manifest;
+    pickManifest: PickManifest;
+    /** Versions that were published later do not count. */
+    before?: Setting<Date>;
   },
-): Picked {
-  const { name } = packument;
-  const done = (version: string, why: string): Picked => ({
-    manifest: parseManifest(packument.versions[version], name, version, options.registry),
-    why,
-  });
-  const has = (version: string | undefined): version is string =>
-    version !== undefined && Object.hasOwn(packument.versions, version);
-
-  if (wish.kind === 'exact') {
-    if (has(wish.version)) return done(wish.version, 'pinned');
-  } else if (wish.kind === 'tag') {
-    const version = packument['dist-tags'][wish.tag];
-    if (has(version)) return done(version, `the tag ${wish.tag}`);
-  } else {
-    try {
-      const { version } = options.choose(packument, wish.range, {
-        nodeVersion: options.nodeVersion,
-      });
-      return done(version, `the best in ${wishText(wish)}`);
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
-    }
+): Locator {
+  const { registry, nodeVersion, before } = options;
+  try {
+    const { version } = options.pickManifest(packument, wishText(wish), {
+      nodeVersion,
+      before: before?.value,
+    });
+    const manifest = parseManifest(packument.versions[version], packument.name, version, registry);
+    return {
+      name: packument.name,
+      version,
+      tarball: manifest.dist.tarball,
+      integrity: integrityOf(manifest),
+      why: whyOf(wish) + (before ? `, ${before.from}` : ''),
+      manifest,
+    };
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ETARGET' && code !== 'ENOVERSIONS') throw error;
+    throw notFound(packument, wish, options);
   }
-  throw notFound(packument, wish, options);
+}
+
+function whyOf(wish: VersionWish): string {
+  if (wish.kind === 'exact') return 'pinned';
+  return wish.kind === 'tag' ? `the tag ${wish.tag}` : `the best in ${wish.range}`;
 }
 
 /**
@@ -75,30 +93,40 @@ export function checkEngines({ name, version, engines }: Manifest, nodeVersion: 
 function notFound(
   packument: Packument,
   wish: VersionWish,
-  { registry, from = 'default' }: { registry: string; from?: string },
+  {
+    registry,
+    before,
+    from = 'default',
+  }: { registry: string; before?: Setting<Date>; from?: string },
 ): NotFoundError {
-  const setting = from === 'default' ? 'BACKEND_VERSION' : from;
+  const { name, 'dist-tags': tags } = packument;
   const wanted = wishText(wish);
   const versions = Object.keys(packument.versions);
-  const near = wish.kind === 'tag' ? [] : nearest(wanted, versions, 5);
-  const tags = packument['dist-tags'];
+  const tagged = wish.kind === 'tag' ? tags[wish.tag] : undefined;
+  const isUnknownTag = wish.kind === 'tag' && tagged === undefined;
+  const near = isUnknownTag ? [] : nearest(tagged ?? wanted, versions, 5);
   const tagText = Object.entries(tags).map(([tag, version]) => `${tag} ${version}`);
-  return new NotFoundError(
-    'VERSION_NOT_FOUND',
-    wish.kind === 'tag'
-      ? `${packument.name} has no tag ${wanted}`
-      : `${packument.name} has no version ${wanted}`,
-    {
-      fix: versions.length
-        ? `set ${setting} to one of these, or publish ${wanted} first (--wait-for MINUTES waits for it)`
-        : 'publish a version first',
-      facts: {
-        ...(near.length && { nearest: near.join(', ') }),
-        tags: tagText.slice(0, 10).join(', ') || 'none',
-        registry,
-      },
+  const isTooNew = before && (wish.kind === 'range' || versions.includes(tagged ?? wanted));
+  const choose = `set ${from === 'default' ? 'BACKEND_VERSION' : from} to one of these`;
+  let message = `${name} has no ${wish.kind === 'tag' ? 'tag' : 'version'} ${wanted}`;
+  let fix = `${choose}, or publish ${wanted} first (--wait-for MINUTES waits for it)`;
+  if (isTooNew) {
+    message = `${name} has no ${wanted} that is as old as ${before.from} asks for`;
+    fix = `choose an older version, or change ${before.from}`;
+  } else if (tagged !== undefined) {
+    message = `the tag ${wanted} of ${name} names ${tagged}, which was deleted`;
+    fix = near[0]
+      ? `${choose}, or move the tag: npm dist-tag add ${name}@${near[0]} ${wanted}`
+      : '';
+  }
+  return new NotFoundError('VERSION_NOT_FOUND', message, {
+    fix: versions.length ? fix : 'publish a version first',
+    facts: {
+      ...(near.length && { nearest: near.join(', ') }),
+      tags: tagText.slice(0, 10).join(', ') || 'none',
+      registry,
     },
-  );
+  });
 }
 
 /** The versions closest to a wanted one: same major and minor first, then newest first. */

@@ -2,7 +2,9 @@ import { BootlaceError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import type { VersionWish } from '../settings/version-wish';
 import type { RegistryClient } from './client';
-import { checkEngines, type Picked, pickVersion } from './pick';
+import type { RegistryConfig } from './config';
+import { isExcluded } from './npm-keys';
+import { checkEngines, type Locator, pickVersion } from './pick';
 
 export interface ResolveOptions {
   io: Pick<Io, 'now' | 'sleep' | 'nodeVersion'>;
@@ -10,12 +12,12 @@ export interface ResolveOptions {
   wish: VersionWish;
   /** Where the wish comes from, for a failure. */
   from?: string;
-  registry: string;
+  config: Pick<RegistryConfig, 'registry' | 'before' | 'beforeExclude'>;
   client: RegistryClient;
   /** Ask for the whole packument, which also names scripts and exports. */
   full?: boolean;
   ignoreEngines?: boolean;
-  /** Keep asking this long for a version that was just published; registries lag by minutes. */
+  /** Keep asking this many milliseconds for a version that was just published. */
   waitForMs?: number;
   signal?: AbortSignal;
   onWait?: (sentence: string) => void;
@@ -27,35 +29,35 @@ const pollMs = 5_000;
  * Turns a wish into one exact version of the registry.
  * @throws the client's failures, VERSION_NOT_FOUND or ENGINE_MISMATCH
  */
-export async function resolveVersion(options: ResolveOptions): Promise<Picked> {
-  const { io, client, wish, registry } = options;
+export async function resolveVersion(options: ResolveOptions): Promise<Locator> {
+  const { io, client, config } = options;
+  const before = isExcluded(options.package, config.beforeExclude) ? undefined : config.before;
   const start = io.now();
-  // npm's own choice in a range; a tag or a pin needs no library to load.
-  const pickManifest = wish.kind === 'range' && (await import('./npm-libraries')).pickManifest;
+  const { pickManifest } = await import('./npm-libraries');
   for (;;) {
     try {
-      const packument = await client.packument(options.package, options.full);
-      const picked = pickVersion(packument, wish, {
-        registry,
+      const packument = await client.packument(
+        options.package,
+        options.full || before !== undefined,
+      );
+      const locator = pickVersion(packument, options.wish, {
+        registry: config.registry.value,
+        before,
         from: options.from,
         nodeVersion: io.nodeVersion,
-        choose: pickManifest || unused,
+        pickManifest,
       });
-      if (!options.ignoreEngines) checkEngines(picked.manifest, io.nodeVersion);
-      return picked;
+      if (!options.ignoreEngines) checkEngines(locator.manifest, io.nodeVersion);
+      return locator;
     } catch (error) {
       if (!isMissing(error)) throw error;
       const waited = io.now() - start;
       const left = (options.waitForMs ?? 0) - waited;
       if (left <= 0) throw options.waitForMs ? stillMissing(error, waited) : error;
-      options.onWait?.(`${(error as Error).message} yet; asking again every ${pollMs / 1000} s`);
+      options.onWait?.(`${error.message} yet; asking again every ${pollMs / 1000} s`);
       await io.sleep(Math.min(pollMs, left), options.signal);
     }
   }
-}
-
-function unused(): never {
-  throw new Error('only a range is chosen in');
 }
 
 function stillMissing({ code, message, fix, facts }: BootlaceError, waitedMs: number): Error {

@@ -12,7 +12,10 @@ export interface RetryOptions {
   onRetry?: (sentence: string) => void;
 }
 
-/** Tries until it succeeds, the failure is final, or the next try would miss the deadline. */
+/**
+ * Tries until it succeeds, the failure is final, or the next try would miss the deadline. A
+ * Retry-After of the whole deadline still gets its second try.
+ */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const start = options.io.now();
   for (let tries = 0; ; tries++) {
@@ -22,7 +25,9 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       const asked = options.retryAfter(error);
       if (asked === false) throw error;
       const waitMs = asked ?? Math.min(500 * 2 ** tries, 10_000);
-      if (options.io.now() + waitMs - start > options.deadlineMs) throw error;
+      const isFirst = tries === 0 && asked !== undefined;
+      const passedMs = isFirst ? 0 : options.io.now() - start;
+      if (passedMs + waitMs > options.deadlineMs) throw error;
       const seconds = Math.ceil(waitMs / 1000);
       options.onRetry?.(`${(error as Error).message}; trying again in ${seconds} s`);
       await options.io.sleep(waitMs, options.signal);

@@ -1,80 +1,89 @@
-import { Readable } from 'node:stream';
-import type { Answer } from './answer';
-import { silenceMs } from './connection';
-import { Connections } from './connections';
+import type { Agent, IncomingMessage } from 'node:http';
+import { SettingError } from '../errors';
 import type { NetworkOptions } from './network';
 
-/** One GET, one answer: no redirect is followed, nothing is tried again. */
+/** The connections of one command: kept alive, through proxies where the settings name one. */
 export interface Transport {
-  get(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Breaks off what is under way and gives up the connections; a later request opens new ones. */
+  /**
+   * Sends one GET. No redirect is followed and nothing is tried again.
+   * @throws what Node fails with, or SettingError PROXY_INVALID
+   */
+  get(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage>;
+  /** The agent for npm's client, for a request to this address. */
+  agent(url: URL): Promise<Agent>;
+  /** Breaks off what is under way and closes the connections; a later request opens new ones. */
   close(): void;
 }
 
-/** The way to registries: kept connections, or, where a proxy stands in between, npm's client. */
+/** Milliseconds without a byte after which a request is given up. */
+const silenceMs = 30_000;
+/**
+ * Connections to one host. A small package costs one round trip: with a registry 30 ms away 430
+ * packages took 1.35 s over 12 connections and 0.88 s over 24.
+ */
+const maxSockets = 24;
+
+/**
+ * Opens the way to registries: Node's own http and https, with the agent that npm's client uses.
+ * @param network proxies and certificates
+ */
 export function createTransport(network: NetworkOptions): Transport {
-  return network.proxy || network.httpsProxy ? npmTransport(network) : plainTransport(network);
-}
+  const agents = new Map<string, Agent>();
 
-function plainTransport(network: NetworkOptions): Transport {
-  const origins = new Map<string, Connections>();
-  return {
-    get(url, headers) {
-      let connections = origins.get(url.origin);
-      if (!connections) {
-        connections = new Connections(url, network);
-        origins.set(url.origin, connections);
+  async function agentFor(url: URL): Promise<Agent> {
+    const { Agent, getAgent } = await import('./npm-libraries');
+    let agent = agents.get(url.origin);
+    if (!agent) {
+      const proxy = url.protocol === 'https:' ? network.httpsProxy : network.httpProxy;
+      try {
+        agent = new Agent({
+          // The library knows what noproxy exempts. Its own agents are shared by the whole process.
+          proxy: getAgent(url.href, { proxy: proxy?.value, noProxy: network.noProxy }).proxy.url,
+          ca: network.ca,
+          rejectUnauthorized: network.strictSSL,
+          maxSockets,
+          timeouts: { connection: silenceMs },
+        });
+      } catch {
+        throw proxyInvalid(proxy?.from ?? 'HTTPS_PROXY');
       }
-      return connections.get(url.pathname + url.search, headers);
-    },
-    close() {
-      for (const connections of origins.values()) connections.close();
-    },
-  };
-}
+      agents.set(url.origin, agent);
+    }
+    return agent;
+  }
 
-function npmTransport(network: NetworkOptions): Transport {
-  let stop = new AbortController();
   return {
-    async get(url, headers) {
-      const { fetch } = await import('./npm-libraries');
-      const answer = await fetch(url.href, {
-        headers,
-        redirect: 'manual',
-        cache: 'no-store',
-        retry: false,
-        timeout: silenceMs,
-        signal: stop.signal,
-        ca: network.ca,
-        strictSSL: network.strictSSL,
-        noProxy: network.noProxy,
-        proxy: network.httpsProxy || network.proxy,
+    agent: agentFor,
+    async get(url, headers, signal) {
+      const agent = await agentFor(url);
+      const { request } = await (url.protocol === 'https:'
+        ? import('node:https')
+        : import('node:http'));
+      return new Promise((resolve, reject) => {
+        const sent = request(url, { agent, headers, signal, timeout: silenceMs });
+        sent.once('response', resolve);
+        sent.once('error', reject);
+        sent.once('timeout', () => sent.destroy(silence()));
+        sent.end();
       });
-      return {
-        status: answer.status,
-        headers: flat(answer.headers.raw()),
-        ...bodyOf(answer.body),
-      };
     },
     close() {
-      stop.abort();
-      stop = new AbortController();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
 }
 
-function flat(headers: Record<string, string[]> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([key, values]) => [key.toLowerCase(), String(values)]),
-  );
+/** The address may hold a password, so the failure does not repeat it. */
+function proxyInvalid(from: string): SettingError {
+  return new SettingError('PROXY_INVALID', `${from} is not the address of a proxy`, {
+    fix: `set ${from} to an address such as http://proxy.acme.test:3128`,
+  });
 }
 
-function bodyOf(source: AsyncIterable<Buffer>): Pick<Answer, 'read' | 'discard'> {
-  const body = Readable.from(source);
-  return {
-    async read(take) {
-      for await (const piece of body) take(piece);
-    },
-    discard: () => body.destroy(),
-  };
+function silence(): Error {
+  return Object.assign(new Error(`no answer for ${silenceMs / 1000} s`), { code: 'ETIMEDOUT' });
 }

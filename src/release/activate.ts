@@ -1,21 +1,11 @@
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { InstallError, systemCode } from '../errors';
+import { InstallError } from '../errors';
 import type { Io } from '../io';
-import { writeAtomic, writeFailure } from './atomic';
+import { writeAtomic } from './atomic';
 import type { Layout } from './layout';
-import { ownLabel, stateOf } from './owner';
 import type { Current, StartPlan, Wanted } from './receipt';
-import { stageName, sweep } from './stage';
+import { newStageName, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
 /** The active release and this many before it stay on disk. */
@@ -45,41 +35,38 @@ export function planActivation(
 }
 
 /**
- * Makes a release the active one by one rename, then removes the releases that fell off the list.
- * Where it is that already, and starts the same way, nothing is written: a disk that is full or
- * read-only does not keep `up` from starting it.
- * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE,
- *   DISK_FULL or LOCKED; the active release is then unchanged
+ * Makes a release the active one by one rename, then removes the releases that fell off the list. Of
+ * two setups that end at the same time, the later rename wins, and neither removes what the other
+ * activates. Where the release is active already, and starts the same way, nothing is written: a disk
+ * that is full or read-only does not keep `up` from starting it.
+ * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE or
+ *   DISK_FULL; the active release is then unchanged
  */
-export async function activate(
-  layout: Layout,
-  next: Activation,
-  io: Pick<Io, 'now' | 'sleep'>,
-): Promise<Current> {
-  const active = readCurrent(layout);
-  if (active && isActive(active, next) && isThere(layout, next.name)) {
-    sweep(layout, io.now());
-    return active;
+export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'now'>): Current {
+  const present = readCurrent(layout);
+  if (!isThere(layout, next.name)) throw goneRelease(next.name);
+  const isNews = !present || !isActive(present, next);
+  const current = isNews ? planActivation(present, next, now()) : present;
+  if (isNews) {
+    writeCurrent(layout, current);
+    if (!isThere(layout, next.name)) {
+      if (present) writeCurrent(layout, present);
+      throw goneRelease(next.name);
+    }
+    removeDropped(layout, present, now());
   }
-  const unlock = await lock(join(layout.root, 'activate.lock'), io);
-  let dropped: string[];
-  let current: Current;
-  try {
-    if (!isThere(layout, next.name))
-      throw new InstallError('RELEASE_GONE', `${next.name} was removed by another setup`, {
-        fix: 'run the same command again',
-      });
-    const present = readCurrent(layout);
-    current = planActivation(present, next, io.now());
-    writeAtomic(layout.current, `${JSON.stringify(current, null, 2)}\n`);
-    dropped = setAside(layout, current, present, io.now());
-  } finally {
-    unlock();
-  }
-  for (const folder of dropped) rmSync(folder, { recursive: true, force: true });
-  // A setup killed after its release was visible left its stage, and this one may open none.
-  sweep(layout, io.now());
+  sweep(layout, now());
   return current;
+}
+
+function writeCurrent(layout: Layout, current: Current): void {
+  writeAtomic(layout.current, `${JSON.stringify(current, null, 2)}\n`);
+}
+
+function goneRelease(name: string): InstallError {
+  return new InstallError('RELEASE_GONE', `${name} was removed by another setup`, {
+    fix: 'run the same command again',
+  });
 }
 
 function isThere(layout: Layout, name: string): boolean {
@@ -96,70 +83,28 @@ function isActive({ active, wanted, start }: Current, next: Activation): boolean
 const youngMs = 60 * 60 * 1000;
 
 /**
- * Renames what fell off the list out of every other setup's sight; removing it takes longer than
- * a lock should be held. A release that was never on the list may be about to be activated by
- * another setup, so it goes only when it is old.
- * @returns the folders to remove
+ * Removes what fell off the list; by a rename first, so that nobody sees a part of a release. What
+ * is on the list is read again: another setup may have written it meanwhile. A release that was never
+ * on the list may be about to be activated by another setup, so it goes only when it is old.
  */
-function setAside(
-  layout: Layout,
-  current: Current,
-  before: Current | undefined,
-  now: number,
-): string[] {
-  const kept = new Set([current.active, ...current.previous]);
+function removeDropped(layout: Layout, before: Current | undefined, now: number): void {
+  const current = readCurrent(layout);
+  const kept = new Set([current?.active, ...(current?.previous ?? [])]);
   const listed = new Set(before ? [before.active, ...before.previous] : []);
-  return listReleases(layout).flatMap(({ name, folder, receipt }) => {
+  for (const { name, folder, receipt } of listReleases(layout)) {
     const isYoung = now - Date.parse(receipt.installedAt) < youngMs;
-    if (kept.has(name) || (isYoung && !listed.has(name))) return [];
-    const aside = layout.release(stageName(name));
+    if (kept.has(name) || (isYoung && !listed.has(name))) continue;
+    const aside = layout.release(newStageName());
     try {
       renameSync(folder, aside);
-      return [aside];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** It is held for milliseconds. Who is stopped meanwhile is waited for longer than who cannot be seen. */
-const staleMs = { alive: 30_000, unseen: 5000 };
-
-/** A file as a lock: one of a process that has ended belongs to nobody. */
-async function lock(file: string, io: Pick<Io, 'now' | 'sleep'>): Promise<() => void> {
-  for (let tries = 0; tries < 400; tries++) {
-    try {
-      const fd = openSync(file, 'wx');
-      const unlock = () => rmSync(file, { force: true });
-      try {
-        writeFileSync(fd, ownLabel());
-      } catch (error) {
-        unlock();
-        throw error;
-      } finally {
-        closeSync(fd);
+      // `activate` looks again after its rename and this after its own, so one of them sees the other.
+      if (readCurrent(layout)?.active === name) {
+        renameSync(aside, folder);
+        continue;
       }
-      return unlock;
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw writeFailure(error, file);
-      if (isAbandoned(file)) rmSync(file, { recursive: true, force: true });
-      else await io.sleep(50);
+    } catch {
+      continue;
     }
-  }
-  throw new InstallError('LOCKED', `another bootlace holds ${file}`, {
-    fix: `run the same command again; if nothing else runs, remove ${file}`,
-  });
-}
-
-function isAbandoned(file: string): boolean {
-  try {
-    const age = Date.now() - statSync(file).mtimeMs;
-    const owner = readFileSync(file, 'utf8');
-    // Between its two steps for less than that, unless the process was killed there.
-    if (!owner && age > 1000) return true;
-    const state = stateOf(owner) ?? 'unseen';
-    return state === 'gone' || age > staleMs[state];
-  } catch {
-    return false;
+    rmSync(aside, { recursive: true, force: true });
   }
 }

@@ -17,6 +17,8 @@ export interface Receipt {
   /** What decided the tree. */
   readonly lock?: ReceiptLock;
   readonly installer?: 'bootlace' | 'npm';
+  /** Kinds of dependencies that .npmrc left out besides `dev`. */
+  readonly omit?: readonly string[];
   /** What --slim left out; undefined when nothing was to be left out. */
   readonly slim?: { readonly files: number; readonly bytes: number };
   readonly bootlace: string;

@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -14,7 +14,6 @@ import { systemCode } from '../errors';
 import type { Io } from '../io';
 import { makeFolder, writeAtomic, writeFailure } from './atomic';
 import { type Layout, logsFolder, receiptName } from './layout';
-import { ownLabel, stateOf } from './owner';
 import type { Receipt } from './receipt';
 import { isSameInstall, isWhole, type Release, readRelease } from './store';
 
@@ -34,22 +33,22 @@ export interface Stage {
 }
 
 const stagePrefix = '.stage-';
-/** A live setup says so to those that cannot see its process, such as one in another container. */
-const signOfLifeMs = 15_000;
-const abandonedAfterMs = 12 * signOfLifeMs;
-/** For what gives no sign of life: a log, a stage of an earlier bootlace. */
-const oldAfterMs = 2 * 60 * 60 * 1000;
+const logPrefix = 'setup-';
+/** A running setup touches its stage this often. */
+const touchMs = 15_000;
+/** A stage that was not touched for this long belongs to a setup that was killed. */
+const abandonedAfterMs = 12 * touchMs;
+/** A failure names its log, so a log stays longer. */
+const logAfterMs = 2 * 60 * 60 * 1000;
 
-/** A folder's name that says whose it is: `sweep` removes it once that process has ended. */
-export function stageName(rest: string): string {
-  return `${stagePrefix}${ownLabel()}-${rest}`;
+/** A new folder name beside the releases; `sweep` removes such a folder once it is old. */
+export function newStageName(): string {
+  return stagePrefix + randomBytes(8).toString('hex');
 }
 
-const logPrefix = 'setup-';
-
-/** Where npm's output of this process goes. A failure names it, so it stays until a later setup. */
-export function logFile(layout: Layout): string {
-  return join(logsFolder(layout), `${logPrefix}${ownLabel()}.log`);
+/** A new file for npm's output. */
+export function newLogFile(layout: Layout): string {
+  return join(logsFolder(layout), `${logPrefix}${randomBytes(4).toString('hex')}.log`);
 }
 
 /** @throws InstallError NOT_WRITABLE or DISK_FULL */
@@ -61,18 +60,18 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
     sweep(layout, now());
     // Another setup that ends removes it while it is empty.
     makeFolder(layout.releases);
-    folder = mkdtempSync(join(layout.releases, stageName('')));
-    mkdirSync(join(folder, 'release'));
+    folder = layout.release(newStageName());
+    mkdirSync(join(folder, 'release'), { recursive: true });
     mkdirSync(join(folder, 'work'));
   } catch (error) {
     throw writeFailure(error, layout.root);
   }
   const release = join(folder, 'release');
-  const signs = setInterval(() => {
+  const touching = setInterval(() => {
     try {
       utimesSync(folder, now() / 1000, now() / 1000);
     } catch {}
-  }, signOfLifeMs).unref();
+  }, touchMs).unref();
   return {
     release,
     work: join(folder, 'work'),
@@ -81,7 +80,7 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
       moveInto(layout, release, name, damaged);
     },
     discard() {
-      clearInterval(signs);
+      clearInterval(touching);
       remove(folder);
       for (const empty of [logsFolder(layout), layout.cache, layout.releases]) removeIfEmpty(empty);
     },
@@ -105,22 +104,17 @@ function moveInto(layout: Layout, release: string, name: string, damaged?: Relea
   }
 }
 
-/**
- * Removes what setups that were stopped left, stages and logs: those of a process that is gone, or that
- * cannot be seen from here and gave no sign of life for long.
- */
+/** Removes stages and logs that killed setups left, by their age. */
 export function sweep(layout: Layout, now: number): void {
   for (const [folder, prefix, limitMs] of [
     [layout.releases, stagePrefix, abandonedAfterMs],
-    [logsFolder(layout), logPrefix, oldAfterMs],
+    [logsFolder(layout), logPrefix, logAfterMs],
   ] as const)
     for (const name of namesIn(folder)) {
       if (!name.startsWith(prefix)) continue;
       const path = join(folder, name);
-      const state = stateOf(name.slice(prefix.length));
-      const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
-      const isOld = age > (state === undefined ? oldAfterMs : limitMs);
-      if (state === 'gone' || (state !== 'alive' && isOld)) remove(path);
+      const { mtimeMs = now } = statSync(path, { throwIfNoEntry: false }) ?? {};
+      if (now - mtimeMs > limitMs) remove(path);
     }
 }
 

@@ -41,10 +41,10 @@ export function readCurrent(layout: Layout): Current | undefined {
 export function releaseNameOf(
   receipt: Pick<
     Receipt,
-    'package' | 'version' | 'integrity' | 'host' | 'scripts' | 'lock' | 'slim'
+    'package' | 'version' | 'integrity' | 'host' | 'scripts' | 'lock' | 'slim' | 'omit'
   >,
 ): string {
-  const { package: name, version, integrity, host, scripts, lock, slim } = receipt;
+  const { package: name, version, integrity, host, scripts, lock, slim, omit = [] } = receipt;
   const identity = JSON.stringify([
     name,
     version,
@@ -55,6 +55,7 @@ export function releaseNameOf(
     scripts,
     lock?.sha256,
     slim !== undefined,
+    ...omit,
   ]);
   return `${version}-${createHash('sha256').update(identity).digest('hex').slice(0, 10)}`;
 }

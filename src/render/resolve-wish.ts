@@ -65,7 +65,7 @@ export async function resolveWish(
     io,
     package: settings.package.value,
     wish,
-    registry: config.registry.value,
+    config,
     client,
     // The Node that matters is the service's; see checkServiceNode.
     ignoreEngines: true,

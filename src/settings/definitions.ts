@@ -30,6 +30,12 @@ export const definitions = {
     flag: 'token-env',
     help: 'the variable that holds the token (NPM_TOKEN)',
   },
+  insecure: {
+    env: 'BACKEND_INSECURE_REGISTRY',
+    flag: 'insecure-registry',
+    switch: true,
+    help: 'send the token over plain http, too',
+  },
   entry: {
     env: 'BACKEND_ENTRY',
     flag: 'entry',
@@ -52,11 +58,6 @@ export const definitions = {
     flag: 'slim',
     switch: true,
     help: 'leave out what a server never loads: types, source maps, Markdown',
-  },
-  cache: {
-    env: 'BACKEND_CACHE',
-    flag: 'cache',
-    help: 'keep verified tarballs in this folder (none kept)',
   },
 } as const satisfies Record<string, Definition>;
 

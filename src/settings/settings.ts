@@ -23,6 +23,8 @@ export interface Settings {
   readonly registry: Setting<string> | undefined;
   readonly tokenEnv: Setting<string>;
   readonly token: Setting<Secret> | undefined;
+  /** The token may travel over plain http. */
+  readonly insecure: Setting<boolean>;
   readonly entry: Setting<string> | undefined;
   readonly args: Setting<readonly string[]> | undefined;
   /** auto, off, or a budget in MB. */
@@ -31,7 +33,6 @@ export interface Settings {
   readonly installer: Setting<Installer>;
   readonly slim: Setting<boolean>;
   /** A folder for verified tarballs, as it was typed. */
-  readonly cache: Setting<string> | undefined;
 }
 
 /** Everything that settings are read from, in the order of precedence. */
@@ -92,6 +93,7 @@ export function readSettings(sources: SettingSources): Settings {
     registry: named('registry', parseRegistryUrl),
     tokenEnv,
     token: readToken(sources, tokenEnv.value),
+    insecure: named('insecure', parseSwitch) ?? { value: false, from: 'default' },
     entry: named('entry', parseEntry),
     args: readArgs(raw.args),
     memory: named('memory', parseMemory) ?? { value: 'auto' as const, from: 'default' },
@@ -101,7 +103,6 @@ export function readSettings(sources: SettingSources): Settings {
       from: 'default',
     },
     slim: named('slim', parseSwitch) ?? { value: false, from: 'default' },
-    cache: named('cache', text => text.trim()),
   });
 }
 

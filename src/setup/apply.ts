@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Unpackers } from '../install/unpackers';
+import type { Unpacker } from '../install/unpacker';
 import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
@@ -9,7 +9,7 @@ import type { StartPlan, Wanted } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
-import type { Obtained } from './obtain-release';
+import type { ChosenRelease } from './obtain-release';
 import type { FileChange, SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
@@ -27,8 +27,8 @@ export interface ApplyOptions {
   /** True where a progress line can be rewritten. */
   isInteractive: boolean;
   warn: (sentence: string) => void;
-  /** Who unpacks, where they have begun already; the caller closes them too. */
-  unpackers?: Unpackers;
+  /** One that is open already; the caller closes it, too. */
+  unpacker?: Unpacker;
 }
 
 export interface SetupResult {
@@ -71,17 +71,17 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     return finish(await obtain(first.release));
   }
 
-  async function finish({ release, wanted, reused }: Obtained): Promise<SetupResult> {
+  async function finish({ release, wanted, reused }: ChosenRelease): Promise<SetupResult> {
     const start = planStart(plan, release.folder);
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
     for (const change of plan.changes) writeChange(change);
-    await activate(layout, { name: release.name, wanted, start }, options.io);
+    activate(layout, { name: release.name, wanted, start }, options.io);
     return { release, wanted, start, reused, changed };
   }
 
-  async function obtain(damaged?: Release): Promise<Obtained> {
+  async function obtain(damaged?: Release): Promise<ChosenRelease> {
     // What resolves and installs is half of the program, and nothing of it is needed when the
     // release is there.
     const { obtainRelease } = await import('./obtain-release');

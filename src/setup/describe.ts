@@ -57,11 +57,6 @@ export async function describePlan(
     row('installer', settings.installer),
     row('slim', settings.slim),
     {
-      name: 'cache',
-      value: settings.cache?.value ?? 'none',
-      from: settings.cache?.from ?? 'default',
-    },
-    {
       name: 'lock',
       value: plan.lock?.path ?? "the package's own, or one kept",
       from: plan.lock ? '--lock' : 'default',
@@ -129,7 +124,7 @@ async function choose(
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
-    registry: config.registry.value,
+    config,
     client,
     full: true,
     ignoreEngines: flags['ignore-engines'] === true,

@@ -1,39 +1,40 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { IntegrityError, SettingError } from '../errors';
-import {
-  type BackendTarball,
-  integrityOfBytes,
-  readBackendTarball,
-} from '../install/backend-tarball';
-import { composeLock } from '../install/compose-lock';
+import { plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
-import { hashLock, type LockDocument, orderLock, renderLock } from '../install/lock-document';
-import { rootOverrides } from '../install/overrides';
-import type { NpmRun } from '../install/run-npm';
 import type { Tarball } from '../install/tarball';
-import { plainAddress } from '../install/tarball-url';
-import type { Unpackers } from '../install/unpackers';
-import { integrityOf } from '../registry/packument';
-import type { Picked } from '../registry/pick';
+import type { Unpacker } from '../install/unpacker';
+import { type BackendTarball, integrityOfBytes, readBackendTarball } from '../lock/backend-tarball';
+import { type ChosenLock, chooseLock } from '../lock/choose';
+import { composeLock } from '../lock/compose';
+import {
+  hashLock,
+  type LockDocument,
+  orderLock,
+  renderLock,
+  rootOverrides,
+} from '../lock/document';
+import type { NpmRun } from '../npm/run';
+import { cleanVersion } from '../registry/packument';
+import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
 import { layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
-import { logFile, openStage } from '../release/stage';
+import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
-import { type ChosenLock, chooseLock } from './choose-lock';
 import { fetchBackend } from './fetch-backend';
 import { readLocalTarball } from './local-tarball';
 import type { SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
 /** The backend's tarball, verified, and where it is from. */
-interface Obtained {
+interface FetchedBackend {
   tarball: Tarball;
   integrity: string;
   /** Its address in the lock. */
@@ -49,18 +50,18 @@ const impatientMs = 5000;
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
  * tarball, the lock that it or somebody else brings, the tree that the lock names.
- * @param picked undefined for a local build
+ * @param locator undefined for a local build
  * @param transport kept open
- * @param unpackers closed when this ends, so that nothing is written into a stage that is discarded
+ * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
  * @throws whatever fails; nothing of the release is then visible
  */
 export async function installRelease(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   transport: Transport,
-  unpackers: Unpackers,
+  unpacker: Unpacker | undefined,
   damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
@@ -72,16 +73,14 @@ export async function installRelease(
     config,
     transport,
     work: stage.work,
-    log: logFile(layout),
+    log: newLogFile(layout),
     redact: options.redact,
     signal: options.signal,
     ...(options.isImpatient && { deadlineMs: impatientMs }),
   };
   try {
-    options.progress(
-      `installing ${name}${picked ? `@${picked.manifest.version}` : ` from ${plan.from}`}`,
-    );
-    const obtained = await obtain(plan, picked, options, run);
+    options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
+    const obtained = await obtain(plan, locator, options, run);
     const { backend, version, integrity, resolved } = obtained;
     const chosen =
       chooseLock({
@@ -103,10 +102,8 @@ export async function installRelease(
       where: `the lock of ${name}@${version}`,
       backend: name,
       tarball: obtained.tarball,
-      installer: settings.installer.value,
       slim: settings.slim.value,
-      unpackers,
-      cacheDir: settings.cache && resolve(options.dir, settings.cache.value),
+      unpacker,
       scripts: settings.scripts.value,
       progress: sayProgress({
         now: options.io.now,
@@ -116,7 +113,7 @@ export async function installRelease(
       warn: options.warn,
     });
     // Its thread ends while the rest is written; it is waited for below.
-    void unpackers.close();
+    void unpacker?.close();
     warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, stage.release);
@@ -133,6 +130,7 @@ export async function installRelease(
       tree,
       lock: chosen.receipt,
       installer: settings.installer.value,
+      ...(config.omit.length && { omit: config.omit }),
       slim,
       bootlace: options.bootlace,
       node: options.io.nodeVersion,
@@ -147,7 +145,7 @@ export async function installRelease(
     if (options.signal?.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {
-    await unpackers.close();
+    await unpacker?.close();
     stage.discard();
   }
 }
@@ -158,29 +156,29 @@ type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
 /** Fetches or packs the backend's tarball, once. */
 async function obtain(
   plan: SetupPlan,
-  picked: Picked | undefined,
+  locator: Locator | undefined,
   options: ApplyOptions,
   run: Run,
-): Promise<Obtained> {
+): Promise<FetchedBackend> {
   const name = plan.settings.package.value;
-  if (picked) {
-    const { manifest } = picked;
-    const integrity = integrityOf(manifest);
-    const resolved = plainAddress(manifest.dist.tarball);
-    const label = `${name}@${manifest.version}`;
-    const tarball = await fetchBackend(manifest, { ...run, onRetry: options.warn });
-    const backend = readBackendTarball(tarball, label, plan.lock !== undefined);
-    if (backend.manifest.name !== name || backend.manifest.version !== manifest.version)
+  if (locator) {
+    const { version, integrity } = locator;
+    const resolved = plainAddress(locator.tarball);
+    const label = `${name}@${version}`;
+    const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
+    const backend = await readBackendTarball(tarball, label, plan.lock !== undefined);
+    // npm publish cleans the version for the registry and leaves the tarball as it is.
+    if (backend.manifest.name !== name || cleanVersion(backend.manifest.version) !== version)
       throw new IntegrityError(
         'TARBALL_OTHER_PACKAGE',
         `the tarball of ${label} holds ${backend.manifest.name}@${backend.manifest.version}`,
         { fix: 'publish the version again; if it happens again, do not trust the registry' },
       );
-    return { tarball, integrity, resolved, backend, version: manifest.version };
+    return { tarball, integrity, resolved, backend, version };
   }
   const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
-  const backend = readLocalTarball(file, String(plan.from), plan.lock !== undefined);
+  const backend = await readLocalTarball(file, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
     throw new SettingError(
       'FROM_OTHER_PACKAGE',
@@ -192,7 +190,7 @@ async function obtain(
     integrity: integrityOfBytes(readFileSync(file)),
     resolved: `file:${localTarball}`,
     backend,
-    version: String(backend.manifest.version),
+    version: cleanVersion(backend.manifest.version),
   };
 }
 
@@ -203,25 +201,25 @@ async function resolveNow(
   run: Run,
 ): Promise<ChosenLock> {
   options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
-  const { resolveLock } = await import('../install/resolve-lock');
+  const { resolveLock } = await import('../lock/resolve/resolve');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
   options.warn(
-    `the tree of ${manifest.name}@${manifest.version} was not locked by its publisher, so another setup may get other versions. Run npx bootlace lock before publishing, or commit what --save-lock FILE writes`,
+    'npm chose these versions, since their publisher locked none; see README.md#the-lock',
   );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
 }
 
 /** Says which install scripts did not run, and which names allow nothing. */
-function warnOfScripts(
+export function warnOfScripts(
   { value: named, from }: Setting<readonly string[]>,
   withScripts: readonly string[],
   warn: (sentence: string) => void,
 ): void {
-  for (const name of withScripts)
-    if (!named.includes(name))
-      warn(
-        `${name} has an install script, which did not run; BACKEND_SCRIPTS=${[...named, name].join()} allows it`,
-      );
+  const idleScripts = withScripts.filter(name => !named.includes(name));
+  if (idleScripts.length)
+    warn(
+      `${idleScripts.length === 1 ? 'the install script' : 'the install scripts'} of ${idleScripts.join(', ')} did not run; BACKEND_SCRIPTS=${[...named, ...idleScripts].join()} allows ${idleScripts.length === 1 ? 'it' : 'them'}`,
+    );
   const idle = named.filter(name => !withScripts.includes(name));
   if (idle.length)
     warn(

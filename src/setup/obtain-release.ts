@@ -1,7 +1,6 @@
-import type { Unpackers } from '../install/unpackers';
+import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { createRegistryClient } from '../registry/client';
-import { integrityOf } from '../registry/packument';
-import type { Picked } from '../registry/pick';
+import type { Locator } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
 import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
@@ -9,12 +8,11 @@ import type { Wanted } from '../release/receipt';
 import { isSameInstall, isWhole, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import type { ApplyOptions } from './apply';
-import { beginUnpacking } from './begin-unpacking';
 import { installRelease } from './install-release';
 import { isSameTree, type SetupPlan } from './plan';
 
 /** The release to activate. */
-export interface Obtained {
+export interface ChosenRelease {
   release: Release;
   wanted: Wanted;
   /** True when it was on disk already. */
@@ -30,59 +28,58 @@ export async function obtainRelease(
   plan: SetupPlan,
   options: ApplyOptions,
   damaged?: Release,
-): Promise<Obtained> {
+): Promise<ChosenRelease> {
   if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
   const transport = createTransport(plan.config.network);
-  const isByNpm = plan.settings.installer.value === 'npm';
   // npm unpacks in its own process.
-  let unpackers = isByNpm ? undefined : options.unpackers;
-  const unpackersOf = () => {
-    unpackers ??= beginUnpacking(options.io.nodeVersion, isByNpm ? 1 : undefined);
-    return unpackers;
+  let unpacker = plan.settings.installer.value === 'npm' ? undefined : options.unpacker;
+  const unpackerOf = () => {
+    if (plan.settings.installer.value !== 'npm') unpacker ??= openUnpacker();
+    return unpacker;
   };
   try {
-    return await obtainOver(transport, unpackersOf, plan, options, damaged);
+    return await obtainOver(transport, unpackerOf, plan, options, damaged);
   } finally {
     transport.close();
-    await unpackers?.close();
+    await unpacker?.close();
   }
 }
 
 async function obtainOver(
   transport: Transport,
-  unpackersOf: () => Unpackers,
+  unpackerOf: () => Unpacker | undefined,
   plan: SetupPlan,
   options: ApplyOptions,
   damaged: Release | undefined,
-): Promise<Obtained> {
-  const picked = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
-  if (picked?.manifest.deprecated)
+): Promise<ChosenRelease> {
+  const locator = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
+  if (locator?.manifest.deprecated)
     options.warn(
-      `${picked.manifest.name}@${picked.manifest.version} is deprecated: ${picked.manifest.deprecated}`,
+      `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
     );
   const { value, from } = plan.settings.version;
   const wanted: Wanted = plan.from
     ? { text: plan.from, from: '--from', why: 'a local build' }
-    : { text: wishText(value), from, why: picked?.why ?? '' };
-  const present = picked && findPresent(picked);
+    : { text: wishText(value), from, why: locator?.why ?? '' };
+  const present = locator && findPresent(locator);
   if (present) return { release: present, wanted, reused: true };
-  const release = await installRelease(plan, picked, options, transport, unpackersOf(), damaged);
+  const release = await installRelease(plan, locator, options, transport, unpackerOf(), damaged);
   return { release, wanted, reused: false };
 
-  function findPresent({ manifest }: Picked): Release | undefined {
+  function findPresent({ version, integrity }: Locator): Release | undefined {
     return listReleases(layoutOf(options.dir)).find(
       release =>
         !isSameInstall(release, damaged) &&
-        release.receipt.version === manifest.version &&
-        release.receipt.integrity === integrityOf(manifest) &&
+        release.receipt.version === version &&
+        release.receipt.integrity === integrity &&
         isSameTree(release.receipt, plan) &&
         isWhole(release),
     );
   }
 }
 
-function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Picked> {
+function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Locator> {
   const { config, settings } = plan;
   options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
   const client = createRegistryClient({
@@ -98,7 +95,7 @@ function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): 
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
-    registry: config.registry.value,
+    config,
     client,
     ignoreEngines: options.ignoreEngines,
     waitForMs: options.waitForMs,

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotFoundError } from '../errors';
-import { type NpmRun, runNpm } from '../install/run-npm';
+import { type NpmRun, runNpm } from '../npm/run';
 
 /**
  * Turns --from into a tarball: a .tgz as it is, a folder packed as `npm publish` would pack it,

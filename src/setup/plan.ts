@@ -1,11 +1,11 @@
 import { SettingError } from '../errors';
+import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config';
 import { renderNpmrc } from '../registry/npmrc';
 import type { Host, Receipt } from '../release/receipt';
 import type { Release } from '../release/store';
 import type { Settings } from '../settings/settings';
 import { isServerFile } from '../start/server-file';
-import type { LockFile } from './choose-lock';
 
 /** A file that setup keeps; undefined when it is right already. */
 export interface FileChange {
@@ -104,13 +104,14 @@ function findReusable(input: PlanInput): Release | undefined {
  */
 export function isSameTree(
   receipt: Receipt,
-  { settings, host, lock }: Pick<SetupPlan, 'settings' | 'host' | 'lock'>,
+  { settings, config, host, lock }: Pick<SetupPlan, 'settings' | 'config' | 'host' | 'lock'>,
 ): boolean {
   return (
     receipt.package === settings.package.value &&
     isSameHost(receipt.host, host) &&
     sameNames(receipt.scripts, settings.scripts.value) &&
     (receipt.slim !== undefined) === settings.slim.value &&
+    sameNames(receipt.omit ?? [], config.omit) &&
     (lock ? receipt.lock?.sha256 === lock.sha256 : receipt.lock?.kind !== 'file')
   );
 }

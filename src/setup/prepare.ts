@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { BootlaceError, SettingError, UsageError } from '../errors';
-import type { LockedManifest } from '../install/lock-document';
 import type { Io } from '../io';
 import { isObject } from '../json';
+import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
+import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/load-config';
 import { layoutOf } from '../release/layout';
 import { isWhole, listReleases } from '../release/store';
@@ -11,14 +12,13 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { renderServerFile } from '../start/server-file';
-import { checkSaveLock, type LockFile, parseLockFile } from './choose-lock';
 import { readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 
 export interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
-  io: Pick<Io, 'env' | 'execPath' | 'platform' | 'arch'>;
+  io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
   /** This bootlace's version, and the text of launcher.cjs. */
   version: string;
   launcher: string;
@@ -30,9 +30,9 @@ export interface PrepareOptions {
  * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
  * @throws SettingError, UsageError
  */
-export function prepareSetup(options: PrepareOptions): SetupPlan {
+export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> {
   const { dir, flags, io } = options;
-  const sources = loadSources(dir, withLocalPackage(flags, dir), io.env);
+  const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
   const layout = layoutOf(dir);
@@ -99,13 +99,16 @@ function saveLockPath(flag: unknown, dir: string, name: string): string | undefi
  * by the step that installs it.
  * @throws SettingError FROM_INVALID
  */
-function withLocalPackage(flags: PrepareOptions['flags'], dir: string): PrepareOptions['flags'] {
+async function withLocalPackage(
+  flags: PrepareOptions['flags'],
+  dir: string,
+): Promise<PrepareOptions['flags']> {
   if (flags.from === undefined || flags.package !== undefined) return flags;
   const from = resolve(dir, String(flags.from));
   try {
     const { name } = (
       statSync(from).isFile()
-        ? readLocalTarball(from, from, true).manifest
+        ? (await readLocalTarball(from, from, true)).manifest
         : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
     ) as { name?: unknown };
     return typeof name === 'string' ? { ...flags, package: name } : flags;

@@ -13,31 +13,54 @@ declare module 'npm-pick-manifest' {
   ): M;
   export default pickManifest;
 }
+
 declare module 'npm-registry-fetch/lib/default-opts.js' {
   const defaults: { registry: string };
   export default defaults;
 }
 
-declare module 'make-fetch-happen' {
-  import type { Readable } from 'node:stream';
+declare module 'npm-registry-fetch' {
+  import type { Agent } from 'node:http';
 
   interface Options {
-    headers?: Readonly<Record<string, string>>;
-    redirect?: 'manual';
-    cache?: 'no-store';
-    retry?: false;
-    timeout?: number;
-    signal?: AbortSignal;
-    ca?: string;
-    strictSSL?: boolean;
-    noProxy?: string;
-    proxy?: string;
+    /** Given an address, it may also throw to refuse it (minipass-fetch, as in node-fetch). */
+    agent: (url: URL) => Agent;
+    headers: Readonly<Record<string, string>>;
+    /** Used instead of every other credential. */
+    forceAuth: { _authToken?: string; _auth?: string };
+    fetchRetries: number;
+    timeout: number;
+    signal: AbortSignal;
   }
-  function fetch(
+  function registryFetch(
     url: string,
-    options?: Options,
-  ): Promise<{ status: number; headers: { raw(): Record<string, string[]> }; body: Readable }>;
-  export default fetch;
+    options: Options,
+  ): Promise<{
+    headers: { get(name: string): string | null };
+    /** Content codings are taken off. */
+    body: AsyncIterable<Buffer> & { destroy(): void };
+  }>;
+  export default registryFetch;
+}
+
+declare module '@npmcli/agent' {
+  import http from 'node:http';
+
+  interface Options {
+    proxy?: string | URL;
+    noProxy?: string;
+    ca?: string;
+    rejectUnauthorized?: boolean;
+    maxSockets?: number;
+    /** In milliseconds. */
+    timeouts?: { connection?: number };
+  }
+  class Agent extends http.Agent {
+    constructor(options: Options);
+    readonly proxy: { readonly url?: URL };
+  }
+  /** An agent of the process for an address, through the proxy that the options name for it. */
+  function getAgent(url: string, options: Options): Agent;
 }
 
 declare namespace NodeJS {

@@ -1,4 +1,4 @@
-import { megabytes } from './text';
+import { count, megabytes } from './text';
 
 /** How far an install is. */
 export interface InstallProgress {
@@ -36,6 +36,6 @@ export function sayProgress({
     last = time;
     const rate = received / ((time - begun) / 1000);
     const traffic = received > 0 ? `, ${megabytes(received)}, ${megabytes(rate)}/s` : '';
-    say(`installing ${done} of ${total} packages${traffic}`);
+    say(`installing ${done} of ${count(total, 'package')}${traffic}`);
   };
 }

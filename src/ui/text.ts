@@ -7,7 +7,9 @@ export function seconds(ms: number): string {
   return `${Math.floor(ms / 60_000)} min${rest ? ` ${rest} s` : ''}`;
 }
 
+/** Such as `12 MB`, `3.4 MB` or `0.5 kB`: kilobytes where megabytes would read 0.0. */
 export function megabytes(bytes: number): string {
+  if (bytes < 50_000) return `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;
   return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
 

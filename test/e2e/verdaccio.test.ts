@@ -80,7 +80,7 @@ test('Verdaccio: publish two versions, latest follows, the pin stays, start answ
       join(source, '.npmrc'),
       `@acme:registry=${url}\n${url.replace('http:', '')}:_authToken=\${NPM_TOKEN}\n`,
     );
-    const { findNpm } = await import('../../src/install/find-npm');
+    const { findNpm } = await import('../../src/npm/find');
     const ended = await runNode(
       findNpm({ env: process.env, execPath: process.execPath }),
       ['publish'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { unpack } from '../../src/install/unpack-job';
-import type { Unpackers } from '../../src/install/unpackers';
+import { unpack } from '../../src/install/unpack';
+import type { Unpacker } from '../../src/install/unpacker';
 import { FakeRegistry } from '../support/fake-registry';
 import { configFor, installIn, parseLockfile } from '../support/locked';
 import { temporaryFolder } from '../support/run';
@@ -27,18 +27,17 @@ test('downloads stop while too many bytes wait to be unpacked, and go on after',
   const queue: (() => void)[] = [];
   let isHeld = true;
   // Each tarball counts as 100 kB, so that 2 MB are reached with the first ones.
-  const unpackers: Unpackers = {
+  const unpacker: Unpacker = {
     run: job =>
       new Promise(resolve => {
         const go = () => resolve(unpack(job));
         if (isHeld) queue.push(go);
         else go();
       }),
-    isShared: false,
-    waiting: () => queue.length * 100_000,
+    held: () => queue.length * 100_000,
     close: async () => {},
   };
-  const running = installIn(temporaryFolder(t), { lock, config, unpackers });
+  const running = installIn(temporaryFolder(t), { lock, config, unpacker });
   while (queue.length < 48) await new Promise(resolve => setTimeout(resolve, 10));
   await new Promise(resolve => setTimeout(resolve, 200));
   // 48 at a time, and those that were asked for before 2 MB were there.
@@ -54,7 +53,7 @@ test('while downloads wait for room a failure still ends the install', async t =
   const { registry, lock, config } = await world(t);
   registry.misbehave({ match: /download\/p47\//, times: 9, delayMs: 300, status: 404 });
   let waiting = 0;
-  const unpackers: Unpackers = {
+  const unpacker: Unpacker = {
     run(job) {
       waiting++;
       return new Promise(resolve => {
@@ -64,11 +63,10 @@ test('while downloads wait for room a failure still ends the install', async t =
         }, 1000);
       });
     },
-    isShared: false,
-    waiting: () => waiting * 100_000,
+    held: () => waiting * 100_000,
     close: async () => {},
   };
-  const running = installIn(temporaryFolder(t), { lock, config, unpackers });
+  const running = installIn(temporaryFolder(t), { lock, config, unpacker });
   await assert.rejects(running, { code: 'DEPENDENCY_NOT_FOUND' });
   assert.ok(registry.requests.length <= 48 + 21, String(registry.requests.length));
 });

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
-import { findNpm } from '../../src/install/find-npm';
 import { readInstallHost } from '../../src/install/host';
-import { openUnpackers } from '../../src/install/unpackers';
 import { realIo } from '../../src/io';
+import { findNpm } from '../../src/npm/find';
 import { hashTree } from '../../src/release/tree';
 import { compareTrees } from '../support/compare-trees';
 import { FakeRegistry, type Fault } from '../support/fake-registry';
@@ -156,7 +155,7 @@ async function npm(args: string[], cwd: string, registry: FakeRegistry): Promise
   assert.equal(ended.code, 0, ended.stderr);
 }
 
-test('the tree is the one of npm ci, whichever thread unpacks it', async t => {
+test('the tree is the one of npm ci, with addresses in the lock and without', async t => {
   const registry = await startRegistry(t);
   publishZoo(registry);
   const folder = temporaryFolder(t);
@@ -177,16 +176,14 @@ test('the tree is the one of npm ci, whichever thread unpacks it', async t => {
   const byHand = text.replace(/\n *"resolved": "[^"]*",/g, '');
   assert.notEqual(byHand, text);
   const config = configFor(registry.url);
-  for (const [name, lock, worker] of [
-    ['one', text, undefined],
-    ['two', text, join(root, 'dist', 'unpack-worker.js')],
-    ['bare', byHand, undefined],
+  for (const [name, lock] of [
+    ['whole', text],
+    ['without addresses', byHand],
   ] as const) {
     const installed = await installIn(join(folder, name), {
       lock: parseLockfile(lock, 'the lock'),
       config,
       host: readInstallHost(realIo()),
-      unpackers: openUnpackers({ program: worker, threads: worker ? 2 : 1 }),
     });
     const modules = join(folder, name, 'release', 'node_modules');
     assert.deepEqual(compareTrees(join(byNpm, 'node_modules'), modules), []);
@@ -430,27 +427,6 @@ test('slim leaves out of dependencies what no server loads, never of the backend
   assert.equal(installed.savedFiles, 3);
   assert.equal(installed.savedBytes, 'types{}r'.length);
   assert.equal(hashTree(join(folder, 'release/node_modules')).sha256, installed.sha256);
-});
-
-test('with a cache the second install asks for nothing; a broken file in it is replaced', async t => {
-  const registry = await startRegistry(t);
-  const lock = publishPair(registry)();
-  const folder = temporaryFolder(t);
-  const cacheDir = join(folder, 'cache');
-  const run = (name: string) =>
-    installIn(join(folder, name), { lock, config: configFor(registry.url), cacheDir });
-  const first = await run('first');
-  const asked = registry.requests.length;
-  assert.equal((await run('second')).sha256, first.sha256);
-  assert.equal(registry.requests.length, asked);
-  const kept = readdirSync(cacheDir, { recursive: true, encoding: 'utf8' }).filter(name =>
-    name.endsWith('.tgz'),
-  );
-  assert.equal(kept.length, 2);
-  writeFileSync(join(cacheDir, kept[0] as string), 'broken');
-  assert.equal((await run('third')).sha256, first.sha256);
-  assert.ok(registry.requests.length > asked);
-  assert.equal((await run('fourth')).sha256, first.sha256);
 });
 
 test('a signal stops the install', async t => {

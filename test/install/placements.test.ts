@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { normalizeBins, planBinLinks } from '../../src/install/bins';
+import { planTarballUrl } from '../../src/install/fetch-tarball';
 import { type InstallHost, planPlacements } from '../../src/install/placements';
 import { isSlimmed } from '../../src/install/slim';
-import { planTarballUrl } from '../../src/install/tarball-url';
 import { configFor, parseLockfile } from '../support/locked';
 
 const host: InstallHost = { platform: 'linux', arch: 'x64', libc: 'glibc', node: '22.12.0' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IntegrityError } from '../../src/errors';
+import { pathInside } from '../../src/install/package-writer';
 import { mostEntries, TarReader } from '../../src/install/tar-reader';
-import { pathInside } from '../../src/install/unpack';
 import { corpus, mutate, random, readAll, readWithLibrary } from '../support/fuzz-tar';
 import { type TarEntry, tar } from '../support/tarball';
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
 import { createRegistryClient } from '../../src/registry/client';
 import { planRegistry } from '../../src/registry/config';
 import { resolveVersion } from '../../src/registry/resolve';
 import { parseRetryAfter } from '../../src/registry/retry';
-import type { Transport } from '../../src/registry/transport';
 import { readSettings } from '../../src/settings/settings';
 import { FakeRegistry, type Fault, type TokenRights } from '../support/fake-registry';
+import { httpProxy, serve } from '../support/servers';
 
 const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
 
@@ -44,7 +45,7 @@ async function setUp(
     dotenv: {},
     config: { values: {}, file: '' },
   });
-  const config = planRegistry(settings, [], {});
+  const config = planRegistry(settings, [], {}, 0);
   const io = fakeClock();
   const client = createRegistryClient({ io, config, deadlineMs: 30_000 });
   return { registry, io, client, config };
@@ -162,7 +163,7 @@ test('--wait-for asks again until the version is there', async t => {
     io: patient,
     package: '@acme/backend',
     wish: { kind: 'exact', version: '2.0.0' } as const,
-    registry: config.registry.value,
+    config,
     client,
   };
   const { manifest } = await resolveVersion({ ...options, waitForMs: 60_000 });
@@ -181,19 +182,74 @@ test('Retry-After in seconds, as a date, and neither', () => {
   assert.equal(parseRetryAfter(undefined, 0), undefined);
 });
 
-test('a document that is too large is given up at once', async t => {
+test('a document that is too large is given up, however small it was sent', async t => {
   const { config, io } = await setUp(t);
-  let discarded = 0;
-  const transport: Transport = {
-    get: async () => ({
-      status: 200,
-      headers: { 'content-length': String(2 ** 40) },
-      read: async take => take(Buffer.from('{')),
-      discard: () => void discarded++,
-    }),
-    close() {},
-  };
-  const client = createRegistryClient({ io, config, transport });
+  const zeros = gzipSync(Buffer.alloc(300 * 1024 * 1024, ' '));
+  const server = await serve(t, (_, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(zeros);
+  });
+  const value = { value: server.url, from: 'the test' };
+  const scopes = new Map([['@acme', server.url]]);
+  const client = createRegistryClient({ io, config: { ...config, registry: value, scopes } });
   assert.equal((await failureOf(client.packument('@acme/backend'))).code, 'REGISTRY_BAD_ANSWER');
-  assert.equal(discarded, 1);
+  assert.equal(server.requests.length, 1);
 });
+
+test('a registry that trickles is given up once a try has taken its time', async t => {
+  const { registry, config } = await setUp(t);
+  registry.misbehave({ match: /acme/, delayMs: 60_000 });
+  const client = createRegistryClient({ io: fakeClock(), config, deadlineMs: 0, tryMs: 100 });
+  const failure = await failureOf(client.packument('@acme/backend'));
+  assert.equal(failure.code, 'REGISTRY_UNREACHABLE');
+});
+
+test('a Retry-After as long as the deadline gets its second try, a longer one does not', async t => {
+  for (const [seconds, code] of [
+    ['30', undefined],
+    ['31', 'RATE_LIMITED'],
+  ] as const) {
+    const { registry, client } = await setUp(t);
+    registry.misbehave({
+      match: /acme/,
+      status: 429,
+      headers: { 'retry-after': seconds },
+      times: 1,
+    });
+    const asked = client.packument('@acme/backend');
+    if (code) assert.equal((await failureOf(asked)).code, code);
+    else assert.equal((await asked).name, '@acme/backend');
+  }
+});
+
+const insecure: [registry: string, flags: object, code: string][] = [
+  ['http://acme.test/', {}, 'REGISTRY_INSECURE'],
+  ['http://127.0.0.1.acme.test/', {}, 'REGISTRY_INSECURE'],
+  ['http://localhost.acme.test/', {}, 'REGISTRY_INSECURE'],
+  ['http://acme.test/', { 'insecure-registry': true }, 'REGISTRY_UNREACHABLE'],
+  ['http://127.0.0.1:1/', {}, 'REGISTRY_UNREACHABLE'],
+  ['http://127.9.9.9:1/', {}, 'REGISTRY_UNREACHABLE'],
+  ['http://[::1]:1/', {}, 'REGISTRY_UNREACHABLE'],
+];
+for (const [address, flags, code] of insecure)
+  test(`the token over plain http to ${address} ${JSON.stringify(flags)}`, async t => {
+    const proxy = await httpProxy(t);
+    const settings = readSettings({
+      flags: { registry: address, ...flags },
+      env: { BACKEND_PACKAGE: '@acme/backend', NPM_TOKEN: token },
+      dotenv: {},
+      config: { values: {}, file: '' },
+    });
+    // Names that do not exist reach nobody, and a proxy would see what is sent.
+    const env = {
+      http_proxy: `http://127.0.0.1:${proxy.port}`,
+      no_proxy: '127.0.0.1,127.9.9.9,[::1]',
+    };
+    const config = planRegistry(settings, [], env, 0);
+    const client = createRegistryClient({ io: fakeClock(), config, deadlineMs: 0 });
+    const failure = await failureOf(client.packument('@acme/backend'));
+    assert.equal(failure.code, code);
+    assert.equal(proxy.asked.length, 'insecure-registry' in flags ? 1 : 0);
+    if (code !== 'REGISTRY_INSECURE') return;
+    assert.equal(failure.exitCode, 3);
+    assert.match(failure.fix, /https:\/\/.*--insecure-registry/);
+  });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authorizationFor } from '../../src/registry/authorization';
-import { findCredentials, planRegistry, registryOf } from '../../src/registry/config';
+import { planRegistry, registryOf } from '../../src/registry/config';
+import { credentialsFor } from '../../src/registry/credentials';
 import { parseNpmrc, renderNpmrc, sectionsOf, withoutManagedLines } from '../../src/registry/npmrc';
 import type { NpmrcLevel } from '../../src/registry/npmrc-files';
 import { readSettings } from '../../src/settings/settings';
 
+const now = Date.parse('2026-06-15T12:00:00Z');
 const github = 'https://npm.pkg.github.com/';
 
 interface Case {
@@ -32,7 +33,7 @@ function plan({ env = {}, project, user, npmConfig = {} }: Case) {
     });
   if (user !== undefined)
     levels.push({ from: 'user .npmrc', keys: parseNpmrc(user, env, 'user .npmrc') });
-  return planRegistry(settings, levels, env);
+  return planRegistry(settings, levels, env, now);
 }
 
 const acme = 'https://acme.test/npm/';
@@ -89,23 +90,33 @@ test('packages outside the scope come from the registry that the user names', ()
 
 test('a token of a package without a registry of its own goes nowhere', () => {
   const config = plan({ env: { BACKEND_PACKAGE: 'backend', NPM_TOKEN: 'abcd' } });
-  assert.equal(findCredentials(config.registry.value, config.credentials), undefined);
+  assert.equal(credentialsFor(config.registry.value, config), undefined);
   assert.match(config.warnings.join(), /NPM_TOKEN is not used/);
   assert.deepEqual(config.managedLines, []);
 });
 
-test('credentials belong to a host, a port and a path', () => {
-  const config = plan({
-    env: { BACKEND_REGISTRY: 'https://acme.test:8443/npm/', NPM_TOKEN: 'abcd' },
+const places: [url: string, seen: string | undefined][] = [
+  ['https://acme.test:8443/npm/@acme%2fbackend', 'abcd'],
+  ['https://acme.test:8443/npm/x/-/x-1.tgz', 'abcd'],
+  ['https://acme.test:8443/npm/own/x', 'efgh'],
+  // A registry may serve tarballs beside its path (npm sends its credentials there, too).
+  ['https://acme.test:8443/npmx/a', 'abcd'],
+  ['http://acme.test:8443/npm/a', undefined],
+  ['https://acme.test/npm/a', undefined],
+  ['https://acme.test.evil.test:8443/npm/a', undefined],
+  ['https://other.test/deep/a', 'ijkl'],
+  ['https://other.test/deeper/a', undefined],
+  ['https://other.test/', undefined],
+  ['http://other.test/deep/a', undefined],
+];
+for (const [url, seen] of places)
+  test(`credentials belong to a host, a port and a path: ${url}`, () => {
+    const config = plan({
+      env: { BACKEND_REGISTRY: 'https://acme.test:8443/npm/', NPM_TOKEN: 'abcd' },
+      user: '//acme.test:8443/npm/own/:_authToken=efgh\n//other.test/deep/:_authToken=ijkl',
+    });
+    assert.equal(credentialsFor(url, config)?.token?.reveal(), seen);
   });
-  const at = (url: string) => findCredentials(url, config.credentials)?.token?.reveal();
-  assert.equal(at('https://acme.test:8443/npm/@acme%2fbackend'), 'abcd');
-  assert.equal(at('https://acme.test:8443/npm/x/-/x-1.tgz'), 'abcd');
-  assert.equal(at('https://acme.test:8443/npmx/a'), undefined);
-  assert.equal(at('https://acme.test:8443/'), undefined);
-  assert.equal(at('https://acme.test/npm/a'), undefined);
-  assert.equal(at('https://acme.test.evil.test:8443/npm/a'), undefined);
-});
 
 const needed: [name: string, given: Case, missing: string | undefined][] = [
   ['GitHub Packages always needs one', { env: { BACKEND_REGISTRY: github } }, 'NPM_TOKEN'],
@@ -183,7 +194,7 @@ test('what npm goes on without is no hindrance, and is said', () => {
   });
   assert.equal(network.ca, undefined);
   assert.equal(network.proxy, undefined);
-  assert.equal(network.httpsProxy, 'http://proxy.test:1');
+  assert.equal(network.httpsProxy?.value, 'http://proxy.test:1');
   const said = warnings.join('\n');
   for (const key of ['cafile', 'proxy', 'https-proxy', '\\[npm\\]'])
     assert.match(said, new RegExp(`(^|\n)(npm .*)?${key} in \\.npmrc`));
@@ -198,7 +209,7 @@ test('the registry of another scope counts when it is asked for', () => {
   assert.equal(registryOf('@blank/a', config), config.defaultRegistry.value);
   for (const name of ['@unset/a', '@odd/a'])
     assert.throws(() => registryOf(name, config), { code: 'REGISTRY_URL_INVALID' });
-  assert.equal(authorizationFor('https://x.test/a.tgz', config), undefined);
+  assert.equal(credentialsFor('https://x.test/a.tgz', config), undefined);
   const own = plan({ project: '@acme:registry=', env: { BACKEND_REGISTRY: acme } });
   assert.deepEqual(own.managedLines, [`@acme:registry=${acme}`]);
   assert.throws(() => plan({ project: '@acme:registry=${UNSET}' }), {

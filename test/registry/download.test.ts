@@ -1,107 +1,200 @@
 import assert from 'node:assert/strict';
-import { createServer, request } from 'node:http';
+import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
-import { BootlaceError } from '../../src/errors';
+import { type TestContext, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { NetworkError } from '../../src/errors';
 import { type Download, download, type Sink } from '../../src/registry/download';
+import { refusal } from '../../src/registry/download-failure';
 import { parseIntegrity } from '../../src/registry/integrity';
-import type { Transport } from '../../src/registry/transport';
+import { createTransport } from '../../src/registry/transport';
 import { FakeRegistry } from '../support/fake-registry';
 import { configFor, fakeClock, installIn, parseLockfile } from '../support/locked';
 import { temporaryFolder } from '../support/run';
-import { sha512 } from '../support/tarball';
+import { serve } from '../support/servers';
+import { packageTarball, sha512 } from '../support/tarball';
 
-const body = Buffer.from('the tarball');
+const tarball = packageTarball({ 'package.json': '{"name":"left","version":"1.0.0"}' });
 const token = 'npm_0123456789abcdefghijABCDEFGHIJ012345';
 
-/** Answers by address: a text redirects there, a buffer is the body. */
-function follow(answers: Record<string, string | Buffer>, first = Object.keys(answers)[0] ?? '') {
-  const asked: [string, string | undefined][] = [];
-  const transport: Transport = {
-    async get({ href }, headers) {
-      asked.push([href, headers.authorization]);
-      const answer = answers[href];
-      return {
-        status: typeof answer === 'string' ? 302 : answer ? 200 : 404,
-        headers: typeof answer === 'string' ? { location: answer } : {},
-        async read(take) {
-          if (Buffer.isBuffer(answer)) take(answer);
-        },
-        discard() {},
-      };
-    },
-    close() {},
-  };
+const sent = `Bearer ${token}`;
+
+/** Downloads from a server that answers each try as it is told. */
+async function get(
+  t: TestContext,
+  answer: (response: ServerResponse, nth: number) => void,
+  options: { path?: string; expected?: Buffer; deadlineMs?: number } = {},
+) {
+  let nth = 0;
+  const server = await serve(t, (_, response) => answer(response, ++nth));
+  const config = configFor(server.url, token);
+  const transport = createTransport(config.network);
+  t.after(() => transport.close());
   const wanted: Download = {
     what: 'left@1.0.0',
-    url: first,
-    checksum: parseIntegrity(sha512(body)) ?? assert.fail(),
+    url: new URL(options.path ?? 'left.tgz', server.url).href,
+    checksum: parseIntegrity(sha512(options.expected ?? tarball)) ?? assert.fail(),
   };
-  const sink: Sink = { begin() {}, write() {}, abandon() {}, checksum: () => sha512(body) };
-  const run = download(wanted, () => sink, {
+  const sinks: Memory[] = [];
+  const makeSink = () => {
+    const sink = new Memory();
+    sinks.push(sink);
+    return sink;
+  };
+  const said: string[] = [];
+  const run = download(wanted, makeSink, {
     io: fakeClock(),
-    config: configFor('https://npm.test/', token),
+    config,
     transport,
     signal: new AbortController().signal,
-    deadlineMs: 1000,
+    deadlineMs: options.deadlineMs ?? 30_000,
+    onRetry: sentence => said.push(sentence),
   });
-  return { run, asked };
+  return { run, server, sinks, said };
 }
 
-const sent = `Bearer ${token}`;
-const chains: [string, Record<string, string | Buffer>, (string | undefined)[], string?][] = [
-  ['its own registry', { 'https://npm.test/a': body }, [sent]],
-  ['another path', { 'https://npm.test/a': '/b', 'https://npm.test/b': body }, [sent, sent]],
-  [
-    'another host',
-    { 'https://npm.test/a': 'https://cdn.test/a', 'https://cdn.test/a': body },
-    [sent, undefined],
-  ],
-  [
-    'another port',
-    { 'https://npm.test/a': 'https://npm.test:444/a', 'https://npm.test:444/a': body },
-    [sent, undefined],
-  ],
-  [
-    'another host and back',
-    {
-      'https://npm.test/a': 'https://cdn.test/a',
-      'https://cdn.test/a': 'https://npm.test/b',
-      'https://npm.test/b': body,
-    },
-    [sent, undefined, undefined],
-  ],
-  [
-    'an address with a password',
-    { 'https://cdn.test/a': body },
-    [undefined],
-    'https://u:p@cdn.test/a',
-  ],
-  ['a foreign address', { 'https://cdn.test/a': body }, [undefined]],
-  ['the registry over http', { 'http://npm.test/a': body }, [undefined]],
+class Memory implements Sink {
+  data = Buffer.alloc(0);
+  isAbandoned = false;
+  begin() {}
+  write(piece: Buffer) {
+    this.data = Buffer.concat([this.data, piece]);
+  }
+  checksum() {
+    return sha512(this.data);
+  }
+  abandon() {
+    this.isAbandoned = true;
+  }
+}
+
+test('an address with a user and a password is asked without them', async t => {
+  const { run, server } = await get(t, response => response.end(tarball));
+  await run;
+  const { url, requests } = server;
+  const withUser = url.replace('//', '//user:pass@');
+  const other = await get(t, response => response.end(tarball), { path: `${withUser}left.tgz` });
+  await other.run;
+  assert.deepEqual(requests, [
+    { path: '/left.tgz', authorization: sent },
+    { path: '/left.tgz', authorization: undefined },
+  ]);
+});
+
+const bodies: [name: string, body: Buffer, headers: Record<string, string>, says: RegExp][] = [
+  ['nothing', Buffer.alloc(0), {}, /nothing/],
+  ['JSON', Buffer.from('{"error":"quota"}'), {}, /JSON/],
+  ['a web page', Buffer.from('\n<!DOCTYPE html><title>Login</title>'), {}, /a web page/],
+  ['gzip within gzip', gzipSync(tarball), {}, /gzip within gzip/],
+  ['gzip of a web page', gzipSync('<html></html>'), {}, /something else/],
+  ['plain text', Buffer.from('not found'), {}, /something else/],
+  ['a coding that is none', Buffer.from('abc'), { 'content-encoding': 'gzip' }, /Z_DATA_ERROR/],
+  ['half a coded body', gzipSync(tarball).subarray(0, 60), { 'content-encoding': 'gzip' }, /Z_BUF/],
 ];
+for (const [name, body, headers, says] of bodies)
+  test(`a body that is no tarball is the registry's fault: ${name}`, async t => {
+    const { run, sinks } = await get(t, response => response.writeHead(200, headers).end(body));
+    await assert.rejects(run, (error: unknown) => {
+      assert(error instanceof NetworkError, String(error));
+      assert.match(error.message, says);
+      return /left@1\.0\.0/.test(error.message);
+    });
+    assert.ok(sinks.length >= 2 && sinks.every(({ isAbandoned }) => isAbandoned));
+  });
 
-for (const [name, answers, expected, first] of chains)
-  test(`who sees the token: ${name}`, async () => {
-    const { run, asked } = follow(answers, first);
-    await run;
-    assert.deepEqual(
-      asked.map(([, authorization]) => authorization),
-      expected,
+test('another tarball than the one that is wanted is a forgery', async t => {
+  const forged = packageTarball({ 'package.json': '{"name":"left","version":"6.6.6"}' });
+  const { run, server } = await get(t, response => response.end(forged));
+  await assert.rejects(run, { code: 'INTEGRITY_MISMATCH', exitCode: 6 });
+  assert.equal(server.requests.length, 2);
+});
+
+test('wrong bytes that come once are asked for again', async t => {
+  const { run, sinks } = await get(t, (response, nth) =>
+    response.end(nth === 1 ? '<html>' : tarball),
+  );
+  assert.deepEqual((await run).data, tarball);
+  assert.deepEqual(
+    sinks.map(({ isAbandoned }) => isAbandoned),
+    [true, false],
+  );
+});
+
+const codings: [name: string, encode: (data: Buffer) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+];
+for (const [coding, encode] of codings)
+  test(`a content coding is taken off: ${coding}`, async t => {
+    const { run } = await get(t, response =>
+      response.writeHead(200, { 'content-encoding': coding }).end(encode(tarball)),
     );
+    assert.deepEqual((await run).data, tarball);
   });
 
-test('a redirect from https to http is refused', async () => {
-  const { run, asked } = follow({
-    'https://npm.test/a': 'http://npm.test/a',
-    'http://npm.test/a': body,
+const mended: [name: string, answer: (response: ServerResponse) => void][] = [
+  ['429', response => response.writeHead(429, { 'retry-after': '30' }).end()],
+  ['408', response => response.writeHead(408).end()],
+  ['503', response => response.writeHead(503).end()],
+  ['a reset', response => response.destroy()],
+  [
+    'a body cut off',
+    response => {
+      response.writeHead(200, { 'content-length': tarball.length });
+      response.write(tarball.subarray(0, 20));
+      setTimeout(() => response.destroy(), 20);
+    },
+  ],
+];
+for (const [name, answer] of mended)
+  test(`a download recovers from ${name}`, async t => {
+    const { run, server, said } = await get(t, (response, nth) =>
+      nth === 1 ? answer(response) : response.end(tarball),
+    );
+    assert.deepEqual((await run).data, tarball);
+    assert.equal(server.requests.length, 2);
+    assert.equal(said.length, 1);
   });
-  await assert.rejects(run, (error: unknown) => {
-    assert.ok(error instanceof BootlaceError);
-    assert.equal(error.code, 'REDIRECT_REFUSED');
-    return /left@1\.0\.0/.test(error.message);
+
+const final: [status: number, code: string][] = [
+  [401, 'TOKEN_INVALID'],
+  [403, 'NO_ACCESS'],
+  [404, 'DEPENDENCY_NOT_FOUND'],
+  [410, 'DEPENDENCY_NOT_FOUND'],
+  [400, 'REGISTRY_BAD_ANSWER'],
+];
+for (const [status, code] of final)
+  test(`a download is not tried again after ${status}`, async t => {
+    const { run, server } = await get(t, response => response.writeHead(status).end('{}'));
+    await assert.rejects(run, { code });
+    assert.equal(server.requests.length, 1);
   });
-  assert.equal(asked.length, 1);
+
+test('a refusal without an end is read to its beginning only', async t => {
+  const { run } = await get(t, response => {
+    response.writeHead(404);
+    const more = () => response.write(Buffer.alloc(65_536, 'x'), error => error || more());
+    more();
+  });
+  await assert.rejects(run, { code: 'DEPENDENCY_NOT_FOUND' });
+});
+
+test('a tarball over http of a registry with https is named, and the token kept', () => {
+  const failure = refusal({
+    what: '@acme/backend@1.0.0',
+    url: 'http://acme.test/@acme/backend/-/backend-1.0.0.tgz?sig=secret',
+    status: 401,
+    headers: {},
+    body: '',
+    registry: 'https://acme.test/',
+    tokenFrom: undefined,
+    tokenEnv: 'NPM_TOKEN',
+  });
+  assert.equal(failure.code, 'TARBALL_OVER_HTTP');
+  assert.match(failure.message, /http:\/\/acme\.test\/@acme\/backend\/-\/backend-1\.0\.0\.tgz /);
+  assert.doesNotMatch(`${failure.message} ${failure.fix}`, /secret|set NPM_TOKEN|=http:/);
 });
 
 test('through a proxy the same rules hold', async t => {
@@ -138,7 +231,8 @@ test('through a proxy the same rules hold', async t => {
     'the lock',
   );
   const config = configFor(registry.url, token);
-  const network = { ...config.network, proxy: address, httpsProxy: address, noProxy: '' };
+  const httpProxy = { value: address, from: 'HTTP_PROXY' };
+  const network = { ...config.network, httpProxy };
   registry.misbehave({ match: /download\/left/, status: 503, times: 1 });
   const installed = await installIn(temporaryFolder(t), { lock, config: { ...config, network } });
   assert.equal(installed.files, 2);

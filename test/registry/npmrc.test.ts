@@ -70,9 +70,10 @@ test('lines below a section are none of npm’s, and ours go before it', () => {
   assert.equal(parseNpmrc(once, {})['@acme:registry'], 'https://npm.pkg.github.com/');
 });
 
-test('every line of ca[] counts, of another list the last', () => {
-  const text = 'ca[]="A\\nB"\nca[]="C"\nproxy[]=1\nproxy[]=2\n';
-  assert.deepEqual({ ...parseNpmrc(text, {}) }, { ca: 'A\nB\nC', proxy: '2' });
+test('every line of a list counts, of a key that is none the last', () => {
+  const text = 'ca[]="A\\nB"\nca[]="C"\nnoproxy[]=a\nnoproxy[]=b,c\nproxy[]=1\nproxy[]=2\n';
+  const keys = { ca: 'A\nB\nC', noproxy: 'a,b,c', proxy: '2' };
+  assert.deepEqual({ ...parseNpmrc(text, {}) }, keys);
 });
 
 const refused: [name: string, text: string, code: string][] = [

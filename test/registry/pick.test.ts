@@ -33,7 +33,7 @@ function pick(
   return pickVersion(packument(tags), parseVersionWish(wanted, 'X'), {
     registry,
     nodeVersion: '20.20.0',
-    choose: pickManifest,
+    pickManifest,
   });
 }
 
@@ -104,7 +104,7 @@ for (const [name, change] of hostile)
         pickVersion(bad, parseVersionWish('1.0.0', 'X'), {
           registry,
           nodeVersion: '20.20.0',
-          choose: pickManifest,
+          pickManifest,
         }),
       { code: 'REGISTRY_BAD_ANSWER' },
     );

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
@@ -64,21 +56,6 @@ suite('a disk that takes less than all', { skip: process.platform === 'win32' },
     assert.equal(readFileSync(launcher, 'utf8') === older, true, 'launcher.cjs is whole');
     assert.equal((await run(['setup'])).code, 0);
     assert.equal(`${readFileSync(launcher, 'utf8')}// older\n`, older);
-  });
-
-  test('a lock that could not be written does not hold up the next command', async t => {
-    const { cwd, run, within } = await world(t);
-    const lock = join(cwd, '.bootlace', 'activate.lock');
-    assert.notEqual(within(0, 'setup --entry main.js').status, 0);
-    assert.equal(existsSync(lock), false);
-    // Killed between the two steps of writing it.
-    writeFileSync(lock, '');
-    const before = Date.now() / 1000 - 2;
-    utimesSync(lock, before, before);
-    const begun = performance.now();
-    const next = await run(['setup', '--entry', 'main.js']);
-    assert.equal(next.code, 0, next.stderr);
-    assert(performance.now() - begun < 10_000, 'it waited');
   });
 
   test('a release that is active and wanted starts in a folder that cannot be written', {

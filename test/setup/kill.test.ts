@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ownLabel } from '../../src/release/owner';
 import { FakeRegistry } from '../support/fake-registry';
 import { bin, bootlace, runNode, temporaryFolder } from '../support/run';
 
@@ -48,12 +53,17 @@ test(`setup killed by SIGKILL at ${kills} random moments: a whole release starts
       assert.equal(await start(), `ready 1.${i}.0 5000`);
     }
   }
+  const releases = join(dir, '.bootlace/releases');
+  for (const name of stagesIn(releases)) utimesSync(join(releases, name), hoursAgo(1), hoursAgo(1));
   assert.equal((await setup()).code, 0);
-  assert.deepEqual(
-    readdirSync(join(dir, '.bootlace/releases')).filter(name => name.startsWith('.')),
-    [],
-  );
+  assert.deepEqual(stagesIn(releases), []);
 });
+
+const hoursAgo = (hours: number) => Date.now() / 1000 - hours * 3600;
+const stagesIn = (releases: string) =>
+  readdirSync(releases)
+    .filter(name => name.startsWith('.'))
+    .sort();
 
 /** A version that is set up in a new folder, and how to run setup there again. */
 async function world(t: { after(fn: () => unknown): void }) {
@@ -69,62 +79,52 @@ async function world(t: { after(fn: () => unknown): void }) {
   return { registry, publish, dir, env, setup };
 }
 
-const [host, , where, began] = ownLabel().split('-');
-const dead = spawnSync('true').pid;
-const hoursAgo = (hours: number) => Date.now() / 1000 - hours * 3600;
-
-test('what a killed setup left goes, also when there is nothing to install', async t => {
+test('what a killed setup left goes by its age, also when there is nothing to install', async t => {
   const { dir, setup } = await world(t);
   const releases = join(dir, '.bootlace/releases');
   const logs = join(dir, '.bootlace/cache/logs');
   mkdirSync(logs, { recursive: true });
-  const owners: [label: string, hours: number, stays: boolean][] = [
-    [ownLabel(), 0, true],
-    [ownLabel(), 9, true],
-    [`${host}-${dead}-${where}-${began}`, 0, false],
-    // The same number as before, in a container that was started again.
-    [`${host}-${process.pid}-${where}-1`, 0, false],
-    // In another container, whose processes cannot be seen.
-    [`${host}-${dead}-0123456789-${began}`, 0, true],
-    [`${host}-${dead}-0123456789-${began}`, 9, false],
-    // Of an earlier bootlace.
-    [`${host}-${process.pid}`, 1, true],
-    [`${host}-${process.pid}`, 9, false],
-  ];
   const left: string[] = [];
-  for (const [i, [label, hours, stays]] of owners.entries()) {
-    const stage = `.stage-${label}-abcde${i}`;
+  const leftLogs: string[] = [];
+  for (const [minutes, isLeft, isLogLeft] of [
+    [0, true, true],
+    // A running setup touches its stage every 15 seconds.
+    [2, true, true],
+    [4, false, true],
+    [130, false, false],
+  ] as const) {
+    const stage = `.stage-${minutes}`;
+    const log = `setup-${minutes}.log`;
     mkdirSync(join(releases, stage, 'work'), { recursive: true });
-    utimesSync(join(releases, stage), hoursAgo(hours), hoursAgo(hours));
-    if (stays) left.push(stage);
+    writeFileSync(join(logs, log), '');
+    for (const path of [join(releases, stage), join(logs, log)])
+      utimesSync(path, hoursAgo(minutes / 60), hoursAgo(minutes / 60));
+    if (isLeft) left.push(stage);
+    if (isLogLeft) leftLogs.push(log);
   }
-  writeFileSync(join(logs, `setup-${ownLabel()}.log`), '');
-  writeFileSync(join(logs, `setup-${host}-${dead}-${where}-${began}.log`), '');
   assert.equal((await setup()).code, 0);
-  assert.deepEqual(
-    readdirSync(releases).filter(name => name.startsWith('.')),
-    left.sort(),
-  );
-  assert.deepEqual(readdirSync(logs), [`setup-${ownLabel()}.log`]);
+  assert.deepEqual(stagesIn(releases), left);
+  assert.deepEqual(readdirSync(logs).sort(), leftLogs);
 });
 
-test('a lock that a killed container left holds nobody up', async t => {
-  const { dir, setup } = await world(t);
-  const lock = join(dir, '.bootlace/activate.lock');
-  for (const owner of [
-    `${host}-${dead}-${where}-${began}`,
-    `${host}-${process.pid}-${where}-1`,
-    `${host}-1-0123456789-${began}`,
-  ]) {
-    writeFileSync(lock, owner);
-    const begun = Date.now();
-    const { code, stderr } = await setup('--args', owner.replace(/\W/g, ''));
-    assert.equal(code, 0, stderr);
-    assert(Date.now() - begun < 12_000, `${owner} was waited for`);
+test('setups of different versions at the same time: both end right, and a whole release starts', async t => {
+  const { publish, dir, env } = await world(t);
+  const versions = ['2.0.0', '3.0.0', '4.0.0'];
+  for (const version of versions) publish(version);
+  for (let i = 0; i < 4; i++) {
+    const ended = await Promise.all(
+      versions.map(version => bootlace(['setup', '--backend-version', version], { cwd: dir, env })),
+    );
+    for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+    const current = JSON.parse(readFileSync(join(dir, '.bootlace/current.json'), 'utf8'));
+    for (const name of [current.active, ...current.previous])
+      assert(existsSync(join(dir, '.bootlace/releases', name, 'release.json')), name);
+    assert.equal((await runNode(join(dir, 'server.js'), [], { cwd: dir })).code, 0);
+    assert.deepEqual(stagesIn(join(dir, '.bootlace/releases')), []);
   }
 });
 
-test('a setup keeps its stage while one in another container, with the same host name, runs', async t => {
+test('a setup keeps its stage while one in another container runs', async t => {
   const { registry, publish, dir, env } = await world(t);
   publish('2.0.0');
   registry.misbehave({ match: /download.*2\.0\.0/, times: 1, delayMs: 4000 });

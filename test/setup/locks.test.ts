@@ -112,7 +112,9 @@ test('a lock that npm resolved is kept: for another Node, for --slim, for a brok
   registry.publish(manifest, main);
   const cwd = temporaryFolder(t);
   const said = ok(await bootlace(['setup'], { cwd, env }));
-  assert.match(said.stderr, /was not locked by its publisher/);
+  const [warning = ''] = said.stderr.split('\n').filter(line => /README\.md#the-lock/.test(line));
+  assert.match(warning, /their publisher locked none/);
+  assert(warning.length <= 100, warning);
   const before = active(cwd);
   assert.equal(before.receipt.lock.kind, 'resolved');
   newer();
@@ -284,9 +286,6 @@ for (const installer of ['bootlace', 'npm'])
     const saved = join(cwd, 'saved.json');
     ok(await bootlace(['setup', '--installer', installer, '--lock', saved], { cwd: other, env }));
     assert.deepEqual(active(other).tree, active(cwd).tree);
-    writeFileSync(join(cwd, 'package.json'), '{}');
-    const stale = await bootlace([...args, '--dir', '.'], { cwd, env });
-    assert.match(stale.stderr, /LOCK_STALE.*node_modules\/left needs deep@\^1\.0\.0/);
   });
 
 const shapes: [
@@ -395,25 +394,6 @@ for (const installer of ['bootlace', 'npm'])
     assert.equal(run.stdout, 'left 1.0.0 deep 1.0.0\n');
   });
 
-test('a second setup with --cache asks for no tarball of the dependencies', async t => {
-  const { registry, env, manifest, main, lockOf } = await world(t);
-  registry.publish(manifest, { ...main, 'bootlace-lock.json': await lockOf() });
-  const kept = temporaryFolder(t);
-  const trees = [];
-  for (let i = 0; i < 2; i++) {
-    const cwd = temporaryFolder(t);
-    const before = registry.requests.length;
-    ok(await bootlace(['setup'], { cwd, env: { ...env, BACKEND_CACHE: kept } }));
-    const asked = registry.requests.slice(before).map(({ path }) => path);
-    assert.equal(
-      asked.some(path => path.includes('download/left')),
-      i === 0,
-    );
-    trees.push(active(cwd).tree);
-  }
-  assert.deepEqual(trees[0], trees[1]);
-});
-
 type Change = (
   lock: Record<string, never> & { packages: Record<string, Record<string, unknown>> },
 ) => unknown;
@@ -464,18 +444,8 @@ const bad: [name: string, change: Change, code: string, exitCode: number, fix: R
     /published version/,
   ],
   [
-    'a version that does not fit',
-    set('node_modules/left', 'version', '3.0.0'),
-    'LOCK_STALE',
-    8,
-    /publish a new version/,
-  ],
-  [
-    'a package nobody needs',
-    lock => ({
-      ...lock,
-      packages: { ...lock.packages, 'node_modules/evil': lock.packages['node_modules/left'] },
-    }),
+    'made for another package.json',
+    set('', 'dependencies', { left: '3.0.0' }),
     'LOCK_STALE',
     8,
     /publish a new version/,

@@ -68,7 +68,7 @@ test('an empty folder, one setup, one node server.js', async t => {
   assert.equal(setup.code, 0, setup.stderr);
   const [what, installed, tree, starts, next] = setup.stdout.split('\n');
   assert.equal(what, `@acme/backend 1.2.3 (the tag latest, ${registry.url})`);
-  assert.match(installed ?? '', /^installed 2 packages, 4 files, 0\.0 MB in \d+\.\d s$/);
+  assert.match(installed ?? '', /^installed 2 packages, 4 files, \d\.\d kB in \d+\.\d s$/);
   assert.match(tree ?? '', /^tree: not locked by its publisher/);
   assert.equal(starts, 'starts dist/main.js (main)');
   assert.equal(next, 'start it: node server.js');
@@ -181,7 +181,7 @@ test('no dev dependencies whatever NODE_ENV says, and no install script unless i
   assert.equal(existsSync(join(modules(plain.json.release), 'native/built.json')), false);
   assert.match(
     plain.stderr,
-    /native has an install script, which did not run; BACKEND_SCRIPTS=native allows it/,
+    /the install script of native did not run; BACKEND_SCRIPTS=native allows it/,
   );
 
   const allowed = await setup([], { BACKEND_SCRIPTS: 'native' });

@@ -1,7 +1,7 @@
 import { Parser, type ReadEntry } from 'tar';
 import { IntegrityError } from '../../src/errors';
+import { pathInside } from '../../src/install/package-writer';
 import { TarReader } from '../../src/install/tar-reader';
-import { pathInside } from '../../src/install/unpack';
 import { tar } from './tarball';
 
 /** A small fast generator of numbers that a seed decides. */

@@ -5,11 +5,13 @@ import {
   type LockedInstall,
   type LockedInstalled,
 } from '../../src/install/install-locked';
-import { checkLock, type Lockfile, readLockText } from '../../src/install/lockfile';
-import { openUnpackers } from '../../src/install/unpackers';
-import type { Credentials, RegistryConfig } from '../../src/registry/config';
+import { openUnpacker } from '../../src/install/unpacker';
+import { type Lockfile, readLockText, validateLock } from '../../src/lock/validate';
+import type { RegistryConfig } from '../../src/registry/config';
+import type { Credentials } from '../../src/registry/credentials';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
+import { root } from './run';
 
 /** A configuration for one registry, with a token for it if one is given. */
 export function configFor(registry: string, token?: string): RegistryConfig {
@@ -24,7 +26,12 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     scopes: new Map([['@acme', registry]]),
     credentials,
     network: { strictSSL: true },
+    insecure: false,
     legacyPeerDeps: false,
+    before: undefined,
+    beforeExclude: [],
+    omit: [],
+    replaceRegistryHost: 'npmjs',
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
     tokenEnv: 'NPM_TOKEN',
@@ -49,9 +56,9 @@ export function fakeClock() {
 export function parseLockfile(
   text: string,
   where: string,
-  local?: Parameters<typeof checkLock>[2],
+  local?: Parameters<typeof validateLock>[2],
 ): Lockfile {
-  return checkLock(readLockText(text, where), where, local);
+  return validateLock(readLockText(text, where), where, local);
 }
 
 /** Installs into folder/release with a host that fits nothing special. */
@@ -62,7 +69,7 @@ export async function installIn(
   const release = join(folder, 'release');
   const work = join(folder, 'work');
   for (const each of [release, work]) mkdirSync(each, { recursive: true });
-  const unpackers = options.unpackers ?? openUnpackers({ threads: 1 });
+  const unpacker = options.unpacker ?? openUnpacker(join(root, 'dist', 'unpack-worker.js'));
   const transport = createTransport(options.config.network);
   return installLocked({
     transport,
@@ -72,9 +79,9 @@ export async function installIn(
     io: fakeClock(),
     warn() {},
     ...options,
-    unpackers,
+    unpacker,
   }).finally(() => {
     transport.close();
-    return unpackers.close();
+    return unpacker.close();
   });
 }

@@ -8,8 +8,6 @@ export interface Place {
   dir: string;
   /** Its cache: empty when cold, filled when warm. */
   cache: string;
-  /** bootlace keeps no cache unless it is told to. */
-  isWarm: boolean;
   registry: string;
   package: string;
   version: string;
@@ -73,7 +71,7 @@ export function contestants(tools: Tools): Contestant[] {
     prepare({ dir, locks }) {
       if (withLock) writeFileSync(join(dir, 'backend.lock.json'), locks.get(npmLock) ?? '');
     },
-    command: ({ cache, isWarm, registry, package: name, version }) => ({
+    command: ({ registry, package: name, version }) => ({
       program: tools.node,
       args: [
         bootlaceBin,
@@ -84,7 +82,6 @@ export function contestants(tools: Tools): Contestant[] {
         `--registry=${registry}`,
         ...(withLock ? ['--lock=backend.lock.json'] : []),
         ...flags,
-        ...(isWarm ? [`--cache=${cache}`] : []),
       ],
       env: { npm_execpath: tools.npm },
     }),

@@ -52,7 +52,7 @@ export function renderMarkdown(subjects: readonly Subject[], about: About): stri
     '',
     conditions(about),
     '',
-    'Peak memory is what all processes of the install hold together at their largest. Cold: nothing cached. Warm: the same with its cache filled (`--cache` for bootlace).',
+    'Peak memory is what all processes of the install hold together at their largest. Cold: nothing cached. Warm: the same with its cache filled; bootlace keeps none.',
     '',
     `Made by \`npm run bench:install -- ${about.latency > 0 ? `--latency ${about.latency} ` : ''}--write\`.`,
   ];

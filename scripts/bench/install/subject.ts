@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { withoutMissing } from '../../../src/install/check-lock';
-import { parseLockDocument, renderLock } from '../../../src/install/lock-document';
+import { parseLockDocument, renderLock } from '../../../src/lock/document';
+import { withoutMissing } from '../../../src/lock/fits';
 import { median } from '../figures';
 import {
   type Command,
@@ -58,7 +58,6 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
       ...identity,
       dir,
       cache: cacheDir,
-      isWarm: cacheDir === row.warmCache,
       locks,
     };
     row.contestant.prepare(place);
@@ -95,7 +94,6 @@ async function makeLocks(
     ...identity,
     dir,
     cache: join(dir, 'cache'),
-    isWarm: false,
     locks: new Map(),
   };
   contestants(tools)
@@ -124,7 +122,7 @@ async function measurePinned(
 ): Promise<Pinned> {
   const setups = ['bootlace without a lock', 'bootlace'].map(name => {
     const dir = mkdtempSync(join(base, 'pinned-'));
-    const place: Place = { ...identity, dir, cache: join(dir, 'cache'), isWarm: false, locks };
+    const place: Place = { ...identity, dir, cache: join(dir, 'cache'), locks };
     const contestant = contestants(tools).find(each => each.name === name);
     contestant?.prepare(place);
     return { dir, command: contestant?.command(place) as Command };

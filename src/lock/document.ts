@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { isObject } from '../json';
+
+/** A lock's entry with everything that npm writes; unchecked, so never installed from directly. */
+export interface RawEntry {
+  name?: string;
+  version?: string;
+  resolved?: string;
+  integrity?: string;
+  inBundle?: boolean;
+  optional?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  /** Of a bare lock's '' only: those of the workspace around the backend. */
+  overrides?: unknown;
+  [key: string]: unknown;
+}
+
+/**
+ * An npm v3 lock as a document. It has one of two forms. Bare: the project '' is the backend, as in
+ * bootlace-lock.json. Composed: the project depends on the backend and on nothing else, as in a
+ * release.
+ */
+export interface LockDocument {
+  name?: string;
+  lockfileVersion: 3;
+  requires: true;
+  packages: Record<string, RawEntry>;
+}
+
+/** What a package.json says that a lock depends on. */
+export interface LockedManifest {
+  name: string;
+  version?: string;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  bundleDependencies?: readonly string[] | boolean;
+  bundledDependencies?: readonly string[] | boolean;
+  overrides?: Record<string, unknown>;
+  scripts?: Record<string, string>;
+  [key: string]: unknown;
+}
+
+/** The scripts that an install runs. */
+export const installScripts = ['preinstall', 'install', 'postinstall'];
+
+export const lockName = 'bootlace-lock.json';
+
+/** @returns the document, or undefined for anything that is no lock with packages */
+export function parseLockDocument(text: string): LockDocument | undefined {
+  try {
+    const value = JSON.parse(text.replace(/^\uFEFF/, '')) as Partial<LockDocument> | null;
+    const isLock =
+      typeof value?.packages === 'object' &&
+      value.packages !== null &&
+      Object.values(value.packages).every(entry => typeof entry === 'object' && entry !== null);
+    return isLock ? (value as LockDocument) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names that a package's own tarball brings along. */
+export function bundledNames(manifest: LockedManifest): string[] {
+  const names = manifest.bundleDependencies ?? manifest.bundledDependencies;
+  if (names === true) return Object.keys(manifest.dependencies ?? {});
+  return Array.isArray(names) ? names.filter(name => typeof name === 'string') : [];
+}
+
+/**
+ * What must be installed beside the backend: its dependencies without those that its tarball
+ * brings, and an optional one only once, as npm reads them.
+ */
+export function productionSpecs(manifest: LockedManifest): {
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+} {
+  const bundled = new Set(bundledNames(manifest));
+  const optional = manifest.optionalDependencies ?? {};
+  const pick = (specs: Record<string, string>, without: (name: string) => boolean) =>
+    Object.fromEntries(
+      Object.entries(specs)
+        .filter(([name]) => !bundled.has(name) && !without(name))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  return {
+    dependencies: pick(manifest.dependencies ?? {}, name => Object.hasOwn(optional, name)),
+    optionalDependencies: pick(optional, () => false),
+  };
+}
+
+/**
+ * A lock with its paths and keys in one order, and nothing that changes without the tree changing.
+ * Entries are shared with what was ordered before, and never changed.
+ */
+export function orderLock(lock: LockDocument): LockDocument {
+  const packages: Record<string, RawEntry> = {};
+  for (const path of Object.keys(lock.packages).sort())
+    packages[path] = orderedEntry(lock.packages[path] as RawEntry);
+  return { ...(lock.name && { name: lock.name }), lockfileVersion: 3, requires: true, packages };
+}
+
+/** A lock as text. The same lock always gives the same bytes. */
+export function renderLock(lock: LockDocument): string {
+  return `${JSON.stringify(orderLock(lock), null, 2)}\n`;
+}
+
+/** Identifies a tree: the hash of the bare lock's text. */
+export function hashLock(bare: LockDocument): string {
+  return createHash('sha256').update(renderLock(bare)).digest('hex');
+}
+
+/**
+ * The peers that npm installs as such: none that is optional, in the tarball, or a dependency as
+ * well, which then says the version.
+ */
+export function requiredPeers(manifest: LockedManifest): Record<string, string> {
+  const { peerDependencies = {}, peerDependenciesMeta, ...rest } = manifest;
+  const others = { ...rest.dependencies, ...rest.optionalDependencies };
+  const bundled = new Set(bundledNames(manifest));
+  return Object.fromEntries(
+    Object.entries(peerDependencies)
+      .filter(([name]) => !bundled.has(name) && !Object.hasOwn(others, name))
+      .filter(([name]) => peerDependenciesMeta?.[name]?.optional !== true),
+  );
+}
+
+/**
+ * A bare lock's '': no version, so that a release of the same tree has the same lock.
+ * @param overrides those of a workspace, which the host does not see
+ */
+export function rootOf(name: string, manifest: LockedManifest, overrides?: unknown): RawEntry {
+  const { dependencies, optionalDependencies } = productionSpecs(manifest);
+  const peerDependencies = requiredPeers(manifest);
+  return {
+    name,
+    ...(Object.keys(dependencies).length && { dependencies }),
+    ...(Object.keys(optionalDependencies).length && { optionalDependencies }),
+    ...(Object.keys(peerDependencies).length && { peerDependencies }),
+    ...(overrides !== undefined && { overrides }),
+  };
+}
+
+/** Changed by a registry or a later npm without the tree changing. */
+const volatileKeys = new Set(['deprecated', 'funding', 'devOptional']);
+const leadingKeys = ['name', 'version', 'resolved', 'integrity'];
+
+function rank(key: string): number {
+  const at = leadingKeys.indexOf(key);
+  return at < 0 ? leadingKeys.length : at;
+}
+
+/** An install orders the same entries three times: as the backend's own lock and as a release's. */
+const orderedEntries = new WeakMap<RawEntry, RawEntry>();
+
+function orderedEntry(entry: RawEntry): RawEntry {
+  const known = orderedEntries.get(entry);
+  if (known) return known;
+  const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
+  keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const result: RawEntry = Object.fromEntries(
+    // Of overrides the first that applies counts.
+    keys.map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
+  );
+  orderedEntries.set(entry, result);
+  orderedEntries.set(result, result);
+  return result;
+}
+
+/** A table with its keys in order; anything else as it is. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `$name` in overrides means a dependency of the project, which is not the project here. */
+export function rootOverrides(manifest: LockedManifest): Record<string, unknown> | undefined {
+  if (!isObject(manifest.overrides)) return undefined;
+  // npm looks into them in this order.
+  const specs: Record<string, unknown> = {
+    ...manifest.peerDependencies,
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+    ...manifest.devDependencies,
+  };
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string')
+      return value.startsWith('$') ? (specs[value.slice(1)] ?? value) : value;
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+  };
+  return resolve(manifest.overrides) as Record<string, unknown>;
+}

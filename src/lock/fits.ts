@@ -1,0 +1,69 @@
+import { type LockDocument, type LockedManifest, type RawEntry, rootOf } from './document';
+import { parentOf } from './validate';
+
+/**
+ * Compares the dependencies that a bare lock was made for with those of a package.json. What is below
+ * them npm has chosen, and `bootlace lock --check` asks npm about it. Pure.
+ * @returns one sentence for each difference; none when the lock belongs to the package.json
+ */
+export function lockMismatches({ packages }: LockDocument, manifest: LockedManifest): string[] {
+  const locked = specsOf(packages[''] ?? {});
+  const declared = specsOf(rootOf(manifest.name, manifest));
+  const problems: string[] = [];
+  for (const [name, spec] of Object.entries(declared))
+    if (!Object.hasOwn(locked, name)) problems.push(`${name}@${spec} is not in the lock`);
+    else if (locked[name] !== spec)
+      problems.push(`${name} is ${locked[name]} in the lock and ${spec} in package.json`);
+  for (const name of Object.keys(locked))
+    if (!Object.hasOwn(declared, name)) problems.push(`${name} is no dependency any more`);
+  for (const name of Object.keys(rootOf(manifest.name, manifest).dependencies ?? {}))
+    if (Object.hasOwn(locked, name) && !findFrom(`node_modules/${manifest.name}`, name, packages))
+      problems.push(`${name} has no entry in the lock`);
+  return problems;
+}
+
+function specsOf({ dependencies, optionalDependencies, peerDependencies }: RawEntry) {
+  return { ...peerDependencies, ...dependencies, ...optionalDependencies };
+}
+
+/**
+ * The lock without what it leaves out on purpose, for `npm ci` calls such a lock incomplete: optional
+ * dependencies that the registry did not have, and peers where legacy-peer-deps was set. Pure.
+ */
+export function withoutMissing(lock: LockDocument): LockDocument {
+  const packages = Object.fromEntries(
+    Object.entries(lock.packages).map(([path, entry]) => {
+      const { optionalDependencies, peerDependencies } = entry;
+      if (!optionalDependencies && !peerDependencies) return [path, entry];
+      const present = (table: Record<string, string>) =>
+        Object.fromEntries(
+          Object.entries(table).filter(
+            ([name]) => findFrom(path, name, lock.packages) !== undefined,
+          ),
+        );
+      return [
+        path,
+        {
+          ...entry,
+          ...(optionalDependencies && { optionalDependencies: present(optionalDependencies) }),
+          ...(peerDependencies && { peerDependencies: present(peerDependencies) }),
+        },
+      ];
+    }),
+  );
+  return { ...lock, packages };
+}
+
+/** Where Node finds a package from another's folder. */
+function findFrom(
+  path: string,
+  name: string,
+  packages: LockDocument['packages'],
+): string | undefined {
+  for (let at = path; ; ) {
+    const tried = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    if (Object.hasOwn(packages, tried)) return tried;
+    if (at === '') return undefined;
+    at = parentOf(at);
+  }
+}

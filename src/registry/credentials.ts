@@ -1,0 +1,103 @@
+import { SettingError } from '../errors';
+import { Secret } from '../secret';
+import type { RegistryConfig } from './config';
+import { isUnexpanded } from './npmrc';
+import type { NpmrcLevel } from './npmrc-files';
+
+/** The credentials that .npmrc or the token variable give for one nerf-darted address. */
+export interface Credentials {
+  readonly token?: Secret;
+  /** Base64 of `user:password`. */
+  readonly basic?: Secret;
+  /** Where they come from, such as NPM_TOKEN. */
+  readonly from: string;
+}
+
+/** The keys of .npmrc that hold credentials. */
+export const authKeys = ['_authToken', '_auth', '_password'];
+
+/**
+ * The credentials for a request. This is the one function in which credentials meet an address.
+ * They are those of the longest nerf-darted path that the address lies under, else those of a
+ * configured registry of the same origin, because GitLab and others serve tarballs beside the
+ * registry's path (npm does the same). An http address gets none unless a configured registry has
+ * this origin.
+ * @param url the address, such as a packument's or a tarball's
+ * @throws SettingError REGISTRY_INSECURE when a token would travel over plain http to another host
+ */
+export function credentialsFor(
+  url: string,
+  config: Pick<
+    RegistryConfig,
+    'credentials' | 'registry' | 'scopes' | 'defaultRegistry' | 'insecure'
+  >,
+): Credentials | undefined {
+  if (config.credentials.size === 0) return undefined;
+  const { protocol, origin, hostname } = new URL(url);
+  const registries = [
+    config.registry.value,
+    ...config.scopes.values(),
+    config.defaultRegistry.value,
+  ];
+  const beside = registries.filter(
+    registry => URL.canParse(registry) && new URL(registry).origin === origin,
+  );
+  if (protocol !== 'https:' && beside.length === 0) return undefined;
+  const found = [url, ...beside]
+    .map(address => lookUpCredentials(address, config.credentials))
+    .find(credentials => credentials !== undefined);
+  if (found && protocol !== 'https:' && !isLoopback(hostname) && !config.insecure)
+    throw new SettingError(
+      'REGISTRY_INSECURE',
+      `${origin}/ has no https: everyone on the way could read the token of ${found.from}`,
+      {
+        fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
+        facts: { registry: origin },
+      },
+    );
+  return found;
+}
+
+/** The value of the Authorization header. */
+export function authorizationOf({ token, basic }: Credentials): string {
+  return token ? `Bearer ${token.reveal()}` : `Basic ${basic?.reveal()}`;
+}
+
+/** The credentials of the longest configured path that an address lies under, as npm finds them. */
+function lookUpCredentials(
+  url: string,
+  credentials: RegistryConfig['credentials'],
+): Credentials | undefined {
+  const { host, pathname } = new URL(url);
+  for (let path = pathname; ; path = path.replace(/[^/]*\/?$/, '')) {
+    const found = credentials.get(`//${host}${path.endsWith('/') ? path : `${path}/`}`);
+    if (found) return found;
+    if (path === '' || path === '/') return undefined;
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** Every pair of an address and its credentials in .npmrc; the first level that has one counts. */
+export function readCredentials(levels: readonly NpmrcLevel[]): Map<string, Credentials> {
+  const credentials = new Map<string, Credentials>();
+  for (const { keys, from } of levels)
+    for (const [key, value] of Object.entries(keys)) {
+      const match = /^(\/\/.+?\/?):(_authToken|_auth|_password)$/.exec(key);
+      if (!match?.[1] || value === '' || isUnexpanded(value)) continue;
+      const dart = match[1].endsWith('/') ? match[1] : `${match[1]}/`;
+      if (credentials.has(dart)) continue;
+      if (match[2] === '_authToken') credentials.set(dart, { token: new Secret(value), from });
+      else if (match[2] === '_auth') credentials.set(dart, { basic: new Secret(value), from });
+      else {
+        const username = keys[`${match[1]}:username`];
+        if (!username) continue;
+        const password = Buffer.from(value, 'base64').toString();
+        const basic = Buffer.from(`${username}:${password}`).toString('base64');
+        credentials.set(dart, { basic: new Secret(basic), from });
+      }
+    }
+  return credentials;
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { count, megabytes } from '../../src/ui/text';
+
+for (const [bytes, text] of [
+  [0, '0.0 kB'],
+  [140, '0.1 kB'],
+  [4200, '4.2 kB'],
+  [49_900, '50 kB'],
+  [50_000, '0.1 MB'],
+  [1_234_567, '1.2 MB'],
+  [93_000_000, '93 MB'],
+] as const)
+  test(`${bytes} bytes are ${text}`, () => assert.equal(megabytes(bytes), text));
+
+for (const [n, text] of [
+  [0, '0 packages'],
+  [1, '1 package'],
+  [2, '2 packages'],
+] as const)
+  test(`${n} is ${text}`, () => assert.equal(count(n, 'package'), text));
