@@ -10,10 +10,12 @@ import { readNpmrcLevels } from './npmrc-files';
  */
 export function loadRegistryConfig(
   settings: Settings,
-  { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
+  { env, dotenv, unreadable }: Pick<SettingSources, 'env' | 'dotenv' | 'unreadable'>,
   dir: string,
   { execPath, now }: Pick<Io, 'execPath' | 'now'>,
 ): RegistryConfig {
   const merged = { ...dotenv, ...env };
-  return planRegistry(settings, readNpmrcLevels(dir, merged, execPath), merged, now());
+  const config = planRegistry(settings, readNpmrcLevels(dir, merged, execPath), merged, now());
+  if (!unreadable) return config;
+  return { ...config, warnings: [...config.warnings, unreadable.message] };
 }

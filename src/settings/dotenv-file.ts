@@ -7,13 +7,29 @@ function parseEnvText(text: string): Record<string, string | undefined> {
   return process.getBuiltinModule('node:util').parseEnv(text);
 }
 
+export interface Dotenv {
+  values: Readonly<Record<string, string | undefined>>;
+  /** A .env that cannot be read: a failure only where a variable is missing, else a warning. */
+  unreadable?: SettingError;
+}
+
 /**
- * The values of a folder's .env; none when there is no such file.
- * @throws SettingError FILE_UNREADABLE or ENV_FILE_INVALID
+ * Reads a folder's .env; there are no values when there is no such file.
+ * @throws SettingError ENV_FILE_INVALID
  */
-export function readDotenv(folder: string): Record<string, string | undefined> {
-  const text = readText(join(folder, '.env'));
-  return text === undefined ? {} : parseDotenv(text);
+export function readDotenv(folder: string): Dotenv {
+  try {
+    const text = readText(join(folder, '.env'));
+    return { values: text === undefined ? {} : parseDotenv(text) };
+  } catch (error) {
+    if (!(error instanceof SettingError) || error.code !== 'FILE_UNREADABLE') throw error;
+    return { values: {}, unreadable: error };
+  }
+}
+
+/** True for a value in quotes, as `docker run --env-file` leaves it. */
+export function isQuoted(value: string | undefined): boolean {
+  return /^\s*(["']).*\1\s*$/s.test(value ?? '');
 }
 
 /**

@@ -2,6 +2,7 @@ import { SettingError } from '../errors';
 import type { Io } from '../io';
 import { Secret } from '../secret';
 import { type Definition, definitions, type SettingName } from './definitions';
+import { isQuoted } from './dotenv-file';
 import { type Memory, parseMemory } from './memory';
 import { parsePackageName } from './package-name';
 import { parseRegistryUrl } from './registry-url';
@@ -40,6 +41,8 @@ export interface SettingSources {
   flags: Readonly<Record<string, unknown>>;
   env: Io['env'];
   dotenv: Readonly<Record<string, string | undefined>>;
+  /** Why .env could not be read. */
+  unreadable?: SettingError;
   config: { readonly values: Readonly<Record<string, unknown>>; readonly file: string };
 }
 
@@ -74,15 +77,20 @@ export function readSettings(sources: SettingSources): Settings {
   const named = <T>(key: SettingName, parse: (text: string, name: string) => T) => {
     const setting = raw[key];
     if (!setting) return undefined;
+    if (setting.from === definitions[key].env && isQuoted(String(setting.value)))
+      throw quoted(setting.from);
     const name =
       setting.from.split(' ')[0] === `"${key}"` ? setting.from : definitionName(setting.from);
     return { value: parse(String(setting.value), name), from: setting.from };
   };
   const packageName = named('package', parsePackageName);
   if (!packageName)
-    throw new SettingError('PACKAGE_MISSING', 'no backend package is named', {
-      fix: 'set BACKEND_PACKAGE, for example BACKEND_PACKAGE=@acme/backend',
-    });
+    throw (
+      sources.unreadable ??
+      new SettingError('PACKAGE_MISSING', 'no backend package is named', {
+        fix: 'set BACKEND_PACKAGE, for example BACKEND_PACKAGE=@acme/backend',
+      })
+    );
   const tokenEnv = named('tokenEnv', parseVariableName) ?? { value: 'NPM_TOKEN', from: 'default' };
   return Object.freeze({
     package: packageName,
@@ -106,6 +114,13 @@ export function readSettings(sources: SettingSources): Settings {
   });
 }
 
+/** The value is not repeated: it may be the token. */
+function quoted(name: string): SettingError {
+  return new SettingError('VALUE_QUOTED', `the value of ${name} is in quotes`, {
+    fix: `set ${name} without quotes; docker's --env-file keeps them`,
+  });
+}
+
 function definitionName(from: string): string {
   return from.replace(/ in \.env$/, '');
 }
@@ -121,6 +136,7 @@ export function readToken(
   ] as const) {
     const value = values[name]?.trim();
     if (!value) continue;
+    if (isQuoted(value)) throw quoted(from);
     // A header cannot carry these, and an error about the header would print the value.
     if (/[^\x21-\x7e]/.test(value))
       throw new SettingError('TOKEN_MALFORMED', `${from} holds blanks or control characters`, {

@@ -1,7 +1,9 @@
-/** A variable's place in a word: its value, or the default when it is unset or empty. */
+/** A variable's place in a word: its value, or the fallback when it is unset or empty. */
 export interface Variable {
   name: string;
   fallback: string;
+  /** `${NAME-fallback}`: an empty value stays. */
+  mayBeEmpty?: true;
   /** In double quotes: its value stays one word, empty or not. */
   quoted?: true;
 }
@@ -29,8 +31,9 @@ export function splitWords(text: string): Word[] | undefined {
       word = [
         ...(word ?? []),
         {
-          name: (match[1] ?? match[3]) as string,
-          fallback: match[2] ?? '',
+          name: (match[1] ?? match[4]) as string,
+          fallback: match[3] ?? '',
+          ...(match[2] === '-' && { mayBeEmpty: true as const }),
           ...(quote && { quoted: true as const }),
         },
       ];
@@ -68,12 +71,16 @@ export function splitWords(text: string): Word[] | undefined {
   }
 }
 
-const variable = /^\$(?:\{([A-Za-z_]\w*)(?::?-([^}$`"'\\]*))?\}|([A-Za-z_]\w*))/;
+const variable = /^\$(?:\{([A-Za-z_]\w*)(?:(:?-)([^}$`"'\\]*))?\}|([A-Za-z_]\w*))/;
 
 /** The word's text in an environment. */
 export function expandWord(word: Word, env: Readonly<Record<string, string | undefined>>): string {
   return word
-    .map(part => (typeof part === 'string' ? part : env[part.name] || part.fallback))
+    .map(part => {
+      if (typeof part === 'string') return part;
+      const value = env[part.name];
+      return (part.mayBeEmpty ? value : value || undefined) ?? part.fallback;
+    })
     .join('');
 }
 

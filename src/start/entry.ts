@@ -52,7 +52,7 @@ export type EntryChoice =
 
 /**
  * Chooses what to start; the first rule that applies wins: what was asked for, scripts.start, the
- * package's own bin, exports or main or index.js, the only bin. Pure save for `find`.
+ * package's own bin, exports or main or index.js or server.js, the only bin. Pure save for `find`.
  * @param asked BACKEND_ENTRY: a file, a bin's name or an export subpath
  */
 export function chooseEntry(
@@ -104,7 +104,7 @@ export function chooseEntry(
     };
   return {
     failure: 'ENTRY_MISSING',
-    message: `${json.name} has nothing to start: no usable scripts.start, bin, exports, main or index.js`,
+    message: `${json.name} has nothing to start: no usable scripts.start, bin, exports, main, index.js or server.js`,
     candidates,
   };
 }
@@ -130,8 +130,8 @@ function mainFile(json: PackageJson, find: FindFile): { file: string; why: strin
   if (exported) return { file: exported, why: 'exports' };
   const main = typeof json.main === 'string' ? find(json.main) : undefined;
   if (main) return { file: main, why: 'main' };
-  const index = find('index.js');
-  return index ? { file: index, why: 'index.js' } : undefined;
+  const file = find('index.js') ?? find('server.js');
+  return file ? { file, why: file } : undefined;
 }
 
 /**

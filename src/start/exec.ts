@@ -26,7 +26,7 @@ export function planExec(
 ): Program {
   const { backend, folder, current } = readActiveRelease(dir);
   const env: Record<string, string | undefined> = { ...io.env };
-  prepareBackendEnv(env, readDotenv(io.cwd), current.start);
+  prepareBackendEnv(env, readDotenv(io.cwd).values, current.start);
   const binFolders = [join(backend, 'node_modules', '.bin'), join(folder, 'node_modules', '.bin')];
   env.PATH = [...binFolders, dirname(io.execPath), env.PATH].filter(Boolean).join(delimiter);
 
@@ -71,8 +71,9 @@ export function planMigrate(
   if (migrate === undefined) return undefined;
   const script = parseStartScript(migrate);
   const words = (script ? [[script.file], ...script.args] : splitWords(migrate)) ?? [];
-  const env = { ...readDotenv(io.cwd), ...io.env };
-  checkRequired(current.start.requires, env);
+  const { values, unreadable } = readDotenv(io.cwd);
+  const env = { ...values, ...io.env };
+  checkRequired(current.start.requires, env, [], unreadable);
   const [name, ...rest] = expandWords(words, env);
   if (!name || script?.env.length || script?.flags.length)
     throw new SettingError(

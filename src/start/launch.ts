@@ -7,7 +7,13 @@ import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
-import { isReadAtStart, prepareBackendEnv, releaseVariables, removeSecrets } from './backend-env';
+import {
+  isReadAtStart,
+  prepareBackendEnv,
+  releaseVariables,
+  removeSecrets,
+  secretNames,
+} from './backend-env';
 import { become, canReplace } from './become';
 import type { Entry } from './entry';
 import { readEnvFiles, takeEnvFiles } from './env-files';
@@ -44,7 +50,8 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const { env } = process;
   const cwd = process.cwd();
   const given = { ...env };
-  prepareBackendEnv(env, readDotenv(cwd), start);
+  const dotenv = readDotenv(cwd);
+  prepareBackendEnv(env, dotenv.values, start);
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
   const file = join(backend, entry.file);
@@ -52,18 +59,23 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
     throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
       fix: 'run: npx bootlace setup',
     });
+  // As in sh: arguments are expanded before the assignments in front of the command count.
+  const outer = { ...env };
   for (const [name, value] of entry.env)
     env[name] = expandWord(value, { ...env, ...releaseVariables(folder, name) });
   const { flags, envFiles } = takeEnvFiles(
-    expandWords(entry.flags, { ...env, ...releaseVariables(folder) }),
+    expandWords(entry.flags, { ...outer, ...releaseVariables(folder) }),
   );
-  const words = [...expandWords(entry.args, env), ...picked.args];
+  const words = [...expandWords(entry.args, outer), ...picked.args];
   // As in Node: below what is set.
   const set = new Set([...Object.keys(given), ...entry.env.map(([name]) => name)]);
   for (const [name, value] of Object.entries(readEnvFiles(envFiles, [cwd, backend])))
     if (!set.has(name)) env[name] = value;
   removeSecrets(env, start);
-  checkRequired(start.requires, env);
+  const { values, unreadable } = dotenv;
+  const removed = secretNames({ ...values, ...given }, start);
+  for (const warning of checkRequired(start.requires, env, removed, unreadable))
+    say(`bootlace: warning: ${warning}\n`);
   say(startLine(receipt, entry));
 
   const wantsNew =

@@ -38,23 +38,43 @@ export function chooseEntryIn(
   });
 }
 
-/** Looks for files in a package as Node does: the path, with an extension, as a folder's index. */
+/** Looks for files in a package as Node does. */
 export function findIn(folder: string): FindFile {
+  return findAmong(
+    path => isFile(join(folder, path)),
+    path => (isFolder(join(folder, path)) ? mainOf(join(folder, path)) : undefined),
+  );
+}
+
+/**
+ * Finds what a path means as Node does: the file, with an extension, then as a folder `main` of its
+ * package.json and index.js (https://nodejs.org/api/modules.html#all-together). Files that only an
+ * import with its extension would find come last.
+ * @param mainOf `main` of the package.json in a folder of the package
+ */
+export function findAmong(
+  isFile: (path: string) => boolean,
+  mainOf: (folder: string) => string | undefined,
+): FindFile {
   return path => {
-    const plain = posix.normalize(path.replaceAll('\\', '/'));
+    const plain = posix.normalize(path.replaceAll('\\', '/')).replace(/\/$/, '');
     if (plain.startsWith('../') || plain === '..' || posix.isAbsolute(plain)) return undefined;
-    const tries = [plain, `${plain}.js`, `${plain}.mjs`, `${plain}.cjs`, `${plain}/index.js`];
-    if (isFolder(join(folder, plain))) tries.unshift(...mainOf(folder, plain));
-    return tries.map(path => posix.normalize(path)).find(path => isFile(join(folder, path)));
+    const main = mainOf(plain);
+    const tries = [
+      ...[plain, `${plain}.js`],
+      ...(main === undefined ? [] : ['', '.js', '/index.js'].map(end => `${plain}/${main}${end}`)),
+      ...[`${plain}/index.js`, `${plain}.mjs`, `${plain}.cjs`],
+    ];
+    return tries.map(path => posix.normalize(path)).find(isFile);
   };
 }
 
-function mainOf(folder: string, plain: string): string[] {
+function mainOf(folder: string): string | undefined {
   try {
-    const { main } = readPackageJson(join(folder, plain));
-    return typeof main === 'string' ? [`${plain}/${main}`, `${plain}/${main}.js`] : [];
+    const { main } = readPackageJson(folder);
+    return typeof main === 'string' ? main : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
+import { isQuoted } from '../settings/dotenv-file';
 import { expandWords, splitWords } from '../settings/words';
 import type { Entry } from './entry';
 
@@ -80,13 +81,41 @@ export function pickEntry(
   }
 }
 
-/** @throws SettingError VARIABLE_MISSING that names every missing one at once */
-export function checkRequired(requires: readonly string[] | undefined, env: Env): void {
-  const missing = (requires ?? []).filter(name => !env[name]?.trim());
-  if (missing.length === 0) return;
+/**
+ * Checks the variables that the backend declares.
+ * @param removed the names of secrets that the backend does not get
+ * @param unreadable why .env could not be read, where it could not
+ * @returns warnings
+ * @throws SettingError VARIABLE_MISSING that names every missing one at once, VARIABLE_REMOVED, or
+ *   `unreadable`
+ */
+export function checkRequired(
+  requires: readonly string[] = [],
+  env: Env,
+  removed: readonly string[] = [],
+  unreadable?: SettingError,
+): string[] {
+  const missing = requires.filter(name => !env[name]?.trim());
+  const secret = missing.filter(name => removed.includes(name)).join(', ');
+  if (secret)
+    throw new SettingError('VARIABLE_REMOVED', `the backend needs ${secret}, which it never gets`, {
+      fix: `set the value under another name, and require that one; ${secret} belongs to the deployment`,
+    });
   const names = missing.join(', ');
-  throw new SettingError('VARIABLE_MISSING', `the backend needs ${names}, not set here`, {
-    fix: `set ${names} in the service's environment or in .env`,
-    facts: { missing: names },
-  });
+  if (names)
+    throw (
+      unreadable ??
+      new SettingError('VARIABLE_MISSING', `the backend needs ${names}, not set here`, {
+        fix: `set ${names} in the service's environment or in .env`,
+        facts: { missing: names },
+      })
+    );
+  const quoted = requires.filter(name => isQuoted(env[name])).join(', ');
+  return [
+    ...(unreadable ? [unreadable.message] : []),
+    ...(quoted ? [`the value of ${quoted} is in quotes, as docker's --env-file leaves it`] : []),
+    ...(removed.includes('RENDER_API_KEY')
+      ? ['RENDER_API_KEY belongs to the deployment; the backend does not get it']
+      : []),
+  ];
 }

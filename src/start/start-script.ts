@@ -1,6 +1,6 @@
 import { expandWord, literal, splitWords, type Word } from '../settings/words';
 
-/** A `scripts.start` that can be run without a shell: `[VAR=value] node [flags] file [args]`. */
+/** A `scripts.start` that can be run without a shell: `[VAR=value] [exec] node [flags] file [args]`. */
 export interface StartScript {
   env: readonly (readonly [name: string, value: Word])[];
   flags: readonly Word[];
@@ -42,6 +42,7 @@ export function parseStartScript(text: string): StartScript | undefined {
     if (!assignment) break;
     env.push(assignment);
   }
+  if (literal(words[i]) === 'exec') i++;
   if (!/^(node|nodejs)$/.test(literal(words[i++]) ?? '')) return undefined;
   const flags: Word[] = [];
   for (; i < words.length; i++) {

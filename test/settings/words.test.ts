@@ -18,6 +18,7 @@ const cases: [text: string, words: string[] | undefined][] = [
     `-p \${PORT:-8080} \${MISSING:-8080} \${EMPTY:-8080} \${MISSING}`,
     ['-p', '3000', '8080', '8080', ''],
   ],
+  [`\${EMPTY-x} \${MISSING-x} \${PORT-x}`, ['', 'x', '3000']],
   [`"\${NAME}" '$NAME'`, ['a b', '$NAME']],
   ['"a\\"b" "a\\nb"', ['a"b', 'a\\nb']],
   ['a=b@c:d,e/f.g', ['a=b@c:d,e/f.g']],

@@ -55,7 +55,14 @@ const pre = { 'pre.cjs': 'console.log("preloaded")', 'main.js': 'console.log("ma
  * `from`: the first Node where it is so; before, no start begins again in place. `hosts`: where the host's
  * package.json makes server.js an ES module, preloads see that as the program of a start that began again.
  */
-const cases: { start: string; files: Files; from?: number; hosts?: string[] }[] = [
+const args = 'console.log(process.env.PORT, process.argv.slice(2))';
+const cases: {
+  start: string;
+  files: Files;
+  from?: number;
+  hosts?: string[];
+  env?: Record<string, string>;
+}[] = [
   { start: 'node main.js a b', files: { 'main.js': look('cjs') } },
   { start: 'node main.mjs a', files: { 'main.mjs': look('esm') } },
   {
@@ -99,33 +106,69 @@ else ${look('worker')}`,
     start: 'LC_ALL=de_DE.UTF-8 node main.js',
     files: { 'main.js': 'console.log((1234.5).toLocaleString())' },
   },
+  ...Object.entries({
+    'a file and a folder': { 'dist.js': '"file"', 'dist/index.js': '"folder"' },
+    'a folder': { 'dist/index.js': '"folder"', 'dist.mjs': '"module"' },
+    'main of a folder': { 'dist/package.json': { main: 'src/a' }, 'dist/src/a.js': '"main"' },
+    'main that is a folder': {
+      'dist/package.json': { main: 'src' },
+      'dist/src/index.js': '"main"',
+    },
+    'main that is gone': { 'dist/package.json': { main: 'gone' }, 'dist/index.js': '"index"' },
+  }).flatMap(([what, tree]) =>
+    ['node dist', 'node ./dist/', 'node dist/.'].map(start => ({
+      start: `WHAT='${what}' ${start}`,
+      files: Object.fromEntries(
+        Object.entries({ 'index.js': '"root"', ...tree }).map(([name, text]) => [
+          name,
+          typeof text === 'string'
+            ? `console.log(${text}, process.env.WHAT)`
+            : JSON.stringify(text),
+        ]),
+      ),
+    })),
+  ),
+  {
+    start: 'node .',
+    files: { 'index.js': 'console.log("index")', 'server.js': 'console.log("server")' },
+  },
+  { start: 'node server', files: { 'server.js': 'console.log("server")' } },
+  { start: 'PORT=3000 exec node main.js a', files: { 'main.js': args } },
+  ...['PORT=3000 node main.js --port "$PORT"', 'PORT=1 PORT=2$PORT node main.js $PORT'].map(
+    start => ({ start, files: { 'main.js': args }, env: { PORT: '10000' } }),
+  ),
+  {
+    start: 'node main.js ${X-/d} ${X:-/d} "${X-/d}" ${Y-/d} ${Y:-/d} end',
+    files: { 'main.js': args },
+    env: { X: '' },
+  },
   { start: 'node -r ./gone.cjs main.js', files: pre },
   { start: 'node --max-http-header-size=20000 -r ./gone.cjs main.js', files: pre },
 ];
 
 /** By a shell in the package's folder, as npm start would. */
-function plain({ file }: NodeBinary, start: string, cwd: string) {
-  const command = start.replace(/(^| )node /, `$1exec '${file}' `);
+function plain({ file }: NodeBinary, start: string, cwd: string, env = {}) {
+  const command = start.replace(/(^| )(exec )?node /, `$1exec '${file}' `);
   const { stdout, status } = spawnSync('sh', ['-c', command], {
     cwd,
-    env: cleanEnv(),
+    env: cleanEnv(env),
     encoding: 'utf8',
   });
   return { stdout: stdout.replaceAll(JSON.stringify(file), '"node"'), status };
 }
 
 suite('what preloads and entries see is what they see of plain Node', () => {
-  for (const { start, files, from = 20, hosts = ['commonjs', 'module'] } of cases)
+  for (const { start, files, env, from = 20, hosts = ['commonjs', 'module'] } of cases)
     test(start, t => {
       const dir = realpathSync(temporaryFolder(t));
       const { backend } = writeInstalled(dir, { packageJson: { scripts: { start } }, files });
       for (const node of availableNodes().filter(({ major }) => major >= from))
         for (const host of hosts) {
           writeFileSync(join(dir, 'package.json'), JSON.stringify({ type: host }));
-          const expected = plain(node, start, backend);
+          const expected = plain(node, start, backend, env);
           const { stdout, stderr, status } = spawnSync(node.file, ['server.js'], {
             cwd: dir,
-            env: cleanEnv(),
+            env: cleanEnv(env),
             encoding: 'utf8',
           });
           const ours = { stdout: stdout.replaceAll(JSON.stringify(node.file), '"node"'), status };

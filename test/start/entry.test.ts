@@ -10,6 +10,8 @@ const scripts: [
 ][] = [
   ['node dist/main.js', { file: 'dist/main.js' }],
   ['node .', { file: '.' }],
+  ['exec node server.js', { file: 'server.js' }],
+  ['NODE_ENV=production exec node server.js', { env: 'NODE_ENV=production', file: 'server.js' }],
   ['TZ=UTC node ./dist/server.js', { env: 'TZ=UTC', file: './dist/server.js' }],
   [
     'A=1 B="x y" node --enable-source-maps a.js -p ${PORT:-8080}',
