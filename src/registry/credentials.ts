@@ -76,7 +76,8 @@ function lookUpCredentials(
   }
 }
 
-function isLoopback(hostname: string): boolean {
+/** True for a host that is this machine. */
+export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
