@@ -107,11 +107,6 @@ export class FakeRegistry {
     if (packument) packument['dist-tags'][tag] = version;
   }
 
-  /** Deletes a version; the tags that name it stay. */
-  unpublish(name: string, version: string): void {
-    delete this.#packuments.get(name)?.versions[version];
-  }
-
   /** Changes a version's entry in the packument. */
   patch(
     name: string,
