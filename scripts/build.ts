@@ -39,7 +39,7 @@ const lazyFiles: Plugin = {
 
 /**
  * Parts of npm's client that bootlace never uses: the HTTP cache, since a version is resolved anew
- * each time, and JSON that is read as a stream.
+ * each time, JSON that is read as a stream, and a debugger that would print requests when DEBUG is set.
  */
 const leftOut: Plugin = {
   name: 'left-out',
@@ -49,6 +49,7 @@ const leftOut: Plugin = {
     replace(/make-fetch-happen\/lib\/cache\/index\.js$/, 'module.exports = {}');
     replace(/make-fetch-happen\/lib\/cache\/policy\.js$/, 'exports.storable = () => false');
     replace(/npm-registry-fetch\/lib\/json-stream\.js$/, 'module.exports = {}');
+    replace(/node_modules\/debug\/src\/index\.js$/, 'module.exports = () => () => {}');
   },
 };
 

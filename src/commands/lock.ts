@@ -24,6 +24,7 @@ export const command: Command = {
     check: { type: 'boolean' },
     fresh: { type: 'boolean' },
     registry: { type: 'string' },
+    'insecure-registry': { type: 'boolean' },
     'token-env': { type: 'string' },
   },
   positionals: 1,

@@ -94,7 +94,8 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
       if (error instanceof BootlaceError) throw error;
       options.signal?.throwIfAborted();
       if (isHttpError(error)) throw refusalOf(error, first, name, registry);
-      throw unreachable(registry, error, Math.round((io.now() - begun) / 1000));
+      const cause = over.signal.aborted ? tooLate() : error;
+      throw unreachable(registry, cause, Math.round((io.now() - begun) / 1000));
     } finally {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', stop);
@@ -192,6 +193,10 @@ function parseJson(body: Buffer, type: string | null, registry: string): unknown
   } catch {
     throw notJson(registry, /json/.test(type ?? '') ? 'broken JSON' : (type ?? undefined));
   }
+}
+
+function tooLate(): Error {
+  return Object.assign(new Error('the answer took too long'), { code: 'ETIMEDOUT' });
 }
 
 function isHttpError(error: unknown): error is HttpError {

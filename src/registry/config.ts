@@ -5,24 +5,21 @@ import type { Secret } from '../secret';
 import { scopeOf } from '../settings/package-name';
 import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
 import type { Setting, Settings } from '../settings/settings';
-import { authKeys, type Credentials, credentialsFor, readCredentials } from './credentials';
+import {
+  authKeys,
+  type CredentialConfig,
+  type Credentials,
+  credentialsFor,
+  readCredentials,
+} from './credentials';
 import { type NetworkOptions, readNetwork } from './network';
 import { type NpmKeys, readNpmKeys } from './npm-keys';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 
 /** Which registry serves what, with which credentials: one value, made once a command. */
-export interface RegistryConfig extends NpmKeys {
-  /** Where the backend comes from, and by which rule. */
-  readonly registry: Setting<string>;
-  /** Where packages come from whose scope names no registry. */
-  readonly defaultRegistry: Setting<string>;
-  /** `@scope` → address; the backend's own scope among them. One that is no address is as written. */
-  readonly scopes: ReadonlyMap<string, string>;
-  readonly credentials: ReadonlyMap<string, Credentials>;
+export interface RegistryConfig extends CredentialConfig, NpmKeys {
   readonly network: NetworkOptions;
-  /** Send the token over plain http, too. */
-  readonly insecure: boolean;
   /** The lines that setup keeps in .npmrc; no secret is in them. */
   readonly managedLines: readonly string[];
   /** Where the token for the backend's registry comes from; undefined when none is known. */
@@ -81,8 +78,8 @@ export function planRegistry(
     );
   for (const { keys, from, sections = [], problem } of levels) {
     if (problem) warn(problem);
-    if (`${dart}:certfile` in keys)
-      warn(`client certificates (certfile for ${dart} in ${from}) are not supported`);
+    for (const key of [`${dart}:certfile`, 'cert'])
+      if (key in keys) warn(`client certificates (${key} in ${from}) are not supported`);
     for (const section of sections)
       warn(`npm reads nothing of the lines below [${section.slice(0, 60)}] in ${from}`);
   }

@@ -1,6 +1,6 @@
 import { SettingError } from '../errors';
 import { Secret } from '../secret';
-import type { RegistryConfig } from './config';
+import type { Setting } from '../settings/settings';
 import { isUnexpanded } from './npmrc';
 import type { NpmrcLevel } from './npmrc-files';
 
@@ -11,6 +11,20 @@ export interface Credentials {
   readonly basic?: Secret;
   /** Where they come from, such as NPM_TOKEN. */
   readonly from: string;
+}
+
+/** Which address gets which credentials. */
+export interface CredentialConfig {
+  /** Where the backend comes from, and by which rule. */
+  readonly registry: Setting<string>;
+  /** Where packages come from whose scope names no registry. */
+  readonly defaultRegistry: Setting<string>;
+  /** `@scope` → address; the backend's own scope among them. One that is no address is as written. */
+  readonly scopes: ReadonlyMap<string, string>;
+  /** By nerf-darted address: `//host/path/`. */
+  readonly credentials: ReadonlyMap<string, Credentials>;
+  /** Send them over plain http, too. */
+  readonly insecure: boolean;
 }
 
 /** The keys of .npmrc that hold credentials. */
@@ -25,13 +39,7 @@ export const authKeys = ['_authToken', '_auth', '_password'];
  * @param url the address, such as a packument's or a tarball's
  * @throws SettingError REGISTRY_INSECURE when a token would travel over plain http to another host
  */
-export function credentialsFor(
-  url: string,
-  config: Pick<
-    RegistryConfig,
-    'credentials' | 'registry' | 'scopes' | 'defaultRegistry' | 'insecure'
-  >,
-): Credentials | undefined {
+export function credentialsFor(url: string, config: CredentialConfig): Credentials | undefined {
   if (config.credentials.size === 0) return undefined;
   const { protocol, origin, hostname } = new URL(url);
   const registries = [
@@ -66,7 +74,7 @@ export function authorizationOf({ token, basic }: Credentials): string {
 /** The credentials of the longest configured path that an address lies under, as npm finds them. */
 function lookUpCredentials(
   url: string,
-  credentials: RegistryConfig['credentials'],
+  credentials: CredentialConfig['credentials'],
 ): Credentials | undefined {
   const { host, pathname } = new URL(url);
   for (let path = pathname; ; path = path.replace(/[^/]*\/?$/, '')) {
@@ -76,7 +84,8 @@ function lookUpCredentials(
   }
 }
 
-function isLoopback(hostname: string): boolean {
+/** True for a host that is this machine. */
+export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 

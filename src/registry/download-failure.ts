@@ -18,79 +18,44 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Its beginning. */
   readonly body: string;
-  /** The backend's registry, and where the token came from that was sent. */
-  readonly registry: string;
+  /** The configured registries, the backend's first. */
+  readonly registries: readonly string[];
+  /** Where the token came from that was sent. */
   readonly tokenFrom: string | undefined;
   readonly tokenEnv: string;
 }
 
-/** A registry with https whose packument names a tarball on the same host with http. */
-function isOverHttp({ url, registry }: Refusal): boolean {
-  const [tarball, own] = [new URL(url), new URL(registry)];
-  return (
-    tarball.protocol === 'http:' && own.protocol === 'https:' && tarball.hostname === own.hostname
-  );
-}
-
-/** Without a query, which may be a signature. */
-function plainAddress(address: string): string {
-  const { origin, pathname } = new URL(address);
-  return origin + pathname;
-}
-
 /** The failure that a refusal stands for, naming the package. */
-export function refusal(answer: Refusal): BootlaceError {
-  const { what, status, body, headers, tokenFrom, tokenEnv } = answer;
-  const { origin } = new URL(answer.url);
-  const facts = { package: what, registry: origin, status };
-  if ((status === 401 || status === 403) && !tokenFrom && isOverHttp(answer))
-    return new AuthError(
-      'TARBALL_OVER_HTTP',
-      `${answer.registry} names ${plainAddress(answer.url)} for ${what}; the token is not sent over http`,
-      {
-        fix: 'have the registry name https addresses: its public address is set wrong (for Verdaccio set VERDACCIO_PUBLIC_URL, for a proxy in front pass X-Forwarded-Proto)',
-        facts: { ...facts, tarball: plainAddress(answer.url) },
-      },
-    );
-  if (status === 401 || status === 403) {
-    const registry = answer.registry.startsWith(`${origin}/`) ? answer.registry : `${origin}/`;
-    const failure = registryFailure({
-      status,
-      body,
-      headers,
-      package: what,
-      registry,
-      tokenFrom,
-      tokenEnv,
-    });
-    return new AuthError(failure.code, `${what} cannot be fetched: ${failure.message}`, {
-      fix: failure.fix,
-      facts: { ...failure.facts, ...facts },
-    });
-  }
+export function refusal({ what, url, registries, ...answer }: Refusal): BootlaceError {
+  const { origin, pathname, protocol, hostname } = new URL(url);
+  const { status } = answer;
   if (status === 404 || status === 405 || status === 410)
     return new NotFoundError(
       'DEPENDENCY_NOT_FOUND',
       `${origin} does not have the tarball of ${what}`,
       {
         fix: 'check the registry of its scope in .npmrc; if the version was removed, make the lock again',
-        facts,
+        facts: { package: what, registry: origin, status },
       },
     );
-  if (status === 429)
-    return new NetworkError('RATE_LIMITED', `${origin} limits the rate of requests, at ${what}`, {
-      fix: 'wait a few minutes and run the same command again',
-      facts,
-    });
-  if (status >= 500 || status === 408)
-    return new NetworkError('REGISTRY_ERROR', `${origin} answers ${status} for ${what}`, {
-      fix: 'run the same command again later; see the status page of the registry',
-      facts,
-    });
-  return new NetworkError('REGISTRY_BAD_ANSWER', `${origin} answers ${status} for ${what}`, {
-    fix: 'check the address of the registry in .npmrc',
-    facts,
+  const registry = registries.find(each => each.startsWith(`${origin}/`)) ?? `${origin}/`;
+  const failure = registryFailure({ ...answer, package: what, registry });
+  if (!(failure instanceof AuthError)) return failure;
+  const secure = registries.find(each => {
+    const own = URL.canParse(each) ? new URL(each) : undefined;
+    return own?.protocol === 'https:' && own.hostname === hostname;
   });
+  if (secure && protocol === 'http:' && !answer.tokenFrom)
+    return new AuthError(
+      'TARBALL_OVER_HTTP',
+      `${secure} names ${origin}${pathname} for ${what}; the token is not sent over http`,
+      {
+        fix: 'have the registry name https addresses: its public address is set wrong (for Verdaccio set VERDACCIO_PUBLIC_URL, for a proxy in front pass X-Forwarded-Proto)',
+        facts: { package: what, registry: secure, tarball: origin + pathname },
+      },
+    );
+  const message = `${what} cannot be fetched: ${failure.message}`;
+  return new AuthError(failure.code, message, { fix: failure.fix, facts: failure.facts });
 }
 
 /** The registry could not be reached, or broke off. */

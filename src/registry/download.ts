@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { type BootlaceError, systemCode } from '../errors';
+import { BootlaceError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { type BodyKind, kindOfBody } from './body-kind';
 import type { RegistryConfig } from './config';
@@ -100,7 +100,10 @@ export async function download<S extends Sink>(
     const first = firstHop(url, config);
     let sink: S | undefined;
     try {
-      const response = await follow(first);
+      const response = await follow(first).catch(error => {
+        // A proxy's failure may have no code.
+        throw error instanceof BootlaceError ? error : passing(error);
+      });
       if (response.statusCode !== 200) throw await refusalOf(response, first);
       sink = makeSink();
       const kind = await receive(response, sink);
@@ -112,10 +115,13 @@ export async function download<S extends Sink>(
     } catch (error) {
       sink?.abandon();
       signal.throwIfAborted();
-      if (!isNetworkFault(error)) throw error;
-      const failure = outOfReach(what, url, error);
-      throw isFinalFault(error) ? failure : new RetryableError(failure);
+      throw isNetworkFault(error) ? passing(error) : error;
     }
+  }
+
+  function passing(error: unknown): Error {
+    const failure = outOfReach(what, url, error);
+    return isFinalFault(error) ? failure : new RetryableError(failure);
   }
 
   async function follow(first: Hop): Promise<IncomingMessage> {
@@ -165,7 +171,7 @@ export async function download<S extends Sink>(
       status,
       headers: response.headers as Record<string, string | undefined>,
       body: await beginningOf(response),
-      registry: config.registry.value,
+      registries: [config.registry.value, config.defaultRegistry.value, ...config.scopes.values()],
       tokenFrom: credentials?.from,
       tokenEnv: config.tokenEnv,
     });

@@ -1,5 +1,6 @@
 import { AuthError, type BootlaceError, NetworkError, NotFoundError, systemCode } from '../errors';
 import { githubPackages } from '../settings/registry-url';
+import { isLoopback } from './credentials';
 
 /** What a registry said, and what is needed to say it better. */
 export interface RegistryAnswer {
@@ -33,7 +34,7 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
   if (status === 401 || status === 403) {
     if (!answer.tokenFrom)
       return new AuthError('TOKEN_MISSING', `${registry} asks for a token`, {
-        fix: `set ${tokenEnv} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${registry}`}${answer.tokenHint ?? ''}`,
+        fix: `set ${tokenEnv} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${withHttps(registry)}`}${answer.tokenHint ?? ''}`,
         facts,
       });
     if (wrongKind(answer) && (isGithub || !/permission_denied|saml/i.test(answer.body)))
@@ -96,12 +97,12 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
     );
   }
   if (status === 429)
-    return new NetworkError('RATE_LIMITED', `${registry} limits the rate of requests`, {
+    return new NetworkError('RATE_LIMITED', `${registry} limits the rate of requests, at ${name}`, {
       fix: 'wait a few minutes and run the same command again',
       facts,
     });
-  if (status >= 500)
-    return new NetworkError('REGISTRY_ERROR', `${registry} answers ${status}`, {
+  if (status >= 500 || status === 408)
+    return new NetworkError('REGISTRY_ERROR', `${registry} answers ${status} for ${name}`, {
       fix: 'run the same command again later; see the status page of the registry',
       facts,
     });
@@ -109,6 +110,11 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
     fix: 'check BACKEND_REGISTRY: is it the address of an npm registry?',
     facts,
   });
+}
+
+/** A fix never asks for a token over plain http. */
+function withHttps(registry: string): string {
+  return isLoopback(new URL(registry).hostname) ? registry : registry.replace(/^http:/, 'https:');
 }
 
 /** The registry could not be reached, or not within the time. */

@@ -4,7 +4,13 @@ import satisfies from 'semver/functions/satisfies';
 import { NotFoundError, SettingError, systemCode } from '../errors';
 import type { Setting } from '../settings/settings';
 import { type VersionWish, wishText } from '../settings/version-wish';
-import { integrityOf, type Manifest, type Packument, parseManifest } from './packument';
+import {
+  cleanVersion,
+  integrityOf,
+  type Manifest,
+  type Packument,
+  parseManifest,
+} from './packument';
 
 /** One exact version, where its tarball is, and what the tarball must be. */
 export interface Locator {
@@ -47,10 +53,14 @@ export function pickVersion(
 ): Locator {
   const { registry, nodeVersion, before } = options;
   try {
-    const { version } = options.pickManifest(packument, wishText(wish), {
+    const picked = options.pickManifest(packument, wishText(wish), {
       nodeVersion,
       before: before?.value,
     });
+    // A registry may name it as the publisher wrote it.
+    const version = Object.hasOwn(packument.versions, picked.version)
+      ? picked.version
+      : cleanVersion(picked.version);
     const manifest = parseManifest(packument.versions[version], packument.name, version, registry);
     return {
       name: packument.name,

@@ -133,6 +133,24 @@ for (const [name, resolved, expected] of urls)
     assert.equal(isGuess, resolved === undefined);
   });
 
+const mirrored: [rule: string, resolved: string, expected: string][] = [
+  ['npmjs', `${defaults.registry}a/-/a-1.tgz`, `${registry}a/-/a-1.tgz`],
+  ['npmjs', 'https://old.test/a/-/a-1.tgz', 'https://old.test/a/-/a-1.tgz'],
+  ['never', `${defaults.registry}a/-/a-1.tgz`, `${defaults.registry}a/-/a-1.tgz`],
+  ['always', 'http://127.0.0.1:9/a/-/a-1.tgz', `${registry}a/-/a-1.tgz`],
+  ['always', `${registry}a/-/a-1.tgz`, `${registry}a/-/a-1.tgz`],
+  ['old.test', 'https://old.test:8443/a/-/a-1.tgz', `${registry}a/-/a-1.tgz`],
+  ['old.test', 'https://older.test/a/-/a-1.tgz', 'https://older.test/a/-/a-1.tgz'],
+  ['https://old.test/npm', 'https://old.test/npm/a/-/a-1.tgz', `${registry}a/-/a-1.tgz`],
+  ['https://old.test/npm/', 'https://old.test/npm/a/-/a-1.tgz', `${registry}a/-/a-1.tgz`],
+  ['https://old.test/npm', 'https://old.test/npmx/a-1.tgz', 'https://old.test/npmx/a-1.tgz'],
+];
+for (const [rule, resolved, expected] of mirrored)
+  test(`replace-registry-host=${rule}: ${resolved} is asked of ${expected}`, () => {
+    const config = { ...configFor(registry), replaceRegistryHost: rule };
+    assert.equal(planTarballUrl({ name: 'a', version: '1', resolved }, config).url, expected);
+  });
+
 const bins: [unknown, string][] = [
   ['./cli.js', 'pkg=cli.js'],
   [{ a: 'x.js', 'b/c': 'y.js', 'd:e': 'z.js' }, 'a=x.js c=y.js e=z.js'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { planRegistry, registryOf } from '../../src/registry/config';
 import { credentialsFor } from '../../src/registry/credentials';
 import { parseNpmrc, renderNpmrc, sectionsOf, withoutManagedLines } from '../../src/registry/npmrc';
@@ -37,6 +38,7 @@ function plan({ env = {}, project, user, npmConfig = {} }: Case) {
 }
 
 const acme = 'https://acme.test/npm/';
+const npms = defaults.registry;
 const rules: [name: string, given: Case, registry: string, from: RegExp][] = [
   [
     'BACKEND_REGISTRY wins',
@@ -52,6 +54,54 @@ const rules: [name: string, given: Case, registry: string, from: RegExp][] = [
   ],
   ['the user names the scope', { user: `@acme:registry=${acme}` }, acme, /user \.npmrc/],
   ['scoped with a token', { env: { NPM_TOKEN: 'abcd' } }, github, /scoped and NPM_TOKEN is set/],
+  [
+    "npm's own registry as the default names nothing",
+    { project: `registry=${npms}`, env: { NPM_TOKEN: 'abcd' } },
+    github,
+    /scoped and NPM_TOKEN is set/,
+  ],
+  [
+    'another default registry in .npmrc',
+    { project: 'registry=http://127.0.0.1:4873/', env: { NPM_TOKEN: 'abcd' } },
+    'http://127.0.0.1:4873/',
+    /registry in \.npmrc/,
+  ],
+  [
+    'another default registry of the user',
+    { user: 'registry=https://mirror.test/npm', env: { NPM_TOKEN: 'abcd' } },
+    'https://mirror.test/npm/',
+    /registry in user/,
+  ],
+  [
+    'another default registry in npm_config_registry',
+    { npmConfig: { registry: 'https://mirror.test' }, env: { NPM_TOKEN: 'abcd' } },
+    'https://mirror.test/',
+    /npm_config/,
+  ],
+  [
+    'a line gives this token to another host',
+    { user: '//verdaccio.test/:_authToken=${NPM_TOKEN}', env: { NPM_TOKEN: 'abcd' } },
+    npms,
+    /gives NPM_TOKEN to \/\/verdaccio\.test\//,
+  ],
+  [
+    'a line gives this token to another host, written out',
+    { project: '//verdaccio.test/:_authToken=abcd', env: { NPM_TOKEN: 'abcd' } },
+    npms,
+    /gives NPM_TOKEN to/,
+  ],
+  [
+    'a line gives this token to GitHub Packages',
+    { project: '//npm.pkg.github.com/:_authToken=${NPM_TOKEN}', env: { NPM_TOKEN: 'abcd' } },
+    github,
+    /scoped and/,
+  ],
+  [
+    'a line gives another token to another host',
+    { project: '//verdaccio.test/:_authToken=efgh', env: { NPM_TOKEN: 'abcd' } },
+    github,
+    /scoped and/,
+  ],
   [
     'scoped without a token',
     { user: 'registry=https://mirror.test' },
@@ -77,6 +127,41 @@ for (const [name, given, registry, from] of rules)
     assert.equal(config.registry.value, registry);
     assert.match(config.registry.from, from);
     assert.equal(registryOf('@acme/backend', config), registry);
+  });
+
+const holders: [name: string, given: Case, sees: Record<string, string | undefined>][] = [
+  [
+    'a default registry with its own line',
+    {
+      project: 'registry=http://127.0.0.1:4873/\n//127.0.0.1:4873/:_authToken=${NPM_TOKEN}',
+      env: { NPM_TOKEN: 'abcd' },
+    },
+    { 'http://127.0.0.1:4873/@acme%2fbackend': 'abcd', [github]: undefined },
+  ],
+  [
+    'a default registry without a line',
+    { project: 'registry=https://mirror.test/', env: { NPM_TOKEN: 'abcd' } },
+    { 'https://mirror.test/@acme%2fbackend': undefined, [github]: undefined },
+  ],
+  [
+    'a line for another host and no registry',
+    { project: '//verdaccio.test/:_authToken=${NPM_TOKEN}', env: { NPM_TOKEN: 'abcd' } },
+    { [npms]: undefined, [github]: undefined, 'https://verdaccio.test/a': 'abcd' },
+  ],
+  [
+    'BACKEND_REGISTRY',
+    {
+      project: 'registry=https://mirror.test/',
+      env: { NPM_TOKEN: 'abcd', BACKEND_REGISTRY: acme },
+    },
+    { [acme]: 'abcd', 'https://mirror.test/': undefined, [github]: undefined },
+  ],
+];
+for (const [name, given, sees] of holders)
+  test(`who would see the token: ${name}`, () => {
+    const config = plan(given);
+    for (const [url, token] of Object.entries(sees))
+      assert.equal(credentialsFor(url, config)?.token?.reveal(), token, url);
   });
 
 test('packages outside the scope come from the registry that the user names', () => {

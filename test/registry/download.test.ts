@@ -188,7 +188,7 @@ test('a tarball over http of a registry with https is named, and the token kept'
     status: 401,
     headers: {},
     body: '',
-    registry: 'https://acme.test/',
+    registries: ['https://acme.test/'],
     tokenFrom: undefined,
     tokenEnv: 'NPM_TOKEN',
   });

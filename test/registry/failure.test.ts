@@ -139,3 +139,20 @@ test('the kind of a token is its public prefix and no more', () => {
   assert.equal(kindOfToken('ghp_abc'), 'ghp_');
   assert.equal(kindOfToken('plain'), undefined);
 });
+
+const unsent: [registry: string, address: string][] = [
+  ['http://mirror.test/npm/', 'https://mirror.test/npm/'],
+  ['http://127.0.0.1:4873/', 'http://127.0.0.1:4873/'],
+  ['https://mirror.test/', 'https://mirror.test/'],
+];
+for (const [registry, address] of unsent)
+  test(`no fix asks for a token over plain http: ${registry}`, () => {
+    const failure = registryFailure({
+      ...github,
+      registry,
+      status: 401,
+      body: '',
+      tokenFrom: undefined,
+    });
+    assert.match(failure.fix, new RegExp(`and BACKEND_REGISTRY=${address}$`));
+  });

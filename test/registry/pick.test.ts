@@ -68,6 +68,75 @@ test('a missing version names the nearest ones and the tags', () => {
   );
 });
 
+test('a tag that names a deleted version says so, and how to go on', () => {
+  assert.throws(
+    () => pick('latest', { latest: '1.1.9' }),
+    (error: unknown) => {
+      assert(error instanceof BootlaceError);
+      assert.deepEqual([error.code, error.exitCode], ['VERSION_NOT_FOUND', 5]);
+      assert.match(error.message, /the tag latest of backend names 1\.1\.9, which was deleted/);
+      assert.match(error.fix, /BACKEND_VERSION .*npm dist-tag add backend@1\.1\.0 latest$/);
+      return true;
+    },
+  );
+});
+
+const day = (date: string) => new Date(`${date}T00:00:00Z`);
+const times = {
+  '1.0.0': '2026-01-01T00:00:00Z',
+  '1.1.0': '2026-02-01T00:00:00Z',
+  '2.0.0': '2026-06-01T00:00:00Z',
+};
+const ages: [wanted: string, before: string, time: object | undefined, version?: string][] = [
+  ['latest', '2026-07-01', times, '2.0.0'],
+  ['latest', '2026-05-01', times, '1.1.0'],
+  ['^1.0.0', '2026-01-15', times, '1.0.0'],
+  ['1.0.0', '2026-01-15', times, '1.0.0'],
+  ['1.1.0', '2026-01-15', times],
+  ['^1.1.0', '2026-01-15', times],
+  ['latest', '2025-01-01', times],
+  // A registry without times: npm takes what there is.
+  ['latest', '2025-01-01', undefined, '2.0.0'],
+];
+for (const [wanted, before, time, expected] of ages)
+  test(`${wanted} as of ${before} is ${expected ?? 'nothing'}${time ? '' : ', without times'}`, () => {
+    const versions = Object.fromEntries(Object.keys(times).map(name => [name, version(name)]));
+    const whole = { name: 'backend', versions, 'dist-tags': { latest: '2.0.0' }, time };
+    const go = () =>
+      pickVersion(parsePackument(whole, 'backend', registry), parseVersionWish(wanted, 'X'), {
+        registry,
+        nodeVersion: '20.20.0',
+        pickManifest,
+        before: { value: day(before), from: `before=${before} in .npmrc` },
+      });
+    if (expected) {
+      assert.equal(go().version, expected);
+      assert.match(go().why, /, before=.* in \.npmrc$/);
+    } else
+      assert.throws(go, (error: Error) => {
+        assert.match(error.message, /before=.* in \.npmrc/);
+        return (error as BootlaceError).code === 'VERSION_NOT_FOUND';
+      });
+  });
+
+const cleaned: [inManifest: string, asked: string][] = [
+  ['1.0.0', '1.0.0'],
+  ['v1.0.0', '1.0.0'],
+  ['1.0.0+sha.abc', '1.0.0'],
+  ['1.0.0', 'v1.0.0'],
+  ['1.0.0', '1.0.0+20261128.abc'],
+];
+for (const [inManifest, asked] of cleaned)
+  test(`${asked} is found where the registry says ${inManifest}`, () => {
+    const versions = { '1.0.0': { ...version('1.0.0'), version: inManifest } };
+    const found = pickVersion(
+      parsePackument({ name: 'backend', versions }, 'backend', registry),
+      parseVersionWish(asked, 'X'),
+      { registry, nodeVersion: '20.20.0', pickManifest },
+    );
+    assert.equal(found.version, '1.0.0');
+  });
+
 for (const wanted of ['beta', '^9.0.0', '__proto__', 'constructor'])
   test(`${wanted} is not found`, () =>
     assert.throws(() => pick(wanted), { code: 'VERSION_NOT_FOUND' }));

@@ -324,7 +324,15 @@ test('SIGTERM during a setup stops it, cleans up, and leaves the release before'
   const ended = await bootlace(['setup'], {
     cwd: dir,
     env,
-    onSpawn: child => setTimeout(() => child.kill('SIGTERM'), 800),
+    onSpawn(child) {
+      const before = registry.requests.length;
+      const timer = setInterval(() => {
+        if (!registry.requests.slice(before).some(({ path }) => /download/.test(path))) return;
+        clearInterval(timer);
+        child.kill('SIGTERM');
+      }, 20);
+      child.once('close', () => clearInterval(timer));
+    },
   });
   assert.equal(ended.code, 143);
   assert.equal(await start(), 'ready 1.0.0 42');

@@ -87,11 +87,14 @@ export class FakeRegistry {
   publish(
     manifest: { name: string; version: string; [key: string]: unknown },
     files: Record<string, string | Buffer> = {},
-    { tag = 'latest', tarball }: { tag?: string; tarball?: Buffer } = {},
+    { tag = 'latest', tarball, time }: { tag?: string; tarball?: Buffer; time?: string } = {},
   ): { tarball: Buffer; integrity: string } {
     const data =
       tarball ?? packageTarball({ 'package.json': JSON.stringify(manifest, null, 2), ...files });
-    return this.#add(manifest, data, tag);
+    const added = this.#add(manifest, data, tag);
+    const packument = this.#packuments.get(manifest.name);
+    if (packument && time) packument.time = { ...packument.time, [manifest.version]: time };
+    return added;
   }
 
   /** Where the packument says that a version's tarball is. */
@@ -193,7 +196,9 @@ export class FakeRegistry {
     }
     if (rest !== undefined) return json(405, { error: 'GET method not allowed' });
     const packument = this.#packuments.get(name);
-    if (packument) return json(200, packument);
+    // The abbreviated document has no times.
+    const isShort = /vnd\.npm\.install-v1/.test(request.headers.accept ?? '');
+    if (packument) return json(200, isShort ? { ...packument, time: undefined } : packument);
     const owner = /^@([^/]+)/.exec(name)?.[1] ?? 'nobody';
     return json(404, {
       error: `npm package "${name.replace(/^@[^/]+\//, '')}" does not exist under owner "${owner}"`,
@@ -251,6 +256,7 @@ interface Packument {
   name: string;
   'dist-tags': Record<string, string>;
   versions: Record<string, Record<string, unknown> & { dist: Record<string, unknown> }>;
+  time?: Record<string, string>;
 }
 
 interface Answer {
