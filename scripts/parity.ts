@@ -28,7 +28,7 @@ const wellKnown = [
   'pm2@7.0.4',
   'sails@1.5.18',
   '@apollo/server@5.5.1',
-  'verdaccio@6.10.4',
+  'socket.io@4.8.4',
   'parse-server@9.10.0',
   'unleash-server@8.2.0',
   'node-red@5.0.7',
