@@ -33,7 +33,7 @@ const wellKnown = [
   'unleash-server@8.2.0',
   'node-red@5.0.7',
   '@strapi/strapi@5.23.0',
-  'mongo-express@1.0.2',
+  'koa@3.3.0',
   'hexo@8.1.2',
   'statsd@0.9.0',
   'peer@1.0.2',
