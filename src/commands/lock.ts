@@ -41,7 +41,7 @@ export const command: Command = {
       redact: (text: string) => redactor.redact(text),
       signal,
     };
-    if (flags.check) return check(await checkLock(publishable, run), context);
+    if (flags.check) return check(publishable, context, run);
     const result = await writeLock(publishable, {
       ...run,
       fresh: flags.fresh === true,
@@ -56,7 +56,12 @@ export const command: Command = {
   },
 };
 
-function check(problems: readonly string[], { report, flags }: Context): number {
+async function check(
+  publishable: Publishable,
+  { report, flags }: Context,
+  run: Parameters<typeof checkLock>[1],
+): Promise<number> {
+  const problems = await checkLock(publishable, run);
   if (problems.length === 0) {
     report.line('the lock fits package.json');
     if (flags.json) report.json({ ok: true, problems, warnings: report.warnings });

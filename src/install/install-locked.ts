@@ -63,9 +63,9 @@ export interface LockedInstalled {
 }
 
 /** Downloads at a time; see transport.ts. */
-const atATime = 48;
+const atATime = 24;
 /** Bytes of tarballs in memory before no more are asked for. */
-const mostHeld = 2 * 1024 * 1024;
+const mostHeld = 1024 * 1024;
 
 /**
  * Installs exactly what a lock says: fetch, verify, unpack, link bins. Nothing of a tarball is

@@ -93,10 +93,7 @@ export function productionSpecs(manifest: LockedManifest): {
   };
 }
 
-/**
- * A lock with its paths and keys in one order, and nothing that changes without the tree changing.
- * Entries are shared with what was ordered before, and never changed.
- */
+/** A lock with its paths and keys in one order, and nothing that changes without the tree changing. */
 export function orderLock(lock: LockDocument): LockDocument {
   const packages: Record<string, RawEntry> = {};
   for (const path of Object.keys(lock.packages).sort())
@@ -154,21 +151,13 @@ function rank(key: string): number {
   return at < 0 ? leadingKeys.length : at;
 }
 
-/** An install orders the same entries three times: as the backend's own lock and as a release's. */
-const orderedEntries = new WeakMap<RawEntry, RawEntry>();
-
 function orderedEntry(entry: RawEntry): RawEntry {
-  const known = orderedEntries.get(entry);
-  if (known) return known;
   const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
   keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const result: RawEntry = Object.fromEntries(
+  return Object.fromEntries(
     // Of overrides the first that applies counts.
     keys.map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
   );
-  orderedEntries.set(entry, result);
-  orderedEntries.set(result, result);
-  return result;
 }
 
 /** A table with its keys in order; anything else as it is. */

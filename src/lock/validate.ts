@@ -1,6 +1,7 @@
 import validateName from 'validate-npm-package-name';
 import { InstallError } from '../errors';
 import { isObject, isTooDeep } from '../json';
+import { parseIntegrity } from '../registry/integrity';
 import type { LockDocument } from './document';
 
 /** One package of an npm v3 lock; only what an install reads, checked. */
@@ -240,15 +241,15 @@ function checkSource(
     );
   if (resolved === undefined && version === undefined)
     throw invalid(`${shorten(path)} has neither a version nor an address`);
-  if (!integrity || !/(?:^|\s)sha(?:512|384|256|1)-[A-Za-z0-9+/]{20,}={0,2}/.test(integrity))
+  if (!parseIntegrity(integrity))
     throw new InstallError('LOCK_NO_INTEGRITY', `${shorten(path)} in ${where} has no checksum`, {
       fix: 'make the lock again with: npx bootlace lock',
       facts: { where, path },
     });
 }
 
-function isWeak({ integrity, dev, inBundle }: LockEntry): boolean {
-  return !dev && !inBundle && integrity !== undefined && !/sha(?:512|384|256)-/.test(integrity);
+function isWeak({ integrity, dev, inBundle, extraneous }: LockEntry): boolean {
+  return !dev && !inBundle && !extraneous && parseIntegrity(integrity)?.algorithm === 'sha1';
 }
 
 const flagNames = [

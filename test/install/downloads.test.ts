@@ -26,7 +26,7 @@ test('downloads stop while too many bytes wait to be unpacked, and go on after',
   const { registry, lock, config } = await world(t);
   const queue: (() => void)[] = [];
   let isHeld = true;
-  // Each tarball counts as 100 kB, so that 2 MB are reached with the first ones.
+  // Each tarball counts as 100 kB, so that 1 MB are reached with the first ones.
   const unpacker: Unpacker = {
     run: job =>
       new Promise(resolve => {
@@ -38,10 +38,10 @@ test('downloads stop while too many bytes wait to be unpacked, and go on after',
     close: async () => {},
   };
   const running = installIn(temporaryFolder(t), { lock, config, unpacker });
-  while (queue.length < 48) await new Promise(resolve => setTimeout(resolve, 10));
+  while (queue.length < 24) await new Promise(resolve => setTimeout(resolve, 10));
   await new Promise(resolve => setTimeout(resolve, 200));
-  // 48 at a time, and those that were asked for before 2 MB were there.
-  assert.ok(registry.requests.length <= 48 + 21, String(registry.requests.length));
+  // 24 at a time, and those that were asked for before 1 MB were there.
+  assert.ok(registry.requests.length <= 24 + 11, String(registry.requests.length));
   assert.equal(queue.length, registry.requests.length);
   isHeld = false;
   for (const go of queue.splice(0)) go();
@@ -51,7 +51,7 @@ test('downloads stop while too many bytes wait to be unpacked, and go on after',
 
 test('while downloads wait for room a failure still ends the install', async t => {
   const { registry, lock, config } = await world(t);
-  registry.misbehave({ match: /download\/p47\//, times: 9, delayMs: 300, status: 404 });
+  registry.misbehave({ match: /download\/p23\//, times: 9, delayMs: 300, status: 404 });
   let waiting = 0;
   const unpacker: Unpacker = {
     run(job) {
@@ -68,5 +68,5 @@ test('while downloads wait for room a failure still ends the install', async t =
   };
   const running = installIn(temporaryFolder(t), { lock, config, unpacker });
   await assert.rejects(running, { code: 'DEPENDENCY_NOT_FOUND' });
-  assert.ok(registry.requests.length <= 48 + 21, String(registry.requests.length));
+  assert.ok(registry.requests.length <= 24 + 11, String(registry.requests.length));
 });

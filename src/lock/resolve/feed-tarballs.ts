@@ -4,7 +4,6 @@ import { fetchTarball } from '../../install/fetch-tarball';
 import { registryOf } from '../../registry/config';
 import type { DownloadContext } from '../../registry/download';
 import { integrityOf, type Manifest, parseManifest } from '../../registry/packument';
-import { skeletonTarball } from './stub-tarball';
 
 /** Where a tarball is and what it must be. */
 export interface Dist {
@@ -14,7 +13,7 @@ export interface Dist {
 
 /**
  * The tarballs that npm opens to choose a tree: of packages that bundle others or carry a
- * shrinkwrap. Each is fetched and verified here; npm gets the few files that it reads.
+ * shrinkwrap. Each is fetched and verified here.
  * @param base the address that they are served at
  * @param work a folder for what is thrown away
  */
@@ -49,14 +48,10 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
     async fetch(address: string): Promise<Buffer | undefined> {
       const manifest = find(address);
       if (!manifest) return undefined;
-      const { name, version } = manifest;
       const file = join(work, `opened-${fetched++}.tgz`);
       const tarball = await fetchTarball(manifest, file, context);
       try {
-        return (
-          (await skeletonTarball(tarball, `${name}@${version}`)) ??
-          ('data' in tarball ? tarball.data : readFileSync(tarball.file))
-        );
+        return 'data' in tarball ? tarball.data : readFileSync(tarball.file);
       } finally {
         if ('file' in tarball) rmSync(tarball.file, { force: true });
       }
