@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import type { Command, Context, Flags, Outcome } from './commands/command';
 import { BootlaceError, UsageError } from './errors';
 import { type Io, realIo, secretOf } from './io';
+import { type Definition, definitions } from './settings/definitions';
 import { interruptible } from './signals';
+import { nearestWord } from './ui/nearest-word';
 import { Redactor } from './ui/redact';
 import { Reporter } from './ui/reporter';
 
@@ -97,16 +99,15 @@ async function run(
     throw new UsageError(
       'COMMAND_UNKNOWN',
       `there is no command ${JSON.stringify(name.slice(0, 40))}`,
-      {
-        fix: `type one of: ${Object.keys(commands).join(', ')}`,
-      },
+      { fix: didYouMean(name, Object.keys(commands)) ?? 'see: npx bootlace --help' },
     );
   const { command } = await known[1]();
   const { flags, positionals, rest } = parse(command, name, words);
   if (flags.help) {
-    io.out(help(command));
+    io.out(help(command, known[0]));
     return 0;
   }
+  report.nameFlags(typedFlags(flags));
   const dir = resolve(io.cwd, typeof flags.dir === 'string' ? flags.dir : '.');
   const context: Omit<Context, 'signal'> = {
     io,
@@ -162,19 +163,48 @@ function parse(
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error;
+    const flag = /Unknown option '(-[^']*)'/.exec(message)?.[1];
+    const known = Object.keys(options).map(each => `--${each}`);
+    const isVersion = flag === '--version' && options['backend-version'];
     throw new UsageError(
       'FLAG_INVALID',
       (message.split('. ')[0] ?? message).replaceAll('\n', ' '),
       {
-        fix: `see: npx bootlace ${name} --help`,
+        fix: isVersion
+          ? `the backend's version is --backend-version: npx bootlace ${name} --backend-version ${valueAfter(ours, '--version') ?? '1.2.3'}`
+          : ((flag && didYouMean(flag, known)) ?? `see: npx bootlace ${name} --help`),
       },
     );
   }
 }
 
+/** @returns undefined where no word is near */
+function didYouMean(word: string, words: readonly string[]): string | undefined {
+  const near = nearestWord(word, words);
+  return near && `did you mean ${near}?`;
+}
+
+function valueAfter(words: readonly string[], flag: string): string | undefined {
+  const inline = words.find(word => word.startsWith(`${flag}=`))?.slice(flag.length + 1);
+  return inline ?? words[words.indexOf(flag) + 1];
+}
+
+/** The variables of the settings that were typed as flags. */
+function typedFlags(flags: Flags): Record<string, string> {
+  const all = Object.values(definitions) as Definition[];
+  return Object.fromEntries(
+    all.filter(({ flag }) => flags[flag] !== undefined).map(({ env, flag }) => [env, `--${flag}`]),
+  );
+}
+
 function unexpectedFix({ usage, options, takesRest }: Command, name: string, word: string): string {
-  if (options.package && /^@[^@/]+\/[^@/]+$/.test(word))
-    return `type: npx bootlace ${name} --package ${word}`;
+  const [, alone] = /^(v?\d[^@/]*)$/.exec(word) ?? [];
+  const [, named, version = alone] =
+    (!alone && /^((?:@[^@/]+\/)?[a-z][^@/]*)(?:@(.+))?$/.exec(word)) || [];
+  if (options.package && ((named && word.startsWith('@')) || version)) {
+    const words = [named && `--package ${named}`, version && `--backend-version ${version}`];
+    return `type: npx bootlace ${name} ${words.filter(Boolean).join(' ')}`;
+  }
   return `type: npx ${usage}${takesRest ? '; words for the backend follow --' : ''}`;
 }
 
@@ -202,10 +232,16 @@ const commonHelp: Command['help'] = [
   ['--quiet', 'only warnings and failures'],
 ];
 
-function help(command: Command): string {
-  return ['usage:', `  ${command.usage}`, '', ...pad([...command.help, ...commonHelp]), ''].join(
-    '\n',
-  );
+function help(command: Command, summary: string): string {
+  return [
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    '',
+    'usage:',
+    `  ${command.usage}`,
+    '',
+    ...pad([...command.help, ...commonHelp]),
+    '',
+  ].join('\n');
 }
 
 function overview(): string {

@@ -15,7 +15,7 @@ const words: [args: string[], code: number, out: RegExp, err: RegExp][] = [
   [['help', 'setup'], 0, /--dry-run/, /^$/],
   [['setup', '--help'], 0, /BACKEND_VERSION/, /^$/],
   [['exec', '--help'], 0, /bootlace exec BIN/, /^$/],
-  [['instal'], 2, /^$/, /COMMAND_UNKNOWN[\s\S]*fix: type one of: setup, /],
+  [['instal'], 2, /^$/, /COMMAND_UNKNOWN[\s\S]*fix: see: npx bootlace --help/],
   [['constructor'], 2, /^$/, /COMMAND_UNKNOWN/],
   [['status', '--nonsense'], 2, /^$/, /FLAG_INVALID[\s\S]*bootlace status --help/],
   [['setup', '--registry'], 2, /^$/, /FLAG_INVALID/],

@@ -21,7 +21,7 @@ export const command: Command = {
     for (const [i, row] of rows.entries()) {
       const check = checks[i];
       if (!check) continue;
-      report.line(report.style(style[check.state], row.slice(0, 4)) + row.slice(4));
+      report.row(row.slice(0, 4), row.slice(4), style[check.state]);
       if (check.fix) report.line(`      fix: ${check.fix}`);
     }
     const failed = checks.filter(({ state }) => state === 'fail');

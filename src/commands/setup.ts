@@ -59,7 +59,7 @@ export const command: Command = {
       return { plan, result: await runSetup(plan, context, { unpacker }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
-    report.line(`start it: node ${plan.serverFile}`);
+    report.line(`start it: node ${plan.serverFile}`, 'bold');
     if (flags.json) report.json(json);
     return 0;
   },
@@ -137,7 +137,7 @@ export function reportSetup(
   const { release, wanted, start, reused } = result;
   const { receipt } = release;
   const where = 'registry' in receipt.source ? `, ${receipt.source.registry}` : '';
-  report.line(`${receipt.package} ${receipt.version} (${wanted.why}${where})`);
+  report.line(`${receipt.package} ${receipt.version} (${wanted.why}${where})`, 'green');
   const { files, bytes, paths } = receipt.tree;
   report.line(
     reused

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { IntegrityError, systemCode } from '../errors';
 import { lockText } from '../lock/choose';
 import { layoutOf } from '../release/layout';
+import { setupAgain, shellWord } from '../release/receipt';
 import { isWhole, readRelease } from '../release/store';
-import { hashTree } from '../release/tree';
-import { readActiveRelease } from '../start/active-release';
+import { findChanges, hashTree, type TreeSummary } from '../release/tree';
+import { type ActiveRelease, readActiveRelease } from '../start/active-release';
 import { ago, count, megabytes, table } from '../ui/text';
 import type { Command } from './command';
 
@@ -58,7 +59,7 @@ export const command: Command = {
       ]),
     ))
       report.line(line);
-    const verified = flags.verify ? verify(folder, receipt.tree.sha256) : undefined;
+    const verified = flags.verify ? verify(dir, { current, receipt, folder }) : undefined;
     if (verified) report.line('verified: every file is as it was installed');
     if (flags.json)
       report.json({
@@ -81,27 +82,31 @@ export const command: Command = {
   },
 };
 
-function verify(folder: string, expected: string): true {
-  const sha256 = hashOf(folder);
-  if (sha256 === expected) return true;
+function verify(
+  dir: string,
+  { current, receipt, folder }: Pick<ActiveRelease, 'current' | 'receipt' | 'folder'>,
+): true {
+  const place = shellWord(relative(dir, folder));
+  const fix = `rm -r ${place} && ${setupAgain(current)}`;
+  const found = hashOf(folder, fix);
+  if (found.sha256 === receipt.tree.sha256) return true;
+  const installed = receipt.tree.packages ?? {};
+  const changes = findChanges(folder, installed, found.packages, Date.parse(receipt.installedAt));
   throw new IntegrityError(
     'TREE_CHANGED',
     'the installed files are not those that setup installed',
-    {
-      fix: `remove ${folder} and run: npx bootlace setup`,
-      facts: { expected, found: sha256 },
-    },
+    { fix, facts: { changed: changes.slice(0, 10).join(', '), of: changes.length, changes } },
   );
 }
 
-function hashOf(folder: string): string {
+function hashOf(folder: string, fix: string): TreeSummary {
   try {
-    return hashTree(join(folder, 'node_modules')).sha256;
+    return hashTree(join(folder, 'node_modules'));
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
     throw new IntegrityError('TREE_UNREADABLE', `the installed files cannot be read (${code})`, {
-      fix: `run as the owner of ${folder}, or remove it and run: npx bootlace setup`,
+      fix: `run as the owner of ${folder}, or type: ${fix}`,
     });
   }
 }

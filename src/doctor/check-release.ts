@@ -1,28 +1,84 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Io } from '../io';
 import { layoutOf } from '../release/layout';
+import type { Current, Receipt } from '../release/receipt';
 import { hasLostEntry, isWhole } from '../release/store';
+import { readDotenv } from '../settings/dotenv-file';
+import { satisfiesWish, type VersionWish, wishText } from '../settings/version-wish';
 import { broken, readActiveRelease } from '../start/active-release';
+import { secretNames } from '../start/backend-env';
 import { readPackageJson } from '../start/package-files';
+import { checkRequired } from '../start/pick-entry';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 
-/** Would what is set up start: the release, and the file that starts it? */
-export function checkRelease(dir: string): Check[] {
+/**
+ * Would what is set up start: the release, its variables, and the file that starts it?
+ * @param wish the version that is wanted, where the settings could be read
+ */
+export function checkRelease(dir: string, env: Io['env'], wish?: VersionWish): Check[] {
   try {
     const { current, receipt, folder, backend } = readActiveRelease(dir);
     const { file } = current.start.entry;
     const release = { name: current.active, folder, receipt };
-    if (!isWhole(release)) throw broken(folder, 'is not whole');
-    if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone');
+    if (!isWhole(release)) throw broken(folder, 'is not whole', current);
+    if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone', current);
     readPackageJson(backend);
     const text = `${receipt.package} ${receipt.version}, starts ${file}`;
-    return [{ name: 'release', state: 'ok', text }, checkServerFile(dir)];
+    return [
+      { name: 'release', state: 'ok', text },
+      ...checkWish(receipt.version, wish),
+      ...checkVariables(dir, env, current, receipt),
+      checkServerFile(dir),
+    ];
   } catch (error) {
     const check = failed('release', error);
     if (check.code !== 'NOT_SET_UP') return [check];
     return [{ name: 'release', state: 'warn', text: 'nothing is set up yet', fix: check.fix }];
   }
+}
+
+/** What a tag means is the registry's to say. */
+function checkWish(version: string, wish: VersionWish | undefined): Check[] {
+  if (!wish || satisfiesWish(wish, version)) return [];
+  const text = `RELEASE_OTHER: ${version} is set up, and ${wishText(wish)} is wanted`;
+  return [{ name: 'release', state: 'warn', text, fix: 'run: npx bootlace setup' }];
+}
+
+/** Variables as a start has them here. */
+function checkVariables(
+  dir: string,
+  env: Io['env'],
+  { start }: Current,
+  receipt: Receipt,
+): Check[] {
+  const name = 'variables';
+  const checks: Check[] = [];
+  const { values, unreadable } = readDotenv(dir);
+  const all = { ...values, ...env };
+  const removed = secretNames(all, start);
+  const own = Object.fromEntries(Object.entries(all).filter(([key]) => !removed.includes(key)));
+  try {
+    for (const text of checkRequired(start.requires, own, removed, unreadable))
+      checks.push({ name, state: 'warn', text });
+    if (start.requires?.length)
+      checks.push({ name, state: 'ok', text: `${start.requires.join(', ')}: set` });
+  } catch (error) {
+    checks.push(failed(name, error));
+  }
+  const reader = receipt.tree.paths.find(path =>
+    /\/(dotenv|dotenv-flow|@dotenvx\/dotenvx)$/.test(path),
+  );
+  const token = secretNames(values, start)[0];
+  if (reader && token)
+    checks.push({
+      name: 'token',
+      state: 'warn',
+      text: `.env holds ${token}, and ${reader.replace('node_modules/', '')} can read it in the backend again`,
+      fix: `take ${token} out of .env, and set it in the environment of setup only`,
+    });
+  return checks;
 }
 
 /** --server-file may have given it any name. */

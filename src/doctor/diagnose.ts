@@ -52,7 +52,12 @@ export async function diagnose(options: DiagnoseOptions): Promise<Check[]> {
       if (!config.tokenMissing) await checkRegistry(checks, settings.settings, config, options);
     }
   }
-  checks.push(checkFolder(dir), checkDisk(dir), checkMemory(), ...checkRelease(dir));
+  checks.push(
+    checkFolder(dir),
+    checkDisk(dir),
+    checkMemory(),
+    ...checkRelease(dir, io.env, settings?.settings.version.value),
+  );
   return checks;
 }
 

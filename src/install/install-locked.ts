@@ -55,6 +55,8 @@ export interface LockedInstalled {
   readonly bytes: number;
   /** sha256 of the tree, as hashTree finds it on the disk. */
   readonly sha256: string;
+  /** The digest of each package. */
+  readonly packages: Record<string, string>;
   /** What slim left out. */
   readonly savedFiles: number;
   readonly savedBytes: number;

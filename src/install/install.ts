@@ -93,9 +93,9 @@ async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<
     progress: request.progress,
     warn: request.warn,
   });
-  const { paths, sha256, files, bytes, savedFiles, savedBytes, withScripts } = installed;
+  const { paths, sha256, files, bytes, packages, savedFiles, savedBytes, withScripts } = installed;
   return {
-    tree: { paths, sha256, files, bytes },
+    tree: { paths, sha256, files, bytes, packages },
     slim: slim ? { files: savedFiles, bytes: savedBytes } : undefined,
     folders: withScripts,
   };

@@ -15,6 +15,7 @@ export interface Activation {
   name: string;
   wanted: Wanted;
   start: StartPlan;
+  typed?: readonly string[];
 }
 
 /** The next current.json. Pure. */
@@ -30,6 +31,7 @@ export function planActivation(
     previous: before.filter(name => name !== next.name).slice(0, keptBefore),
     wanted: next.wanted,
     start: next.start,
+    typed: next.typed,
     activatedAt: new Date(now).toISOString(),
   };
 }
@@ -75,9 +77,9 @@ function isThere(layout: Layout, name: string): boolean {
 }
 
 /** As it would be written, and so read: without what is undefined. */
-function isActive({ active, wanted, start }: Current, next: Activation): boolean {
+function isActive({ active, wanted, start, typed }: Current, next: Activation): boolean {
   const { name, ...rest } = JSON.parse(JSON.stringify(next)) as Activation;
-  return active === name && isDeepStrictEqual({ wanted, start }, rest);
+  return active === name && isDeepStrictEqual({ wanted, start, ...(typed && { typed }) }, rest);
 }
 
 const youngMs = 60 * 60 * 1000;

@@ -55,6 +55,8 @@ export interface Tree {
   readonly sha256: string;
   readonly files: number;
   readonly bytes: number;
+  /** The first 16 digits of each package's hash, by its folder. */
+  readonly packages?: Readonly<Record<string, string>>;
 }
 
 /** Which release is active and how it starts; replaced by one rename. */
@@ -66,6 +68,8 @@ export interface Current {
   readonly previous: readonly string[];
   readonly wanted: Wanted;
   readonly start: StartPlan;
+  /** The flags of setup's command line that decide what is installed. */
+  readonly typed?: readonly string[];
   /** ISO 8601. */
   readonly activatedAt: string;
 }
@@ -128,8 +132,24 @@ export function parseCurrent(text: string): Current | undefined {
     isObject(value.wanted) &&
     isEntry(start.entry) &&
     Object.values(start.roles ?? {}).every(isEntry) &&
-    [args, secretEnv, requires, [tokenEnv, asked]].every(areTexts);
+    [args, secretEnv, requires, value.typed, [tokenEnv, asked]].every(areTexts);
   return isCurrent ? (value as unknown as Current) : undefined;
+}
+
+/**
+ * The command that installs a release again as it is, whatever the wish means by now.
+ * @param current undefined where it is lost, too
+ * @param version by default that of the active release
+ */
+export function setupAgain(current: Current | undefined, version = current?.active.slice(0, -11)) {
+  const typed = current?.typed ?? [];
+  const pin = version && !typed.includes('--from') ? ['--backend-version', version] : [];
+  return ['npx bootlace setup', ...[...typed, ...pin].map(shellWord)].join(' ');
+}
+
+/** A word as a POSIX shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./^~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A file on disk may be damaged or forged: nothing in it may lead out of the release. */

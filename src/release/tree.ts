@@ -9,6 +9,11 @@ export interface TreeHash {
   bytes: number;
 }
 
+/** The hash of a whole tree, and the first 16 digits of each package's. */
+export interface TreeSummary extends TreeHash {
+  packages: Record<string, string>;
+}
+
 /** A file as the tree's hash sees it. */
 export interface HashedFile {
   readonly isExecutable: boolean;
@@ -62,7 +67,7 @@ export function hashPackages(files: ReadonlyMap<string, HashedFile>): Map<string
 export function combineTree(
   packages: ReadonlyMap<string, TreeHash>,
   links: ReadonlyMap<string, string>,
-): TreeHash {
+): TreeSummary {
   const lines: string[] = [];
   let files = 0;
   let bytes = 0;
@@ -72,7 +77,8 @@ export function combineTree(
     bytes += part.bytes;
   }
   for (const [path, target] of links) lines.push(`${path}\0l${target}\n`);
-  return { sha256: hashLines(lines), files, bytes };
+  const short = [...packages].map(([folder, part]) => [folder, part.sha256.slice(0, 16)]);
+  return { sha256: hashLines(lines), files, bytes, packages: Object.fromEntries(short.sort()) };
 }
 
 /**
@@ -80,7 +86,7 @@ export function combineTree(
  * of npm's and holds what the receipt holds.
  * @param folder the node_modules folder
  */
-export function hashTree(folder: string): TreeHash {
+export function hashTree(folder: string): TreeSummary {
   const files = new Map<string, HashedFile>();
   const links = new Map<string, string>();
   walk('node_modules', folder);
@@ -99,6 +105,40 @@ export function hashTree(folder: string): TreeHash {
       }
     }
   }
+}
+
+/**
+ * Names what is not as it was installed: the files of a changed package that were written after the
+ * install, or the package where none was, as after a copy.
+ * @param release the release's folder
+ * @param installed and `found`: package's folder → digest
+ * @param installedAt milliseconds since the epoch
+ * @returns paths from the release's folder, sorted
+ */
+export function findChanges(
+  release: string,
+  installed: Readonly<Record<string, string>>,
+  found: Readonly<Record<string, string>>,
+  installedAt: number,
+): string[] {
+  const folders = new Set([...Object.keys(installed), ...Object.keys(found)]);
+  return [...folders]
+    .filter(folder => installed[folder] !== found[folder])
+    .flatMap(folder => {
+      const files = found[folder] === undefined ? [] : ownFiles(release, folder);
+      const late = files.filter(file => lstatSync(join(release, file)).ctimeMs > installedAt);
+      return late.length && late.length < files.length ? late : [folder];
+    })
+    .sort();
+}
+
+/** A package's files without those of packages inside it. */
+function ownFiles(release: string, folder: string): string[] {
+  return readdirSync(join(release, folder), { withFileTypes: true }).flatMap(entry => {
+    const path = `${folder}/${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return entry.name === 'node_modules' ? [] : ownFiles(release, path);
+  });
 }
 
 /** The innermost package's folder of a path; '' for what lies in none. */

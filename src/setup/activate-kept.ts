@@ -21,5 +21,5 @@ export function activateKept(
   const { asked, args, tokenEnv = 'NPM_TOKEN', secretEnv, memory } = present?.start ?? {};
   const place = { release: folder, backend: backendFolder(folder, receipt.package) };
   const start = planStartIn(place, { asked, args, tokenEnv, secretEnv, memory });
-  activate(layout, { name, wanted, start }, io);
+  activate(layout, { name, wanted, start, typed: present?.typed }, io);
 }

@@ -77,7 +77,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
     for (const change of plan.changes) writeChange(change);
-    activate(layout, { name: release.name, wanted, start }, options.io);
+    activate(layout, { name: release.name, wanted, start, typed: plan.typed }, options.io);
     return { release, wanted, start, reused, changed };
   }
 

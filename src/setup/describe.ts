@@ -2,12 +2,13 @@ import { BootlaceError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
 import { resolveVersion } from '../registry/resolve';
-import type { Release } from '../release/store';
+import { layoutOf } from '../release/layout';
+import { listReleases, type Release } from '../release/store';
 import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { chooseEntry } from '../start/entry';
 import { table } from '../ui/text';
-import type { SetupPlan } from './plan';
+import { findInstalled, type SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
 export interface Description {
@@ -18,6 +19,7 @@ export interface Description {
 interface DescribeContext {
   io: Io;
   signal?: AbortSignal;
+  dir: string;
   flags: Readonly<Record<string, unknown>>;
 }
 
@@ -34,7 +36,7 @@ interface Row {
  */
 export async function describePlan(
   plan: SetupPlan,
-  { io, signal, flags }: DescribeContext,
+  context: DescribeContext,
 ): Promise<Description> {
   const { settings, config } = plan;
   const rows: Row[] = [
@@ -62,7 +64,7 @@ export async function describePlan(
       from: plan.lock ? '--lock' : 'default',
     },
   ];
-  const chosen = await choose(plan, { io, signal, flags });
+  const { present, ...chosen } = await choose(plan, context);
   const files = plan.changes.map(({ path }) => path);
   return {
     lines: [
@@ -73,8 +75,8 @@ export async function describePlan(
       '',
       `would use ${settings.package.value} ${chosen.version} (${chosen.why})`,
       `would start ${chosen.entry}`,
-      plan.reuse
-        ? 'would install nothing: this release is on disk'
+      present
+        ? `would install nothing: already on disk, ${present}`
         : 'would install it below .bootlace/releases',
       files.length
         ? `would write ${files.join(', ')}`
@@ -84,7 +86,7 @@ export async function describePlan(
       dryRun: true,
       settings: Object.fromEntries(rows.map(({ name, value, from }) => [name, { value, from }])),
       ...chosen,
-      reuse: plan.reuse?.name,
+      reuse: present,
       writes: files,
       warnings: config.warnings,
     },
@@ -108,18 +110,18 @@ function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
 
 async function choose(
   plan: SetupPlan,
-  { io, signal, flags }: DescribeContext,
-): Promise<{ version: string; why: string; entry: string }> {
+  { dir, io, signal, flags }: DescribeContext,
+): Promise<{ version: string; why: string; entry: string; present?: string }> {
   const { settings, config, reuse } = plan;
   if (plan.from)
     return { version: plan.from, why: 'a local build', entry: 'what its package.json says' };
   if (reuse) {
     const { version } = reuse.receipt;
-    return { version, why: 'pinned, on disk', entry: entryOnDisk(plan, reuse) };
+    return { version, why: 'pinned', entry: entryOnDisk(plan, reuse), present: reuse.name };
   }
   if (config.tokenMissing) throw config.tokenMissing;
   const client = createRegistryClient({ io, config, signal });
-  const { manifest, why } = await resolveVersion({
+  const locator = await resolveVersion({
     io,
     package: settings.package.value,
     wish: settings.version.value,
@@ -130,11 +132,14 @@ async function choose(
     ignoreEngines: flags['ignore-engines'] === true,
     signal,
   });
+  const { manifest, version, why } = locator;
+  const present = findInstalled(locator, plan, listReleases(layoutOf(dir)));
+  if (present) return { version, why, entry: entryOnDisk(plan, present), present: present.name };
   // Before the download nobody knows which files there are: take package.json at its word.
   const choice = chooseEntry(manifest, settings.entry?.value, path =>
-    path === 'index.js' ? undefined : path,
+    /^(index|server)\.js$/.test(path) ? undefined : path,
   );
   const entry =
     'entry' in choice ? `${choice.entry.file} (${choice.entry.why})` : 'what its files show';
-  return { version: manifest.version, why, entry };
+  return { version, why, entry };
 }

@@ -1,5 +1,11 @@
-import { IntegrityError, SettingError } from '../errors';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { IntegrityError, NotFoundError, SettingError } from '../errors';
 import { type BackendTarball, readBackendTarball } from '../lock/backend-tarball';
+import { readWorkspace } from '../publish/workspace';
+
+const fromFix =
+  "give --from the folder with the backend's package.json, or the .tgz that npm pack made";
 
 /**
  * Reads the tarball that --from names or that was packed from its folder.
@@ -16,8 +22,32 @@ export async function readLocalTarball(
   } catch (error) {
     if (!(error instanceof IntegrityError && error.code === 'TARBALL_INVALID')) throw error;
     throw new SettingError('FROM_INVALID', `--from ${from} is no package's tarball`, {
-      fix: "give --from the folder with the backend's package.json, or the .tgz that npm pack made",
+      fix: fromFix,
       cause: error,
     });
   }
+}
+
+/**
+ * Looks at what --from names before anything is done with it.
+ * @param from a path, absolute
+ * @throws NotFoundError FROM_NOT_FOUND, SettingError FROM_WORKSPACE for the root of a workspace, which
+ *   is not what is published
+ */
+export function checkFrom(from: string): void {
+  const stat = statSync(from, { throwIfNoEntry: false });
+  if (!stat)
+    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} is not there`, { fix: fromFix });
+  if (stat.isFile()) return;
+  if (!existsSync(join(from, 'package.json')))
+    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} has no package.json`, {
+      fix: fromFix,
+    });
+  const workspace = readWorkspace(from);
+  if (!workspace?.manifest.private || workspace.members.size === 0) return;
+  const folders = [...workspace.members.values()].map(member => join(from, member));
+  throw new SettingError('FROM_WORKSPACE', `--from ${from} is the root of a workspace`, {
+    fix: `name the backend's package: --from ${folders[0]}`,
+    facts: { candidates: folders.join(', ') },
+  });
 }

@@ -5,11 +5,11 @@ import { resolveVersion } from '../registry/resolve';
 import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
 import type { Wanted } from '../release/receipt';
-import { isSameInstall, isWhole, listReleases, type Release } from '../release/store';
+import { isSameInstall, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import type { ApplyOptions } from './apply';
 import { installRelease } from './install-release';
-import { isSameTree, type SetupPlan } from './plan';
+import { findInstalled, type SetupPlan } from './plan';
 
 /** The release to activate. */
 export interface ChosenRelease {
@@ -62,21 +62,13 @@ async function obtainOver(
   const wanted: Wanted = plan.from
     ? { text: plan.from, from: '--from', why: 'a local build' }
     : { text: wishText(value), from, why: locator?.why ?? '' };
-  const present = locator && findPresent(locator);
+  const others = listReleases(layoutOf(options.dir)).filter(
+    release => !isSameInstall(release, damaged),
+  );
+  const present = locator && findInstalled(locator, plan, others);
   if (present) return { release: present, wanted, reused: true };
   const release = await installRelease(plan, locator, options, transport, unpackerOf(), damaged);
   return { release, wanted, reused: false };
-
-  function findPresent({ version, integrity }: Locator): Release | undefined {
-    return listReleases(layoutOf(options.dir)).find(
-      release =>
-        !isSameInstall(release, damaged) &&
-        release.receipt.version === version &&
-        release.receipt.integrity === integrity &&
-        isSameTree(release.receipt, plan) &&
-        isWhole(release),
-    );
-  }
 }
 
 function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Locator> {

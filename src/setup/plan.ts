@@ -2,8 +2,9 @@ import { SettingError } from '../errors';
 import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config';
 import { renderNpmrc } from '../registry/npmrc';
+import type { Locator } from '../registry/pick';
 import type { Host, Receipt } from '../release/receipt';
-import type { Release } from '../release/store';
+import { isWhole, type Release } from '../release/store';
 import type { Settings } from '../settings/settings';
 import { isServerFile } from '../start/server-file';
 
@@ -18,6 +19,8 @@ export interface SetupPlan {
   settings: Settings;
   config: RegistryConfig;
   host: Host;
+  /** Flags of the command line that decide what is installed, for a fix that repeats them. */
+  typed: readonly string[];
   /** A local build in place of the registry. */
   from: string | undefined;
   /** Given by --lock. */
@@ -31,18 +34,16 @@ export interface SetupPlan {
 }
 
 export interface PlanInput
-  extends Pick<SetupPlan, 'settings' | 'config' | 'host' | 'from' | 'lock' | 'saveLock'> {
+  extends Pick<SetupPlan, 'settings' | 'config' | 'host' | 'typed' | 'from' | 'lock' | 'saveLock'> {
   /** The releases on disk. */
   releases: readonly Release[];
-  /** Asked of the one that fits, since it looks at every package. */
-  isWhole: (release: Release) => boolean;
   npmrc: { path: string; text: string | undefined };
   launcher: { path: string; present: string | undefined; wanted: string };
   server: { path: string; name: string; present: string | undefined; wanted: string };
 }
 
 /**
- * Plans a setup. Pure.
+ * Plans a setup. Pure, but for a look at the packages of a release that fits.
  * @throws SettingError SERVER_FILE_TAKEN or NPMRC_MARKERS
  */
 export function planSetup(input: PlanInput): SetupPlan {
@@ -74,6 +75,7 @@ export function planSetup(input: PlanInput): SetupPlan {
     settings,
     config,
     host: input.host,
+    typed: input.typed,
     from: input.from,
     lock: input.lock,
     saveLock: input.saveLock,
@@ -81,6 +83,21 @@ export function planSetup(input: PlanInput): SetupPlan {
     serverFile: server.name,
     changes,
   };
+}
+
+/** The release on disk that is what a setup would install of a resolved version. */
+export function findInstalled(
+  { version, integrity }: Pick<Locator, 'version' | 'integrity'>,
+  plan: Pick<SetupPlan, 'settings' | 'host' | 'lock' | 'config'>,
+  releases: readonly Release[],
+): Release | undefined {
+  return releases.find(
+    release =>
+      release.receipt.version === version &&
+      release.receipt.integrity === integrity &&
+      isSameTree(release.receipt, plan) &&
+      isWhole(release),
+  );
 }
 
 /** Only a pin can be answered from the disk: what a tag or a range means is the registry's to say. */
@@ -94,7 +111,7 @@ function findReusable(input: PlanInput): Release | undefined {
       'registry' in release.receipt.source &&
       release.receipt.source.registry === config.registry.value &&
       isSameTree(release.receipt, input) &&
-      input.isWhole(release),
+      isWhole(release),
   );
 }
 

@@ -7,12 +7,13 @@ import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/load-config';
 import { layoutOf } from '../release/layout';
-import { isWhole, listReleases } from '../release/store';
+import { listReleases } from '../release/store';
+import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { renderServerFile } from '../start/server-file';
-import { readLocalTarball } from './local-tarball';
+import { checkFrom, readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 
 export interface PrepareOptions {
@@ -47,7 +48,7 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
     lock: readLockFile(flags.lock, dir, settings.package.value),
     saveLock: saveLockPath(flags['save-lock'], dir, settings.package.value),
     releases: listReleases(layout),
-    isWhole,
+    typed: typedFlags(flags),
     npmrc: { path: npmrcPath, text: readText(npmrcPath) },
     server: {
       path: serverPath,
@@ -86,6 +87,21 @@ function readProject(lock: string): LockedManifest | undefined {
   }
 }
 
+const repeated = [
+  ...Object.values(definitions)
+    .map(({ flag }) => flag)
+    .filter(flag => flag !== 'backend-version'),
+  ...['from', 'server-file', 'ignore-engines', 'lock'],
+];
+
+function typedFlags(flags: PrepareOptions['flags']): string[] {
+  return repeated.flatMap(name => {
+    const value = flags[name];
+    if (value === undefined || value === false) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, String(value)];
+  });
+}
+
 /** @throws SettingError SAVE_LOCK_TAKEN */
 function saveLockPath(flag: unknown, dir: string, name: string): string | undefined {
   if (flag === undefined) return undefined;
@@ -103,8 +119,10 @@ async function withLocalPackage(
   flags: PrepareOptions['flags'],
   dir: string,
 ): Promise<PrepareOptions['flags']> {
-  if (flags.from === undefined || flags.package !== undefined) return flags;
+  if (flags.from === undefined) return flags;
   const from = resolve(dir, String(flags.from));
+  checkFrom(from);
+  if (flags.package !== undefined) return flags;
   try {
     const { name } = (
       statSync(from).isFile()

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotFoundError, systemCode } from '../errors';
 import { backendFolder, layoutOf, receiptName } from '../release/layout';
-import { type Current, parseCurrent, parseReceipt, type Receipt } from '../release/receipt';
+import {
+  type Current,
+  parseCurrent,
+  parseReceipt,
+  type Receipt,
+  setupAgain,
+} from '../release/receipt';
 
 export interface ActiveRelease {
   current: Current;
@@ -29,9 +35,9 @@ export function readActiveRelease(dir: string): ActiveRelease {
   const folder = layout.release(current.active);
   const file = join(folder, receiptName);
   const receiptText = readIfThere(file);
-  if (receiptText === undefined) throw broken(file, 'is missing');
+  if (receiptText === undefined) throw broken(file, 'is missing', current);
   const receipt = parseReceipt(receiptText);
-  if (!receipt) throw broken(file, 'is not what bootlace wrote');
+  if (!receipt) throw broken(file, 'is not what bootlace wrote', current);
   return { current, receipt, folder, backend: backendFolder(folder, receipt.package) };
 }
 
@@ -45,6 +51,8 @@ function readIfThere(file: string): string | undefined {
 }
 
 /** What is set up cannot start as it is; a setup installs it again. */
-export function broken(file: string, what: string): NotFoundError {
-  return new NotFoundError('RELEASE_BROKEN', `${file} ${what}`, { fix: 'run: npx bootlace setup' });
+export function broken(file: string, what: string, current?: Current): NotFoundError {
+  const version = /[\\/]releases[\\/]([^\\/]+)-[0-9a-f]{10}([\\/]|$)/.exec(file)?.[1];
+  const fix = `run: ${current ? setupAgain(current) : setupAgain(undefined, version)}`;
+  return new NotFoundError('RELEASE_BROKEN', `${file} ${what}`, { fix });
 }

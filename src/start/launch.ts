@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
 import { NotFoundError } from '../errors';
-import type { Receipt, StartPlan } from '../release/receipt';
+import { type Receipt, type StartPlan, setupAgain } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
@@ -57,7 +57,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const file = join(backend, entry.file);
   if (!existsSync(file))
     throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
-      fix: 'run: npx bootlace setup',
+      fix: `run: ${setupAgain(current)}`,
     });
   // As in sh: arguments are expanded before the assignments in front of the command count.
   const outer = { ...env };

@@ -21,6 +21,7 @@ export class Reporter {
   readonly #options: ReporterOptions;
   #progress = false;
   #resultsToErr = false;
+  #typed: readonly (readonly [variable: RegExp, flag: string])[] = [];
   readonly warnings: string[] = [];
 
   constructor(io: Io, options: ReporterOptions) {
@@ -38,17 +39,34 @@ export class Reporter {
     );
   }
 
+  /** Settings that were typed as flags: fixes and warnings name the flag and not the variable. */
+  nameFlags(typed: Readonly<Record<string, string>>): void {
+    this.#typed = Object.entries(typed).map(([variable, flag]) => [
+      new RegExp(`\\b${variable}\\b`, 'g'),
+      flag,
+    ]);
+  }
+
   /** From here on stdout is the backend's, and what is to be said goes to stderr. */
   leaveStdout(): void {
     this.#resultsToErr = true;
   }
 
   /** A result line. */
-  line(text: string): void {
+  line(text: string, style?: Style): void {
     if (this.#options.json || this.#options.quiet) return;
     this.#clear();
     const write = this.#resultsToErr ? this.#io.err : this.#io.out;
-    write(`${this.#clean(text)}\n`);
+    const clean = this.#clean(text);
+    write(`${style ? this.style(style, clean, 'out') : clean}\n`);
+  }
+
+  /** A row whose first cell has a style. */
+  row(first: string, rest: string, style: Style): void {
+    if (this.#options.json || this.#options.quiet) return;
+    this.#clear();
+    const write = this.#resultsToErr ? this.#io.err : this.#io.out;
+    write(`${this.style(style, this.#clean(first), 'out')}${this.#clean(rest)}\n`);
   }
 
   /** What is going on: one rewritten line on a terminal, plain lines in a log. */
@@ -60,7 +78,7 @@ export class Reporter {
   }
 
   warn(text: string): void {
-    const clean = this.#clean(text);
+    const clean = this.#clean(this.#withFlags(text));
     this.warnings.push(clean);
     this.#clear();
     this.#io.err(`${this.style('yellow', 'warning')}: ${clean}\n`);
@@ -68,8 +86,9 @@ export class Reporter {
 
   fail(error: BootlaceError): void {
     this.#clear();
-    if (this.#options.json) return this.json({ ok: false, error: errorJson(error) });
-    const [first = '', ...rest] = this.#clean(failureText(error)).split('\n');
+    const fix = this.#withFlags(error.fix);
+    if (this.#options.json) return this.json({ ok: false, error: { ...errorJson(error), fix } });
+    const [first = '', ...rest] = this.#clean(failureText(error, fix)).split('\n');
     this.#io.err([this.style('red', first), ...rest].join('\n'));
   }
 
@@ -111,10 +130,17 @@ export class Reporter {
     this.#clear();
   }
 
-  style(style: Style, text: string): string {
-    const isPlain =
-      !this.#io.errIsTerminal || this.#io.env.NO_COLOR || this.#io.env.TERM === 'dumb';
-    return isPlain ? text : styleText(style, text, { validateStream: false });
+  /** @param stream where the text goes: only a terminal gets colours, or all by FORCE_COLOR */
+  style(style: Style, text: string, stream: 'out' | 'err' = 'err'): string {
+    const { env, errIsTerminal, outIsTerminal } = this.#io;
+    const isTerminal = stream === 'out' && !this.#resultsToErr ? outIsTerminal : errIsTerminal;
+    const isForced = !['', '0', 'false', undefined].includes(env.FORCE_COLOR);
+    const isColoured = isForced || (isTerminal && !env.NO_COLOR && env.TERM !== 'dumb');
+    return isColoured ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  #withFlags(text: string): string {
+    return this.#typed.reduce((said, [variable, flag]) => said.replace(variable, flag), text);
   }
 
   #clean(text: string): string {
