@@ -24,6 +24,7 @@ import { logFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
+import { checkCommands } from '../start/check-commands';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { type ChosenLock, chooseLock } from './choose-lock';
@@ -120,6 +121,7 @@ export async function installRelease(
     warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, backendFolder(stage.release, name));
+    checkCommands(backendFolder(stage.release, name));
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
     if (unknown) options.warn(unknown);
     const receipt: Receipt = {

@@ -1,8 +1,7 @@
-import { NotFoundError } from '../errors';
 import type { StartPlan } from '../release/receipt';
-import { literal, splitWords } from '../settings/words';
 import type { Entry } from './entry';
-import { chooseEntryIn, readPackageJson } from './package-files';
+import { roleEntry } from './named-command';
+import { chooseEntryIn, findIn, readPackageJson } from './package-files';
 import { readPublisher } from './publisher';
 
 export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'secretEnv' | 'memory'>;
@@ -16,8 +15,12 @@ export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'sec
 export function planStartIn(folder: string, settings: StartSettings): StartPlan {
   const json = readPackageJson(folder);
   const publisher = readPublisher(json);
+  const find = findIn(folder);
   const roles = Object.fromEntries(
-    Object.entries(publisher.roles).map(([role, what]) => [role, readRole(folder, role, what)]),
+    Object.entries(publisher.roles).map(([role, what]) => [
+      role,
+      roleEntry(json, role, what, find),
+    ]),
   );
   const { asked } = settings;
   const role = asked ?? 'web';
@@ -30,14 +33,4 @@ export function planStartIn(folder: string, settings: StartSettings): StartPlan 
     ...(Object.keys(roles).length && { roles }),
     ...(publisher.requires.length && { requires: publisher.requires }),
   };
-}
-
-function readRole(folder: string, role: string, what: string): Entry {
-  const [file, ...args] = splitWords(what) ?? [];
-  const name = literal(file);
-  if (name === undefined)
-    throw new NotFoundError('ENTRY_NOT_FOUND', `the role ${role} needs a shell: ${what}`, {
-      fix: 'write a file of the package and plain arguments, and publish again',
-    });
-  return { ...chooseEntryIn(folder, name), why: `role ${role}`, args };
 }
