@@ -66,11 +66,14 @@ function describe({ status, answeredMs, rss, stoppedMs }: Boot, health: string):
   return `${health} answered ${status} after ${seconds(answeredMs)}, ${memory}, ended ${seconds(stoppedMs)} after SIGTERM`;
 }
 
+/** What says nothing in one line: our own start line, stacks, the mark below a line of source. */
+const noise = /^bootlace: starting |^\s+at |^\s*\^+\s*$|^Node\.js v/;
+
 function problemsOf(what: string, { failure, wasKilled, output }: Boot): Problem[] {
   const file = 'package.json';
   if (failure !== undefined) {
-    const last = output.trim().split('\n').slice(-5).join(' | ');
-    const message = `${what} ${failure}${last && `: ${last}`}`;
+    const last = output.split('\n').filter(line => line.trim() && !noise.test(line));
+    const message = [`${what} ${failure}`, last.slice(-5).join(' | ')].filter(Boolean).join(': ');
     const fix =
       'correct what it printed; set the variables that it needs, let it listen on PORT, and name its health path with --health';
     return [{ severity: 'error', code: 'BOOT_FAILED', file, message, fix }];
