@@ -20,10 +20,14 @@ export interface BootPackage {
 }
 
 /**
- * Roles that serve by their name. A worker or a job is not started: it would do its work, with the
- * caller's database.
+ * True for a role that serves by its name. A worker or a job is not started: it would do its work, with
+ * the caller's database.
  */
-const serverRole = /^(web|www|api|http|server|app|site|admin|gateway|graphql|frontend|backend)/i;
+function isServer(role: string): boolean {
+  return role.split(/[-_]/).every(word => serverWord.test(word));
+}
+
+const serverWord = /^(web|www|api|http|server|app|admin|gateway|graphql|frontend|backend|v?\d+)$/i;
 
 /**
  * Installs a tarball into an empty folder as `setup --from` does, and starts its main entry and every
@@ -38,7 +42,7 @@ export async function bootPackage(
   const { io, report, signal } = context;
   const dir = join(work, 'boot');
   mkdirSync(dir);
-  const inside = { ...context, dir, flags: { from: file, package: name } };
+  const inside = { ...context, dir, flags: { ...context.flags, from: file, package: name } };
   // The empty folder has no .npmrc; the publisher's registries and credentials count.
   const plan = { ...preparePlan(inside), config };
   const { start } = await runSetup(plan, inside, {});
@@ -48,7 +52,7 @@ export async function bootPackage(
   const roles = Object.keys(start.roles ?? {});
   const others = roles.filter(role => role !== 'web');
   const problems: Problem[] = [];
-  for (const role of [undefined, ...others.filter(role => serverRole.test(role))]) {
+  for (const role of [undefined, ...others.filter(isServer)]) {
     const what = role ?? (roles.includes('web') ? 'web' : start.entry.file);
     report.progress(`starting ${what}`);
     const serverFile = join(dir, plan.serverFile);
@@ -56,7 +60,7 @@ export async function bootPackage(
     if (result.failure === undefined) say(`${what}: ${describe(result, health)}`);
     problems.push(...problemsOf(what, result));
   }
-  const waiting = others.filter(role => !serverRole.test(role));
+  const waiting = others.filter(role => !isServer(role));
   if (waiting.length) say(`not started, since their names are no server's: ${waiting.join(', ')}`);
   return problems;
 }

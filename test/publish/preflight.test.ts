@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { readPackedPackage } from '../../src/publish/preflight/packed-package';
 import { preflight, type Surroundings } from '../../src/publish/preflight/preflight';
 import { packageTarball } from '../support/tarball';
@@ -423,5 +424,32 @@ test('errors come first', () => {
   assert.deepEqual(
     found.map(({ severity }) => severity),
     ['error', 'warning', 'warning'],
+  );
+});
+
+test('no manifest and no lock is too odd to be checked', () => {
+  const text = JSON.stringify;
+  const oddLock = [
+    '[]',
+    '{"lockfileVersion":3,"packages":{"":null}}',
+    text({ lockfileVersion: 3, packages: { '': { overrides: 7, dependencies: 'x' } } }),
+    lock('1.0.0').replace('{"prisma":"b.js"}', '[7]'),
+  ];
+  const keys =
+    'main bin exports scripts engines bootlace dependencies optionalDependencies peerDependencies ' +
+    'peerDependenciesMeta bundleDependencies overrides version type devDependencies';
+  fc.assert(
+    fc.property(
+      fc.dictionary(
+        fc.constantFrom(...keys.split(' ')),
+        fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
+      ),
+      fc.constantFrom(undefined, lock('1.0.0'), ...oddLock),
+      (json, own) => {
+        const files = own === undefined ? undefined : { 'bootlace-lock.json': own };
+        assert(Array.isArray(check({ json, files })));
+      },
+    ),
+    { numRuns: 500 },
   );
 });
