@@ -1,7 +1,15 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { IntegrityError, NotFoundError, SettingError, UsageError } from '../errors';
+import { dirname, join, relative, resolve } from 'node:path';
+import { BootlaceError, IntegrityError, NotFoundError, SettingError, UsageError } from '../errors';
 import type { Tarball } from '../install/tarball';
 import { readPackedPackage } from '../publish/preflight/packed-package';
 import { preflight, type Surroundings } from '../publish/preflight/preflight';
@@ -54,15 +62,13 @@ export async function checkPackage(
   spec: string | undefined,
   context: Context,
 ): Promise<readonly Finding[]> {
-  const { flags, io, report, signal } = context;
+  const { flags, io, report } = context;
   const health = healthPath(flags);
   const work = mkdtempSync(join(tmpdir(), 'bootlace-check-'));
-  // A failure of npm names its log, so the log outlives the folder.
-  const log = `${work}.log`;
   const remove = () => rmSync(work, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    const source = await readSource(spec ?? '.', { ...context, work, log });
+    const source = await readSource(spec ?? '.', { ...context, work });
     const pkg = readPackedPackage(source.tarball, source.label);
     const problems = preflight(pkg, { ...source.around, nodeVersion: io.nodeVersion });
     if (health !== undefined && problems.some(({ severity }) => severity === 'error'))
@@ -73,15 +79,24 @@ export async function checkPackage(
       const { name } = pkg.manifest;
       problems.push(...(await bootPackage({ file, name, health, ...source, work }, context)));
     }
-    rmSync(log, { force: true });
+    remove();
     return problems.map(problem => ({ ...problem, ...source.place(problem) }));
   } catch (error) {
-    if (signal.aborted) rmSync(log, { force: true });
+    removeButLog(error, remove);
     throw error;
   } finally {
     process.removeListener('exit', remove);
-    remove();
   }
+}
+
+/** The log that a failure of npm names is the only file that stays. */
+function removeButLog(error: unknown, remove: () => void): void {
+  const log = error instanceof BootlaceError ? error.facts.log : undefined;
+  const text = typeof log === 'string' && existsSync(log) ? readFileSync(log) : undefined;
+  remove();
+  if (typeof log !== 'string' || text === undefined) return;
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, text);
 }
 
 /** @returns the path to ask for; undefined without --boot */
@@ -97,15 +112,15 @@ function healthPath({ boot, health }: Context['flags']): string | undefined {
 }
 
 interface Work extends Context {
+  /** A folder that is removed in the end. */
   work: string;
-  log: string;
 }
 
 async function readSource(spec: string, context: Work): Promise<Source> {
   const path = resolve(context.dir, spec);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return readFolder(path, context);
-  if (stat) return readFile(path, spec, context);
+  if (stat) return readTgz(path, spec, context);
   if (/^[./~]|^[a-z]:\\|\.(tgz|tar\.gz)$/i.test(spec) || /^[^@][^@]*\//.test(spec))
     throw new NotFoundError('CHECK_NOT_FOUND', `there is no ${spec} in ${context.dir}`, {
       fix: "name the backend's folder, the .tgz that npm pack made, or a published version such as @acme/backend@1.4.2",
@@ -114,19 +129,16 @@ async function readSource(spec: string, context: Work): Promise<Source> {
 }
 
 async function readFolder(folder: string, context: Work): Promise<Source> {
-  const { io, work, log, redactor, signal } = context;
+  const { io, work, redactor, signal } = context;
+  const log = join(work, 'npm.log');
   const { target, manifest, text } = findPublishable(folder, 'check');
   const config = readConfig({ folder, manifest }, context);
   const redact = (each: string) => redactor.redact(each);
-  // npm pack wants a version, which many repositories only get when they publish.
-  const file =
-    manifest.version === undefined
-      ? undefined
-      : await packLocal(target, { io, config, cwd: work, work, log, redact, signal });
-  if (file === undefined)
+  if (manifest.version === undefined)
     throw new SettingError('VERSION_MISSING', `${join(target, 'package.json')} has no version`, {
-      fix: 'write a version first, as with: npm version --no-git-tag-version 0.0.0',
+      fix: 'write one first, for npm packs nothing without: npm version --no-git-tag-version 0.0.0',
     });
+  const file = await packLocal(target, { io, config, cwd: work, work, log, redact, signal });
   const find = findIn(target);
   return {
     tarball: { file, isKept: true },
@@ -144,7 +156,7 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
   };
 }
 
-function readFile(file: string, spec: string, context: Work): Source {
+function readTgz(file: string, spec: string, context: Work): Source {
   const tarball: Tarball = { file, isKept: true };
   let name: string;
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { realIo } from '../../src/io';
 import { boot } from '../../src/publish/preflight/boot';
@@ -59,6 +59,40 @@ test('what npm would leave out is missing', async t => {
   const { code, stdout } = await run(t, [], { cwd });
   assert.equal(code, 3);
   assert.match(stdout, /ENTRY_NOT_FOUND bootlace.roles.worker: the role worker names/);
+});
+
+suite('the fix for a file that is packed, typed as printed, works', () => {
+  const files = {
+    'dist/main.js': server,
+    'dist/main.js.map': 'm'.repeat(60_000),
+    'dist/.env.production': 'A=b',
+  };
+  const found = (stdout: string) =>
+    (JSON.parse(stdout).findings as { code: string; fix: string }[]).map(({ code, fix }) => {
+      return [code, fix.split(/ to the end of | to \.npmignore/)[0]];
+    });
+  test('with a list of files', async t => {
+    const cwd = sourceOf(t, files, { files: ['dist'] });
+    const before = await run(t, ['--json'], { cwd });
+    assert.deepEqual(found(before.stdout), [
+      ['SECRET_FILE', 'add "!dist/.env.production"'],
+      ['SIZE_SOURCES', 'add "!**/*.map" and "!**/*.ts"'],
+    ]);
+    const list = ['dist', '!dist/.env.production', '!**/*.map', '!**/*.ts'];
+    const json = { name: '@acme/backend', version: '1.0.0', main: 'dist/main.js', files: list };
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify(json));
+    assert.deepEqual(found((await run(t, ['--json'], { cwd })).stdout), []);
+  });
+  test('without one', async t => {
+    const cwd = sourceOf(t, files);
+    const before = await run(t, ['--json'], { cwd });
+    assert.deepEqual(found(before.stdout), [
+      ['SECRET_FILE', 'add dist/.env.production'],
+      ['SIZE_SOURCES', 'add **/*.map and **/*.ts'],
+    ]);
+    writeFileSync(join(cwd, '.npmignore'), 'dist/.env.production\n**/*.map\n**/*.ts\n');
+    assert.deepEqual(found((await run(t, ['--json'], { cwd })).stdout), []);
+  });
 });
 
 test('what bootlace lock wrote has nothing to say, also with --strict', async t => {
@@ -202,6 +236,24 @@ suite('--boot', () => {
       assert.match(stdout, says);
       assert.deepEqual([code, left], [3, []]);
     });
+
+  test('what cannot be installed fails as in setup, and the log that it names is there', async t => {
+    const registry = await FakeRegistry.start();
+    t.after(() => registry.close());
+    const env = { npm_config_registry: registry.url };
+    const cwd = sourceOf(t, { 'dist/main.js': server }, { dependencies: { gone: '1.0.0' } });
+    const TMPDIR = temporaryFolder(t);
+    const args = ['check', '--boot', '--json'];
+    const { code, stdout } = await bootlace(args, { cwd, env: { ...env, TMPDIR } });
+    const { error } = JSON.parse(stdout) as { error: { facts: { log: string } } };
+    assert.equal(code, 5, stdout);
+    assert.match(readFileSync(error.facts.log, 'utf8'), /gone/);
+    const files = readdirSync(TMPDIR, { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      files.filter(file => file.isFile()).map(({ name }) => name),
+      [basename(error.facts.log)],
+    );
+  });
 
   test('a required variable that is not set is named', async t => {
     const bootlaceObject = { requires: ['DATABASE_URL'] };

@@ -130,7 +130,7 @@ const secretFiles: Row[] = [
   `${file} in the tarball`,
   { files: { [file]: 'a=b' } },
   `error SECRET_FILE ${file}`,
-  /add "!.*" to "files"|\.npmignore/,
+  /^add \S+ to \.npmignore/,
 ]);
 const secretTexts: Row[] = Object.entries({
   npm: token('npm_', 36),
@@ -307,7 +307,7 @@ const rows: Row[] = [
     'source maps that double it',
     { files: { 'dist/main.js.map': 'm'.repeat(60_000) } },
     'warning SIZE_SOURCES files',
-    /"!\*\*\/\*\.map"/,
+    /^add \*\*\/\*\.map and \*\*\/\*\.ts to \.npmignore/,
   ],
   [
     "a test's key",

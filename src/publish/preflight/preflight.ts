@@ -63,8 +63,15 @@ function tableProblems({ manifest }: PackedPackage): Problem[] {
   });
 }
 
-function secretProblems({ secrets }: PackedPackage): Problem[] {
-  return secrets.map(({ file, line, what, isSample }) => ({
+/** How to pack a package without some of its files. */
+function leaveOut({ manifest }: PackedPackage, ...patterns: string[]): string {
+  return Array.isArray(manifest.files)
+    ? `add ${patterns.map(pattern => `"!${pattern}"`).join(' and ')} to the end of "files" in package.json`
+    : `add ${patterns.join(' and ')} to .npmignore, one a line, or list what is needed in "files" of package.json`;
+}
+
+function secretProblems(pkg: PackedPackage): Problem[] {
+  return pkg.secrets.map(({ file, line, what, isSample }) => ({
     severity: isSample ? 'warning' : 'error',
     code: line === undefined ? 'SECRET_FILE' : 'SECRET_TEXT',
     file,
@@ -72,7 +79,7 @@ function secretProblems({ secrets }: PackedPackage): Problem[] {
     message: `${file} is packed and holds ${what}`,
     fix:
       line === undefined
-        ? `leave it out: add "!${file}" to "files" of package.json or ${file} to .npmignore; revoke what was published`
+        ? `${leaveOut(pkg, file)}; revoke what was published`
         : 'take it out, read it from a variable at run time, and revoke it: whoever installs the package has it',
   }));
 }
@@ -144,10 +151,10 @@ function ownLock(
 /** Below this, what is superfluous costs nothing. */
 const fewBytes = 50_000;
 
-function sizeProblems({ files }: PackedPackage): Problem[] {
+function sizeProblems(pkg: PackedPackage): Problem[] {
   let sources = 0;
   let rest = 0;
-  for (const [path, size] of files) {
+  for (const [path, size] of pkg.files) {
     if (/(^|\/)node_modules\//.test(path)) continue;
     const isSource = /\.map$|(?<!\.d)\.[cm]?tsx?$/.test(path);
     if (isSource) sources += size;
@@ -161,7 +168,7 @@ function sizeProblems({ files }: PackedPackage): Problem[] {
       file: 'package.json',
       path: 'files',
       message: `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
-      fix: 'leave them out: add "!**/*.map" and "!**/*.ts" to "files" of package.json',
+      fix: leaveOut(pkg, '**/*.map', '**/*.ts'),
     },
   ];
 }
