@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { layoutOf } from '../release/layout';
 import { hasLostEntry, isWhole } from '../release/store';
 import { broken, readActiveRelease } from '../start/active-release';
-import { readPackageJson } from '../start/package-files';
+import { checkCommands } from '../start/check-commands';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 
@@ -15,7 +15,7 @@ export function checkRelease(dir: string): Check[] {
     const release = { name: current.active, folder, receipt };
     if (!isWhole(release)) throw broken(folder, 'is not whole');
     if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone');
-    readPackageJson(backend);
+    checkCommands(backend);
     const text = `${receipt.package} ${receipt.version}, starts ${file}`;
     return [{ name: 'release', state: 'ok', text }, checkServerFile(dir)];
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../errors';
 import { isObject } from '../json';
@@ -40,21 +40,44 @@ export function chooseEntryIn(
 
 /** Looks for files in a package as Node does: the path, with an extension, as a folder's index. */
 export function findIn(folder: string): FindFile {
+  return findAmong(
+    path => isFile(join(folder, path)),
+    path => (isFolder(join(folder, path)) ? mainOf(join(folder, path)) : undefined),
+  );
+}
+
+/**
+ * The same over any list of files.
+ * @param mainOf `main` of the package.json in a folder of the package
+ */
+export function findAmong(
+  isFile: (path: string) => boolean,
+  mainOf: (folder: string) => string | undefined,
+): FindFile {
   return path => {
     const plain = posix.normalize(path.replaceAll('\\', '/'));
     if (plain.startsWith('../') || plain === '..' || posix.isAbsolute(plain)) return undefined;
-    const tries = [plain, `${plain}.js`, `${plain}.mjs`, `${plain}.cjs`, `${plain}/index.js`];
-    if (isFolder(join(folder, plain))) tries.unshift(...mainOf(folder, plain));
-    return tries.map(path => posix.normalize(path)).find(path => isFile(join(folder, path)));
+    const main = mainOf(plain);
+    const tries = [
+      ...(main === undefined ? [] : [`${plain}/${main}`, `${plain}/${main}.js`]),
+      ...[plain, `${plain}.js`, `${plain}.mjs`, `${plain}.cjs`, `${plain}/index.js`],
+    ];
+    return tries.map(path => posix.normalize(path)).find(isFile);
   };
 }
 
-function mainOf(folder: string, plain: string): string[] {
+/** Tells whether the tree around an installed backend has a bin of a name. */
+export function hasBinIn(folder: string, { name = '' }: PackageJson): (bin: string) => boolean {
+  const folders = [join(folder, 'node_modules'), join(folder, name.includes('/') ? '../..' : '..')];
+  return bin => folders.some(each => existsSync(join(each, '.bin', bin)));
+}
+
+function mainOf(folder: string): string | undefined {
   try {
-    const { main } = readPackageJson(join(folder, plain));
-    return typeof main === 'string' ? [`${plain}/${main}`, `${plain}/${main}.js`] : [];
+    const { main } = readPackageJson(folder);
+    return typeof main === 'string' ? main : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
