@@ -44,7 +44,7 @@ export async function bootPackage(
   mkdirSync(dir);
   const inside = { ...context, dir, flags: { ...context.flags, from: file, package: name } };
   // The empty folder has no .npmrc; the publisher's registries and credentials count.
-  const plan = { ...preparePlan(inside), config };
+  const plan = { ...(await preparePlan(inside)), config };
   const { start } = await runSetup(plan, inside, {});
   const env: Record<string, string | undefined> = { ...io.env };
   removeSecrets(env, config);

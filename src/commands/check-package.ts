@@ -69,7 +69,7 @@ export async function checkPackage(
   process.once('exit', remove);
   try {
     const source = await readSource(spec ?? '.', { ...context, work });
-    const pkg = readPackedPackage(source.tarball, source.label);
+    const pkg = await readPackedPackage(source.tarball, source.label);
     const problems = preflight(pkg, { ...source.around, nodeVersion: io.nodeVersion });
     if (health !== undefined && problems.some(({ severity }) => severity === 'error'))
       report.warn('not started: correct the errors first');
@@ -156,11 +156,11 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
   };
 }
 
-function readTgz(file: string, spec: string, context: Work): Source {
+async function readTgz(file: string, spec: string, context: Work): Promise<Source> {
   const tarball: Tarball = { file, isKept: true };
   let name: string;
   try {
-    name = readPackedPackage(tarball, spec).manifest.name;
+    name = (await readPackedPackage(tarball, spec)).manifest.name;
   } catch (error) {
     if (!(error instanceof IntegrityError && error.code === 'TARBALL_INVALID')) throw error;
     throw new SettingError('CHECK_INVALID', `${spec} is no package's tarball`, {
@@ -194,7 +194,7 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
       package: name,
       wish,
       from: 'SPEC',
-      registry: config.registry.value,
+      config,
       client: createRegistryClient(options),
       ignoreEngines: true,
       signal,

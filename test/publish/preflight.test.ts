@@ -36,13 +36,13 @@ interface Sample {
 
 const good = { name: '@acme/backend', version: '1.0.0', main: 'dist/main.js' };
 
-function check({ json, files, around }: Sample) {
+async function check({ json, files, around }: Sample) {
   const tarball = packageTarball({
     'package.json': JSON.stringify({ ...good, ...json }),
     'dist/main.js': 'require("node:http")',
     ...files,
   });
-  const pkg = readPackedPackage({ data: tarball }, '@acme/backend@1.0.0');
+  const pkg = await readPackedPackage({ data: tarball }, '@acme/backend@1.0.0');
   return preflight(pkg, { nodeVersion: '20.17.0', ...around });
 }
 
@@ -110,12 +110,12 @@ const named: Row[] = (
     ['exports..', { exports: { '.': { import: './dist/gone.mjs', types: './t.d.ts' } } }],
     ['exports../api', { exports: { '.': './dist/main.js', './api': './dist/api.js' } }],
     ['bootlace.roles.worker', { bootlace: { roles: { worker: 'dist/worker.js --queue' } } }],
-    ['bootlace.migrate', { bootlace: { release: 'node dist/migrate.js' } }],
+    ['bootlace.migrate', { bootlace: { migrate: 'node dist/migrate.js' } }],
   ] as const
 ).map(([path, json]) => [
   `${path} is not packed`,
   { json },
-  `error ${path.endsWith('worker') ? 'ENTRY_NOT_FOUND' : path.endsWith('release') ? 'BIN_NOT_FOUND' : 'FILE_NOT_PACKED'} ${path}`,
+  `error ${path.endsWith('worker') ? 'ENTRY_NOT_FOUND' : path.endsWith('migrate') ? 'BIN_NOT_FOUND' : 'FILE_NOT_PACKED'} ${path}`,
   path.startsWith('bootlace') ? /build before you publish/ : build,
 ]);
 
@@ -221,20 +221,20 @@ const rows: Row[] = [
   ],
   [
     'a migration that needs a shell',
-    { json: { bootlace: { release: 'a && b' } } },
+    { json: { bootlace: { migrate: 'a && b' } } },
     'error MIGRATE_COMMAND_INVALID bootlace.migrate',
     /node FILE/,
   ],
   [
     'a migration by a tool for development',
-    { json: { bootlace: { release: 'knex up' }, devDependencies: { knex: '1' } } },
+    { json: { bootlace: { migrate: 'knex up' }, devDependencies: { knex: '1' } } },
     'error BIN_NOT_FOUND bootlace.migrate',
     /add the package that has knex to "dependencies"/,
   ],
   [
     'a migration by a tool that the lock does not have',
     {
-      json: { dependencies: { a: '1.0.0' }, bootlace: { release: 'knex up' } },
+      json: { dependencies: { a: '1.0.0' }, bootlace: { migrate: 'knex up' } },
       files: { 'bootlace-lock.json': lock('1.0.0') },
     },
     'error BIN_NOT_FOUND bootlace.migrate',
@@ -319,8 +319,8 @@ const rows: Row[] = [
 
 suite('each fault is found, with its fix', () => {
   for (const [name, sample, wanted, fix] of rows)
-    test(name, () => {
-      const found = check(sample).map(({ severity, code, path, file, line, ...rest }) => {
+    test(name, async () => {
+      const found = (await check(sample)).map(({ severity, code, path, file, line, ...rest }) => {
         const place = code.startsWith('SECRET') ? [file, line].filter(Boolean).join(':') : path;
         return { said: [severity, code, place].filter(Boolean).join(' '), ...rest };
       });
@@ -380,10 +380,14 @@ suite('nothing to say', () => {
           bootlace: {
             roles: { web: 'dist/main.js', worker: 'node dist/main.js --w', cron: 'tidy' },
             requires: ['A'],
-            release: 'tidy',
+            migrate: 'tidy',
           },
         },
       },
+    ],
+    [
+      '"release", the name of "migrate" in 0.1',
+      { json: { bootlace: { release: 'dist/main.js' } } },
     ],
     ['scripts.start with a shell', { json: { scripts: { start: 'tsc && node dist/main.js' } } }],
     ['.env.example', { files: { '.env.example': 'TOKEN=', '.env.production.sample': '' } }],
@@ -416,18 +420,19 @@ suite('nothing to say', () => {
     ['types', { files: { 'dist/main.d.ts': 'm'.repeat(80_000) } }],
     ['a Node that fits', { json: { engines: { node: '>=20 <21' } } }],
   ];
-  for (const [name, sample] of fine) test(name, () => assert.deepEqual(check(sample), []));
+  for (const [name, sample] of fine)
+    test(name, async () => assert.deepEqual(await check(sample), []));
 });
 
-test('errors come first', () => {
-  const found = check({ json: { main: 'gone.js', dependencies: { typescript: '5' } } });
+test('errors come first', async () => {
+  const found = await check({ json: { main: 'gone.js', dependencies: { typescript: '5' } } });
   assert.deepEqual(
     found.map(({ severity }) => severity),
     ['error', 'warning', 'warning'],
   );
 });
 
-test('no manifest and no lock is too odd to be checked', () => {
+test('no manifest and no lock is too odd to be checked', async () => {
   const text = JSON.stringify;
   const oddLock = [
     '[]',
@@ -438,16 +443,16 @@ test('no manifest and no lock is too odd to be checked', () => {
   const keys =
     'main bin exports scripts engines bootlace dependencies optionalDependencies peerDependencies ' +
     'peerDependenciesMeta bundleDependencies overrides version type devDependencies';
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.dictionary(
         fc.constantFrom(...keys.split(' ')),
         fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
       ),
       fc.constantFrom(undefined, lock('1.0.0'), ...oddLock),
-      (json, own) => {
+      async (json, own) => {
         const files = own === undefined ? undefined : { 'bootlace-lock.json': own };
-        assert(Array.isArray(check({ json, files })));
+        assert(Array.isArray(await check({ json, files })));
       },
     ),
     { numRuns: 500 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { publisherProblems, migrateCommand, roleEntry } from '../../src/start/named-command';
+import { migrateCommand, publisherProblems, roleEntry } from '../../src/start/named-command';
 import { FakeRegistry } from '../support/fake-registry';
 import { writeInstalled } from '../support/installed';
 import { launchable, sourceOf, wholeFile } from '../support/launched';
@@ -82,7 +82,7 @@ suite('a migrate command', () => {
 });
 
 test('every problem is named, not the first alone', () => {
-  const bootlace = { roles: { a: 'x.js', b: 'y.js', c: 'migrate.js' }, release: 'node z.js' };
+  const bootlace = { roles: { a: 'x.js', b: 'y.js', c: 'migrate.js' }, migrate: 'node z.js' };
   const paths = publisherProblems({ ...json, bootlace }, find, () => false).map(
     ({ facts }) => facts.path,
   );
@@ -95,10 +95,10 @@ const built = {
   'dist/migrate.js': 'console.log("migrated", process.argv.slice(2).join())',
 };
 
-for (const release of ['dist/migrate.js up', 'node dist/migrate.js up'])
-  test(`bootlace release runs ${release}`, async () => {
-    const cwd = await launchable(wholeFile, built, { bootlace: { release } });
-    const { stdout, stderr } = await bootlace(['release', '--', 'x'], { cwd });
+for (const migrate of ['dist/migrate.js up', 'node dist/migrate.js up'])
+  test(`bootlace migrate runs ${migrate}`, async () => {
+    const cwd = await launchable(wholeFile, built, { bootlace: { migrate } });
+    const { stdout, stderr } = await bootlace(['migrate', '--', 'x'], { cwd });
     assert.equal(stdout, 'migrated up,x\n', stderr);
   });
 
@@ -111,9 +111,9 @@ test('a role with node FILE', async () => {
 
 suite('what cannot be started is refused before the moment of the migration', () => {
   const cases: [bootlace: object, shape: boolean, says: RegExp][] = [
-    [{ release: 'a | b' }, true, /MIGRATE_COMMAND_INVALID: the migrate command "a \| b" needs/],
+    [{ migrate: 'a | b' }, true, /MIGRATE_COMMAND_INVALID: the migrate command "a \| b" needs/],
     [{ roles: { worker: '$X' } }, true, /ENTRY_NOT_FOUND: the role worker needs a shell/],
-    [{ release: 'node dist/gone.js' }, false, /BIN_NOT_FOUND: .*"dist\/gone.js"/],
+    [{ migrate: 'node dist/gone.js' }, false, /BIN_NOT_FOUND: .*"dist\/gone.js"/],
     [{ roles: { worker: 'dist/gone.js' } }, false, /ENTRY_NOT_FOUND: the role worker names/],
   ];
   for (const [object, isShape, says] of cases)
@@ -139,7 +139,7 @@ suite('what cannot be started is refused before the moment of the migration', ()
     writeInstalled(dir, { packageJson, files: built });
     const doctor = () => bootlace(['doctor', '--package', 'backend'], { cwd: dir, env });
     assert.match((await doctor()).stdout, /ok +release/);
-    const broken = { ...packageJson, bootlace: { release: 'node dist/gone.js' } };
+    const broken = { ...packageJson, bootlace: { migrate: 'node dist/gone.js' } };
     writeInstalled(dir, { packageJson: broken, files: built });
     assert.match((await doctor()).stdout, /fail +release +BIN_NOT_FOUND.*"dist\/gone.js"/);
   });

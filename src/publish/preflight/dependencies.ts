@@ -1,5 +1,5 @@
-import { bundledNames, type LockDocument, type LockedManifest } from '../../install/lock-document';
-import { folderName } from '../../install/lockfile';
+import { bundledNames, type LockDocument, type LockedManifest } from '../../lock/document';
+import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
 import { publishFix } from '../lockable';
 import type { Problem } from './problem';

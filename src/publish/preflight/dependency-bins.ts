@@ -1,5 +1,5 @@
-import type { LockDocument, LockedManifest } from '../../install/lock-document';
 import { isObject } from '../../json';
+import type { LockDocument, LockedManifest } from '../../lock/document';
 
 /**
  * Tells whether a package's production dependencies bring a bin, before anything is installed. Pure.

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
-import { readBackendTarball } from '../../install/backend-tarball';
-import type { LockedManifest } from '../../install/lock-document';
-import { readTarball, type Tarball } from '../../install/tarball';
+import { readTarball } from '../../install/read-tarball';
+import type { Tarball } from '../../install/tarball';
 import { isObject } from '../../json';
+import { readBackendTarball } from '../../lock/backend-tarball';
+import type { LockedManifest } from '../../lock/document';
 import type { FindFile } from '../../start/entry';
 import { findAmong } from '../../start/package-files';
 import { type FoundSecret, findSecrets } from './secrets';
@@ -28,14 +29,14 @@ const largestText = 32 * 1024 ** 2;
  * @param label what it is, for a failure
  * @throws IntegrityError TARBALL_INVALID or TARBALL_HOSTILE
  */
-export function readPackedPackage(tarball: Tarball, label: string): PackedPackage {
-  const { manifest, lock } = readBackendTarball(tarball, label, false);
+export async function readPackedPackage(tarball: Tarball, label: string): Promise<PackedPackage> {
+  const { manifest, lock } = await readBackendTarball(tarball, label, false);
   const files = new Map<string, number>();
   const folders = new Map<string, string>();
   const secrets: FoundSecret[] = [];
   let path = '';
   let pieces: Buffer[] = [];
-  readTarball(tarball, label, {
+  await readTarball(tarball, label, {
     file(entry, _mode, size) {
       path = posix.normalize(entry.replace(/^(?:\.?\/)*[^/]*\//, ''));
       pieces = [];

@@ -1,8 +1,8 @@
-import { lockProblems } from '../../install/check-lock';
-import { bareLock } from '../../install/compose-lock';
-import { type LockDocument, lockName, productionSpecs } from '../../install/lock-document';
-import { readBackendLock } from '../../install/lockfile';
 import { isObject } from '../../json';
+import { bareLock } from '../../lock/compose';
+import { type LockDocument, lockName, productionSpecs } from '../../lock/document';
+import { lockMismatches } from '../../lock/fits';
+import { readBackendLock } from '../../lock/validate';
 import { checkEngines } from '../../registry/pick';
 import { sayUnknownKeys } from '../../settings/config-file';
 import { megabytes } from '../../ui/text';
@@ -135,7 +135,7 @@ function ownLock(
   if (text === undefined) return { problems: [] };
   try {
     const lock = readBackendLock(text, lockName, manifest.name);
-    const differences = lockProblems(bareLock(lock, manifest.name).bare, manifest);
+    const differences = lockMismatches(bareLock(lock, manifest.name).bare, manifest);
     if (differences.length === 0) return { lock, problems: [] };
     const said = differences.slice(0, 10).join('; ');
     return {
