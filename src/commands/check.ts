@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { systemCode, UsageError } from '../errors';
+import { openRepository, packageJson } from '../files/blueprint/repository';
+import { settingFlags } from '../settings/definitions';
+import { readText } from '../settings/read-text';
+import { type Finding, reportFindings } from '../ui/findings';
+import { checkPackage } from './check-package';
+import type { Command, Context } from './command';
+
+export const command: Command = {
+  usage: 'bootlace check [DIR|TGZ|SPEC|render.yaml] [--strict]',
+  help: [
+    ['render.yaml', 'a Blueprint of Render: a path that ends in .yaml or .yml'],
+    ['DIR, TGZ or SPEC', 'a backend package: would it launch?'],
+    ['', "without one of them: the folder's render.yaml and its package"],
+    ['--strict', 'end with 3 for warnings, too'],
+    ['--boot', 'install the package in an empty folder and start it'],
+  ],
+  options: { ...settingFlags, strict: { type: 'boolean' }, boot: { type: 'boolean' } },
+  positionals: -1,
+  async run(context) {
+    const findings: Finding[] = [];
+    const { blueprints, packages } = subjects(context);
+    for (const path of blueprints) findings.push(...(await checkFile(path, context)));
+    for (const spec of packages) findings.push(...(await checkPackage(spec, context)));
+    return reportFindings(findings, context, context.flags.strict === true);
+  },
+};
+
+/** What there is to check: the words, or else what the folder holds. */
+function subjects({ dir, positionals }: Context): {
+  blueprints: string[];
+  packages: (string | undefined)[];
+} {
+  const isBlueprint = (word: string) => /\.ya?ml$/i.test(word);
+  if (positionals.length > 0)
+    return {
+      blueprints: positionals.filter(isBlueprint),
+      packages: positionals.filter(word => !isBlueprint(word)),
+    };
+  const blueprints = ['render.yaml', 'render.yml'].filter(name => existsSync(join(dir, name)));
+  const manifest = packageJson(readText(join(dir, 'package.json')));
+  // A private package, such as the root of a workspace, is not published.
+  const isPublished = manifest !== undefined && manifest.private !== true;
+  return {
+    blueprints: blueprints.slice(0, 1),
+    packages: blueprints.length === 0 || isPublished ? [undefined] : [],
+  };
+}
+
+async function checkFile(path: string, { dir }: Context): Promise<Finding[]> {
+  const file = resolve(dir, path);
+  const text = readBlueprint(file);
+  const inside = relative(dir, file);
+  const shown = inside.startsWith('..') ? file : inside.split(sep).join('/');
+  const { checkBlueprint } = await import('../files/blueprint/check');
+  return checkBlueprint(text, shown, openRepository(file));
+}
+
+/** @throws UsageError BLUEPRINT_NOT_FOUND or BLUEPRINT_TOO_LARGE */
+function readBlueprint(file: string): string {
+  try {
+    const stat = statSync(file);
+    if (stat.isFile() && stat.size <= 1_000_000) return readFileSync(file, 'utf8');
+    throw new UsageError(
+      stat.isFile() ? 'BLUEPRINT_TOO_LARGE' : 'BLUEPRINT_NOT_FOUND',
+      stat.isFile() ? `${file} is larger than 1 MB, and no Blueprint is` : `${file} is no file`,
+      { fix: 'name the Blueprint, as in: npx bootlace check render.yaml' },
+    );
+  } catch (error) {
+    const code = systemCode(error);
+    if (error instanceof UsageError || code === undefined) throw error;
+    throw new UsageError('BLUEPRINT_NOT_FOUND', `cannot read ${file} (${code})`, {
+      fix: 'name the Blueprint, as in: npx bootlace check render.yaml',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import { posix } from 'node:path';
+import type { Service } from '../blueprint';
+import { packageJson, type Repository } from '../repository';
+import { error, type Field, type Problem, textOf, warning } from '../value';
+import { perService, type Rule } from './rule';
+
+/** Traps in the commands of a service. */
+export const commandRules: readonly Rule[] = [
+  perService(migratesAtStart),
+  perService(fixedPort),
+  perService(scripts),
+  perService(devDependencies),
+  perService(nextStandalone),
+  perService(testsBeforeDeploy),
+];
+
+/** The commands of the tools that change a database's schema. */
+export const migration =
+  /\b(prisma (migrate deploy|db push)|alembic upgrade|manage\.py migrate|flask db upgrade|(rails|rake) db:migrate|typeorm\S* (-\S+ \S+ )?migration:run|knex migrate:latest|sequelize(-cli)? db:migrate|drizzle-kit (migrate|push)|db:(migrate|deploy)|goose \S*\s*up|bootlace (release|migrate))\b/;
+
+function commandOf({ at }: Service, ...keys: string[]): { field: Field; text: string }[] {
+  return keys.flatMap(key => {
+    const field = at.fields.get(key);
+    const text = textOf(field?.value);
+    return field && text !== undefined ? [{ field, text }] : [];
+  });
+}
+
+function* migratesAtStart(service: Service): Generator<Problem> {
+  const isFree = textOf(service.at.fields.get('plan')?.value) === 'free';
+  if (service.type === 'cron') return;
+  for (const { field, text } of commandOf(service, 'startCommand', 'dockerCommand')) {
+    const command = migration.exec(text)?.[0];
+    if (command)
+      yield warning(
+        field.value,
+        'MIGRATES_AT_START',
+        `${field.key} runs "${command}" in each instance and at each restart`,
+        isFree
+          ? 'move it to the end of buildCommand, since a free service has no preDeployCommand'
+          : 'move it to preDeployCommand, which runs once a deploy',
+      );
+  }
+}
+
+/** A port on a command line: `--port 8000`, `-b :8000`, `PORT=3000 node`, `--bind 0.0.0.0:8000`. */
+export const portOnLine =
+  /(?:--port[ =]|-p |--bind[ =]\S*:|-b \S*:|--listen[ =]\S*:|\bPORT=|\brunserver \S*:)(\d{2,5})\b/;
+
+function* fixedPort(service: Service): Generator<Problem> {
+  if (service.type !== 'web') return;
+  const port = service.envVars.find(({ key }) => key === 'PORT')?.text;
+  for (const { field, text } of commandOf(service, 'startCommand', 'dockerCommand')) {
+    const fixed = portOnLine.exec(text)?.[1];
+    if (fixed !== undefined && fixed !== port)
+      yield warning(
+        field.value,
+        'PORT_FIXED',
+        `${field.key} listens on ${fixed}, and Render routes to $PORT`,
+        port === undefined
+          ? 'write $PORT in place of the number'
+          : `write $PORT in place of the number: the variable PORT is ${port.slice(0, 5)}`,
+      );
+  }
+}
+
+function* scripts(service: Service, _: unknown, repository: Repository): Generator<Problem> {
+  if (service.at.fields.has('repo')) return;
+  for (const { field, text } of commandOf(
+    service,
+    'buildCommand',
+    'preDeployCommand',
+    'startCommand',
+  )) {
+    const path = /(?:^|&&|;|\n)\s*(\.\/[\w./-]+\.sh)\b/.exec(text)?.[1];
+    if (path === undefined || /\bchmod\b|\bcd /.test(text)) continue;
+    const file = posix.join(service.rootDir, path);
+    if (repository.isExecutable(file) === false)
+      yield error(
+        field.value,
+        'BUILD_SCRIPT_NOT_EXECUTABLE',
+        `${file} is not executable, and ends with "permission denied"`,
+        `type: git update-index --chmod=+x ${file} && chmod +x ${file}`,
+      );
+  }
+}
+
+/** A service's NODE_ENV counts in its build, too, and then no install brings devDependencies. */
+function* devDependencies(
+  service: Service,
+  _: unknown,
+  repository: Repository,
+): Generator<Problem> {
+  if (service.runtime !== 'node' || service.at.fields.has('repo')) return;
+  const env = service.envVars.find(({ key }) => key === 'NODE_ENV')?.text;
+  if (env !== 'production') return;
+  for (const { field, text } of commandOf(service, 'buildCommand')) {
+    if (!/\b(npm (ci|i|install)|pnpm (i|install)|yarn( install)?)\b/.test(text)) continue;
+    if (/--include[ =]dev|--production[ =]false|--prod[ =]false|NODE_ENV=/.test(text)) continue;
+    const folder = /(?:^|&&|;)\s*cd ([\w./-]+)/.exec(text)?.[1] ?? '.';
+    const manifest = packageJson(
+      repository.text(posix.join(service.rootDir, folder, 'package.json')),
+    );
+    const script = /\b(?:run |yarn |pnpm )(build[\w:-]*)/.exec(text)?.[1];
+    const tool = script && missingTool(manifest, script);
+    if (tool)
+      yield error(
+        field.value,
+        'DEV_DEPENDENCIES_LEFT_OUT',
+        `with NODE_ENV=production the install leaves out ${tool}, which the build needs`,
+        text.includes('npm')
+          ? 'write npm ci --include=dev'
+          : 'write NODE_ENV=development in front of the install',
+      );
+  }
+}
+
+const binaries: Readonly<Record<string, string>> = {
+  tsc: 'typescript',
+  nest: '@nestjs/cli',
+  prisma: 'prisma',
+  ng: '@angular/cli',
+};
+
+/** A tool of the script that only devDependencies bring. */
+function missingTool(
+  manifest: Record<string, unknown> | undefined,
+  script: string,
+): string | undefined {
+  const table = (name: string) => (manifest?.[name] ?? {}) as Record<string, unknown>;
+  const line = table('scripts')[script];
+  if (typeof line !== 'string') return undefined;
+  const words = line.split(/[\s&|;]+/).map(word => binaries[word] ?? word);
+  if (words.includes('next')) words.push('typescript');
+  return words.find(
+    word =>
+      Object.hasOwn(table('devDependencies'), word) && !Object.hasOwn(table('dependencies'), word),
+  );
+}
+
+function* nextStandalone(service: Service, _: unknown, repository: Repository): Generator<Problem> {
+  for (const { field, text } of commandOf(service, 'startCommand')) {
+    const path = /([\w./-]*)\.next\/standalone\//.exec(text)?.[1];
+    if (path === undefined) continue;
+    const folder = posix.join(service.rootDir, path);
+    const config = ['js', 'mjs', 'ts', 'cjs']
+      .map(ending => repository.text(posix.join(folder, `next.config.${ending}`)))
+      .find(each => each !== undefined);
+    if (config !== undefined && !/\bstandalone\b/.test(config))
+      yield error(
+        field.value,
+        'NEXT_NOT_STANDALONE',
+        'it starts .next/standalone, which next.config does not ask for',
+        "write output: 'standalone' in next.config",
+      );
+  }
+}
+
+function* testsBeforeDeploy(service: Service): Generator<Problem> {
+  for (const { field, text } of commandOf(service, 'preDeployCommand'))
+    if (/\b(pytest|vitest|jest|npm (run )?test|yarn test|pnpm test|go test)\b/.test(text))
+      yield warning(
+        field.value,
+        'TESTS_BEFORE_DEPLOY',
+        "preDeployCommand runs tests, with production's variables and database",
+        'run the tests in CI, and write autoDeployTrigger: checksPass',
+      );
+}
