@@ -34,7 +34,7 @@ export function load(text: string): Loaded {
   if (text.length > largestFile) return { problems: [tooLarge] };
   const lines = new LineCounter();
   const parsed = parse(text, lines);
-  if (!(parsed instanceof Array)) return { problems: [parsed] };
+  if (!Array.isArray(parsed)) return { problems: [parsed] };
   const [document, second] = parsed;
   if (!document?.contents) return { problems: [emptyFile] };
   const faults = document.errors.slice(0, 10).map(({ code, message, pos: [offset] }) => {

@@ -9,19 +9,13 @@ export interface Repository {
   readonly blueprint: string;
   /** @returns undefined for what is no file in the repository, or is larger than 1 MB */
   text(path: string): string | undefined;
+  /** A package.json; undefined for what is none. */
+  manifest(path: string): Record<string, unknown> | undefined;
   /** @returns undefined where there is no such file, or the platform has no such bit */
   isExecutable(path: string): boolean | undefined;
   /** The folder of a workspace's member, or of the repository's own package. */
   packageFolder(name: string): string | undefined;
 }
-
-/** A repository that nothing is known of. */
-export const unknownRepository: Repository = {
-  blueprint: '',
-  text: () => undefined,
-  isExecutable: () => undefined,
-  packageFolder: () => undefined,
-};
 
 /**
  * Reads around a Blueprint: in the folder that holds `.git`, or in the Blueprint's own folder.
@@ -51,6 +45,7 @@ export function openRepository(file: string): Repository {
       ? relative(top, join(realpathSync(folder), basename(file))).replaceAll(sep, '/')
       : '',
     text,
+    manifest: path => packageJson(text(path)),
     isExecutable(path) {
       const real = find(path);
       if (real === undefined || process.platform === 'win32') return undefined;

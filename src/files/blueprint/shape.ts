@@ -137,7 +137,17 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
         `${name} needs ${key}`,
         `add ${key}: ${example(fields[key])}`,
       );
-  for (const field of unknown) yield unknownField(field, spec, name, meant.get(field), source);
+  for (const field of unknown) {
+    const successor = meant.get(field);
+    const isNeeded = successor !== undefined && missing.includes(successor);
+    yield unknownField(
+      field,
+      { ...spec, open: isNeeded ? undefined : spec.open },
+      name,
+      successor,
+      source,
+    );
+  }
   for (const field of map.fields.values()) {
     const inner = Object.hasOwn(fields, field.key) ? fields[field.key] : undefined;
     if (!inner || missing.includes(field.key)) continue;

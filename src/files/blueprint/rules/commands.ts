@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Service } from '../blueprint';
-import { packageJson, type Repository } from '../repository';
+import type { Repository } from '../repository';
 import { error, type Field, type Problem, textOf, warning } from '../value';
 import { perService, type Rule } from './rule';
 
@@ -98,9 +98,7 @@ function* devDependencies(
     if (!/\b(npm (ci|i|install)|pnpm (i|install)|yarn( install)?)\b/.test(text)) continue;
     if (/--include[ =]dev|--production[ =]false|--prod[ =]false|NODE_ENV=/.test(text)) continue;
     const folder = /(?:^|&&|;)\s*cd ([\w./-]+)/.exec(text)?.[1] ?? '.';
-    const manifest = packageJson(
-      repository.text(posix.join(service.rootDir, folder, 'package.json')),
-    );
+    const manifest = repository.manifest(posix.join(service.rootDir, folder, 'package.json'));
     const script = /\b(?:run |yarn |pnpm )(build[\w:-]*)/.exec(text)?.[1];
     const tool = script && missingTool(manifest, script);
     if (tool)

@@ -7,7 +7,7 @@ import {
   isProduction,
   type Service,
 } from '../blueprint';
-import { packageJson, type Repository } from '../repository';
+import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
 import { perService, placeOf, type Rule } from './rule';
 
@@ -69,7 +69,7 @@ function* required(
 ): Generator<Problem> {
   const folder = backendFolder(service, variables, repository);
   if (folder === undefined || !variables.isComplete) return;
-  const { bootlace } = packageJson(repository.text(join(folder, 'package.json'))) ?? {};
+  const { bootlace } = repository.manifest(join(folder, 'package.json')) ?? {};
   const names = (bootlace as { requires?: unknown } | undefined)?.requires;
   if (!Array.isArray(names)) return;
   // Render sets PORT and NODE_ENV itself.
@@ -126,7 +126,9 @@ function* openNode(
   if (service.runtime !== 'node' || !variables.isComplete || find(variables, 'NODE_VERSION'))
     return;
   const read = (name: string) => repository.text(join(service.rootDir, name))?.trim() || undefined;
-  const engines = packageJson(read('package.json'))?.engines as { node?: unknown } | undefined;
+  const engines = repository.manifest(join(service.rootDir, 'package.json'))?.engines as
+    | { node?: unknown }
+    | undefined;
   const declared = read('.node-version') ?? read('.nvmrc') ?? engines?.node;
   if (typeof declared === 'string' && !isOpen(declared)) return;
   yield warning(
