@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type Field, type MapValue, mapsAt, textAt, textOf, type Value } from './value';
 
 /** A variable's entry in a service or a group. */
@@ -78,7 +79,7 @@ function service(at: MapValue, environment: string | undefined): Service {
     ...resource(at),
     type: textAt(at, 'type') === 'redis' ? 'keyvalue' : (textAt(at, 'type') ?? ''),
     runtime: textAt(at, 'runtime') ?? textAt(at, 'env'),
-    rootDir: rootDir.replace(/^(\.?\/)+|^\.$|\/+$/g, ''),
+    rootDir: posix.normalize(rootDir).replace(/^\.$|^\/|\/$/g, ''),
     environment,
     envVars: envVarsOf(at),
     groups: mapsAt(at, 'envVars').flatMap(entry => textAt(entry, 'fromGroup') ?? []),
@@ -111,7 +112,7 @@ export function allVariables(
 export function isLaunched(service: Service): boolean {
   return (
     ['buildCommand', 'startCommand', 'preDeployCommand', 'dockerCommand'].some(key =>
-      /(^|[\s;&|/])bootlace(@\S+)?(\s|$)/.test(textAt(service.at, key) ?? ''),
+      /(^|[\s;&|/])bootlace(@\S{1,60})?(\s|$)/.test(textAt(service.at, key) ?? ''),
     ) || service.envVars.some(({ key }) => key === 'BACKEND_PACKAGE' || key === 'BACKEND_VERSION')
   );
 }

@@ -23,8 +23,15 @@ const rules: readonly Rule[] = [
   ...dockerRules,
 ];
 
-/** More findings than this help nobody. */
+/** More findings than this help nobody, and looking for the name that was meant takes time. */
 const mostFindings = 200;
+
+/** The first findings of a rule; the rule does not go on. */
+function firstOf(problems: Iterable<Problem>): Problem[] {
+  const first: Problem[] = [];
+  for (const problem of problems) if (first.push(problem) === mostFindings) break;
+  return first;
+}
 
 /**
  * Checks a Blueprint. Any text gives an answer; nothing is thrown for what stands in it.
@@ -37,9 +44,8 @@ export function checkBlueprint(text: string, file: string, repository: Repositor
   const found = [...problems];
   if (root) {
     const blueprint = readBlueprint(root);
-    found.push(...checkShape(root));
-    for (const rule of rules)
-      for (const problem of rule(blueprint, repository)) found.push(problem);
+    const sources = [checkShape(root), ...rules.map(rule => rule(blueprint, repository))];
+    for (const source of sources) found.push(...firstOf(source));
   }
   const order = (a: Problem, b: Problem) => a.at.line - b.at.line || a.at.column - b.at.column;
   return found

@@ -77,6 +77,7 @@ const emptyFile = error(
 
 /** Parses and composes; depth and size are checked token by token, before anything recurses. */
 function parse(text: string, lines: LineCounter): Document.Parsed[] | Problem {
+  lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
   let count = 0;
@@ -111,7 +112,7 @@ function fixOf(code: string): string {
 function placeOf(node: unknown, lines: LineCounter, path: string) {
   const offset = (node as Node | null)?.range?.[0] ?? 0;
   const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1), path };
+  return { line, column: col, path };
 }
 
 class AliasFault extends Error {

@@ -21,8 +21,8 @@ import {
 } from './value';
 
 /** What does not fit the fields that Render knows. Pure. */
-export function checkShape(root: Value): Problem[] {
-  return [...checkValue(root, blueprintShape, root, 'the file')];
+export function checkShape(root: Value): Iterable<Problem> {
+  return checkValue(root, blueprintShape, root, 'the file');
 }
 
 const typeWords: Record<Spec['is'], string> = {

@@ -16,7 +16,7 @@ export const commandRules: readonly Rule[] = [
 
 /** The commands of the tools that change a database's schema. */
 export const migration =
-  /\b(prisma (migrate deploy|db push)|alembic upgrade|manage\.py migrate|flask db upgrade|(rails|rake) db:migrate|typeorm\S* (-\S+ \S+ )?migration:run|knex migrate:latest|sequelize(-cli)? db:migrate|drizzle-kit (migrate|push)|db:(migrate|deploy)|goose \S*\s*up|bootlace (release|migrate))\b/;
+  /\b(prisma (migrate deploy|db push)|alembic upgrade|manage\.py migrate|flask db upgrade|(rails|rake) db:migrate|typeorm\S{0,20} (-\S{1,20} \S{1,80} )?migration:run|knex migrate:latest|sequelize(-cli)? db:migrate|drizzle-kit (migrate|push)|db:(migrate|deploy)|goose (\S{1,80} ){0,3}up|bootlace (release|migrate))\b/;
 
 function commandOf({ at }: Service, ...keys: string[]): { field: Field; text: string }[] {
   return keys.flatMap(key => {
@@ -45,7 +45,7 @@ function* migratesAtStart(service: Service): Generator<Problem> {
 
 /** A port on a command line: `--port 8000`, `-b :8000`, `PORT=3000 node`, `--bind 0.0.0.0:8000`. */
 export const portOnLine =
-  /(?:--port[ =]|-p |--bind[ =]\S*:|-b \S*:|--listen[ =]\S*:|\bPORT=|\brunserver \S*:)(\d{2,5})\b/;
+  /(?:--port[ =]|-p |--bind[ =]\S{0,60}:|-b \S{0,60}:|--listen[ =]\S{0,60}:|\bPORT=|\brunserver \S{0,60}:)(\d{2,5})\b/;
 
 function* fixedPort(service: Service): Generator<Problem> {
   if (service.type !== 'web') return;
@@ -72,7 +72,7 @@ function* scripts(service: Service, _: unknown, repository: Repository): Generat
     'preDeployCommand',
     'startCommand',
   )) {
-    const path = /(?:^|&&|;|\n)\s*(\.\/[\w./-]+\.sh)\b/.exec(text)?.[1];
+    const path = /(?:^|&&|;|\n)[ \t]*(\.\/[\w./-]+\.sh)\b/.exec(text)?.[1];
     if (path === undefined || /\bchmod\b|\bcd /.test(text)) continue;
     const file = posix.join(service.rootDir, path);
     if (repository.isExecutable(file) === false)
@@ -138,7 +138,7 @@ function missingTool(
 
 function* nextStandalone(service: Service, _: unknown, repository: Repository): Generator<Problem> {
   for (const { field, text } of commandOf(service, 'startCommand')) {
-    const path = /([\w./-]*)\.next\/standalone\//.exec(text)?.[1];
+    const path = /([\w./-]{0,200})\.next\/standalone\//.exec(text)?.[1];
     if (path === undefined) continue;
     const folder = posix.join(service.rootDir, path);
     const config = ['js', 'mjs', 'ts', 'cjs']

@@ -47,7 +47,7 @@ function* dockerfile(service: Service, _: unknown, repository: Repository): Gene
   }
   if (at.fields.has('dockerCommand')) return;
   // The last CMD counts; its exec form reads as a command line without the quotes.
-  const last = [...text.matchAll(/^\s*CMD\s+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
+  const last = [...text.matchAll(/^[ \t]*CMD[ \t]+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
   const command = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
   const migrates = migration.exec(command)?.[0];
   if (migrates && type !== 'cron')

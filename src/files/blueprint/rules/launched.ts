@@ -155,6 +155,7 @@ function* openNodeVersion(service: Service): Generator<Problem> {
 
 function isOpen(range: string): boolean {
   return range
+    .slice(0, 100)
     .split('||')
     .some(part => /^\s*v?(>=?\s*[\w.-]+|\*|x|latest|node|current|stable|lts.*)?\s*$/i.test(part));
 }
@@ -187,7 +188,7 @@ function* serverFile(
   repository: Repository,
 ): Generator<Problem> {
   const build = textAt(service.at, 'buildCommand') ?? '';
-  if (!/\bbootlace(@\S+)? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
+  if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
   const present = repository.text(join(service.rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
     yield error(
