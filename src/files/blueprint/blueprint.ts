@@ -95,6 +95,11 @@ function envVarsOf(at: MapValue): EnvVar[] {
     });
 }
 
+/** Name → the first that has it; a search for each reference would take seconds in a large file. */
+export function byName<T extends { name: string }>(all: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(all.toReversed().map(each => [each.name, each]));
+}
+
 /** A service's variables, those of its groups included; its own come first and count. */
 export function allVariables(
   service: Service,

@@ -1,4 +1,4 @@
-import type { Blueprint, Resource, Service } from '../blueprint';
+import { type Blueprint, byName, type Resource, type Service } from '../blueprint';
 import { error, mapsAt, type Problem, quote, textAt, warning } from '../value';
 import { references } from './references';
 import { perService, placeOf, type Rule } from './rule';
@@ -45,9 +45,10 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
   for (const [kind, all] of [
     ['fromDatabase', blueprint.databases],
     ['fromService', blueprint.services],
-  ] as const)
+  ] as const) {
+    const targets = byName<Resource>(all);
     for (const { service, from } of references(blueprint, kind)) {
-      const target: Resource | undefined = all.find(({ name }) => name === textAt(from, 'name'));
+      const target = targets.get(textAt(from, 'name') ?? '');
       const property = textAt(from, 'property') ?? '';
       if (!target || !/host|connection/.test(property)) continue;
       if (service.runtime === 'static' || service.region === target.region) continue;
@@ -58,6 +59,7 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
         `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
       );
     }
+  }
 }
 
 function* poolService({ at }: Service): Generator<Problem> {

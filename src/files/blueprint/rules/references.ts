@@ -1,4 +1,4 @@
-import { allVariables, type Blueprint, type EnvVar, type Service } from '../blueprint';
+import { allVariables, type Blueprint, byName, type EnvVar, type Service } from '../blueprint';
 import { nearest } from '../nearest';
 import {
   error,
@@ -17,18 +17,19 @@ import { placeOf, type Rule } from './rule';
 export const referenceRules: readonly Rule[] = [databases, services, groups];
 
 function* databases(blueprint: Blueprint): Generator<Problem> {
-  const names = blueprint.databases.flatMap(({ at, name }) => [
-    name,
-    ...mapsAt(at, 'readReplicas').flatMap(replica => textAt(replica, 'name') ?? []),
-  ]);
+  const all = byName(blueprint.databases);
+  const replicas = blueprint.databases
+    .flatMap(({ at }) => mapsAt(at, 'readReplicas'))
+    .flatMap(replica => textAt(replica, 'name') ?? []);
+  const names = new Set([...all.keys(), ...replicas]);
   for (const { from } of references(blueprint, 'fromDatabase')) {
     const name = textAt(from, 'name');
     if (name === undefined) continue;
-    if (!names.includes(name)) {
-      yield missing(placeOf(from, 'name'), 'database', name, names, 'databases');
+    if (!names.has(name)) {
+      yield missing(placeOf(from, 'name'), 'database', name, [...names], 'databases');
       continue;
     }
-    const database = blueprint.databases.find(each => each.name === name);
+    const database = all.get(name);
     if (textAt(from, 'property') !== 'connectionPoolString' || !database) continue;
     if (textAt(database.at, 'connectionPool') !== 'pgbouncer')
       yield error(
@@ -41,7 +42,7 @@ function* databases(blueprint: Blueprint): Generator<Problem> {
 }
 
 function* services(blueprint: Blueprint): Generator<Problem> {
-  const names = blueprint.services.map(({ name }) => name);
+  const all = byName(blueprint.services);
   for (const { from } of references(blueprint, 'fromService')) {
     const name = textAt(from, 'name');
     if (from.fields.has('property') === from.fields.has('envVarKey'))
@@ -54,8 +55,8 @@ function* services(blueprint: Blueprint): Generator<Problem> {
         'write one of the two: property: hostport, or envVarKey: NAME',
       );
     if (name === undefined) continue;
-    const target = blueprint.services.find(each => each.name === name);
-    if (!target) yield missing(placeOf(from, 'name'), 'service', name, names, 'services');
+    const target = all.get(name);
+    if (!target) yield missing(placeOf(from, 'name'), 'service', name, [...all.keys()], 'services');
     else yield* checkTarget(from, target, blueprint);
   }
 }
