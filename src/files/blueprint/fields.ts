@@ -1,3 +1,5 @@
+import { cronPlans, keyValuePlans, postgresPlans, serverPlans } from './plans';
+
 /**
  * Every field of a Blueprint with its values, as Render's "Blueprint YAML Reference" and its public
  * JSON schema give them (September 2026).
@@ -27,7 +29,7 @@ const scalar: Spec = { is: 'scalar' };
 const boolean: Spec = { is: 'boolean' };
 const count: Spec = { is: 'whole', min: 1 };
 const words = (list: string): Spec => ({ is: 'text', oneOf: list.split(', ') });
-const plans = (list: string): Spec => ({ ...words(list), lags: true });
+const plan = (names: readonly string[]): Spec => ({ is: 'text', oneOf: names, lags: true });
 const list = (items: Spec | 'service' | 'envVar'): Spec => ({ is: 'list', items });
 const map = (fields: Fields, ...required: string[]): Spec => ({ is: 'map', fields, required });
 const open = (fields: Fields, ...required: string[]): Spec => ({
@@ -35,30 +37,6 @@ const open = (fields: Fields, ...required: string[]): Spec => ({
   open: true,
 });
 const deprecated = (spec: Spec, successor: string): Spec => ({ ...spec, deprecated: successor });
-
-// The names before the slash are those of before September 2026, which Render still takes.
-const serverPlan = plans(
-  'free, starter, standard, pro, pro plus, pro max, pro ultra, ' +
-    '0.5c-512mb, 1c-2g, 2c-4g, 2c-8g, 2c-16g, 4c-8g, 4c-16g, 4c-32g, 8c-16g, 8c-32g, 8c-64g, ' +
-    '12c-24g, 12c-48g, 12c-96g',
-);
-const cronPlan = plans(
-  'starter, standard, pro, pro plus, ' +
-    '0.5c-512mb, 1c-2g, 2c-4g, 2c-8g, 2c-16g, 4c-8g, 4c-16g, 4c-32g, 8c-16g, 8c-32g, 8c-64g',
-);
-const keyValuePlan = plans(
-  'free, starter, standard, pro, pro plus, pro max, pro ultra, 256mb, 1g, 5g, 10g, 20g, 40g',
-);
-const postgresPlan = plans(
-  'free, starter, standard, pro, pro plus, basic-256mb, basic-1gb, basic-4gb, ' +
-    'pro-4gb, pro-8gb, pro-16gb, pro-32gb, pro-64gb, pro-128gb, pro-192gb, pro-256gb, pro-384gb, ' +
-    'pro-512gb, accelerated-16gb, accelerated-32gb, accelerated-64gb, accelerated-128gb, ' +
-    'accelerated-256gb, accelerated-384gb, accelerated-512gb, accelerated-768gb, ' +
-    'accelerated-1024gb, ' +
-    '0.1c-256mb, 0.5c-1g, 1c-2g, 1c-4g, 2c-4g, 2c-8g, 2c-16g, 4c-16g, 4c-32g, 8c-32g, 8c-64g, ' +
-    '16c-64g, 16c-128g, 32c-128g, 32c-256g, 48c-192g, 48c-384g, 64c-256g, 64c-512g, 96c-384g, ' +
-    '96c-768g, 128c-512g, 128c-1024g',
-);
 
 const region = words('oregon, ohio, frankfurt, singapore, virginia');
 const enabled = words('enabled, disabled');
@@ -156,7 +134,7 @@ export const serviceShapes = {
     {
       ...program,
       ...site,
-      plan: serverPlan,
+      plan: plan(serverPlans),
       numInstances: count,
       healthCheckPath: text,
       scaling: open({
@@ -167,8 +145,8 @@ export const serviceShapes = {
       }),
       initialDeployHook: text,
       disk: map({ name: text, mountPath: text, sizeGB: count }, 'name', 'mountPath'),
-      previews: map({ generation, plan: serverPlan, numInstances: count }),
-      previewPlan: deprecated(serverPlan, 'previews: with plan'),
+      previews: map({ generation, plan: plan(serverPlans), numInstances: count }),
+      previewPlan: deprecated(plan(serverPlans), 'previews: with plan'),
       maintenanceMode: map({ enabled: boolean, uri: text }),
       maxShutdownDelaySeconds: { is: 'whole', min: 1, max: 300 },
     },
@@ -196,15 +174,21 @@ export const serviceShapes = {
     'name',
     'runtime',
   ),
-  cron: map({ ...program, plan: cronPlan, schedule: text }, 'type', 'name', 'runtime', 'schedule'),
+  cron: map(
+    { ...program, plan: plan(cronPlans), schedule: text },
+    'type',
+    'name',
+    'runtime',
+    'schedule',
+  ),
   keyvalue: map(
     {
       type: { ...words('keyvalue, redis'), renamed: renamedTypes },
       name: text,
       region,
       ipAllowList,
-      plan: keyValuePlan,
-      previewPlan: keyValuePlan,
+      plan: plan(keyValuePlans),
+      previewPlan: plan(keyValuePlans),
       maxmemoryPolicy: words(
         'allkeys-lru, volatile-lru, allkeys-lfu, volatile-lfu, allkeys-random, volatile-random, ' +
           'volatile-ttl, noeviction',
@@ -230,8 +214,8 @@ const resources: Fields = {
         databaseName: text,
         user: text,
         region,
-        plan: postgresPlan,
-        previewPlan: postgresPlan,
+        plan: plan(postgresPlans),
+        previewPlan: plan(postgresPlans),
         diskSizeGB: count,
         previewDiskSizeGB: count,
         storageAutoscalingEnabled: boolean,

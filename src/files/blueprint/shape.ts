@@ -7,6 +7,7 @@ import {
   staticOnly,
 } from './fields';
 import { nearest } from './nearest';
+import { checkScalar, typeWords, wrongType } from './scalar';
 import {
   error,
   type Field,
@@ -24,15 +25,6 @@ import {
 export function checkShape(root: Value): Iterable<Problem> {
   return checkValue(root, blueprintShape, root, 'the file');
 }
-
-const typeWords: Record<Spec['is'], string> = {
-  text: 'text',
-  whole: 'a whole number',
-  boolean: 'true or false',
-  scalar: 'text or a number',
-  list: 'a list',
-  map: 'a map of fields',
-};
 
 function* checkValue(value: Value, spec: Spec, at: Place, name: string): Generator<Problem> {
   if (value.kind === 'scalar' && value.value === null && at !== value)
@@ -163,7 +155,7 @@ function has(map: MapValue, key: string): boolean {
 
 function example(spec: Spec | undefined): string {
   if (spec?.is === 'list') return spec.items === 'envVar' ? '[] or a list' : '[]';
-  if (spec?.oneOf) return spec.oneOf.slice(0, 4).join(', ');
+  if (spec?.oneOf) return spec.oneOf.slice(0, 9).join(', ');
   if (spec?.is === 'map') return 'with its fields';
   return spec?.is === 'boolean' ? 'true or false' : 'and a text';
 }
@@ -210,7 +202,7 @@ function* checkDeprecated(field: Field, { deprecated = '' }: Spec): Generator<Pr
   const value = textOf(field.value);
   const rewritten =
     field.key === 'env'
-      ? `runtime: ${value}`
+      ? `runtime: ${value ?? 'node'}`
       : field.key === 'autoDeploy'
         ? value === 'false'
           ? "autoDeployTrigger: 'off'"
@@ -221,91 +213,5 @@ function* checkDeprecated(field: Field, { deprecated = '' }: Spec): Generator<Pr
     'FIELD_DEPRECATED',
     `${field.key} is the old name of ${deprecated}`,
     `write ${rewritten}`,
-  );
-}
-
-function* checkScalar(value: Value, spec: Spec, name: string): Generator<Problem> {
-  if (value.kind !== 'scalar') return yield wrongType(value, spec, name);
-  const { value: content } = value;
-  const is = typeof content;
-  if (spec.is === 'scalar' && is === 'boolean')
-    return yield warning(
-      value,
-      'VALUE_BOOLEAN',
-      `${name} is true or false, and Render's schema wants text`,
-      `put it in quotes: "${content}"`,
-    );
-  const fits =
-    spec.is === 'text'
-      ? is === 'string'
-      : spec.is === 'whole'
-        ? Number.isInteger(content)
-        : spec.is === 'boolean'
-          ? is === 'boolean'
-          : is === 'string' || is === 'number';
-  if (!fits) return yield wrongType(value, spec, name);
-  if (spec.oneOf && !spec.oneOf.includes(String(content))) yield wrongWord(value, spec, name);
-  const successor = spec.renamed?.[String(content)];
-  if (successor)
-    yield warning(
-      value,
-      'FIELD_DEPRECATED',
-      `${content} is the old name of ${successor}`,
-      `write ${name}: ${successor}`,
-    );
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = spec;
-  if (spec.is === 'whole' && (Number(content) < min || Number(content) > max))
-    yield error(
-      value,
-      'VALUE_INVALID',
-      `${name} is ${content}, out of its range`,
-      max === Number.POSITIVE_INFINITY
-        ? `write ${min} or more`
-        : `write a whole number from ${min} to ${max}`,
-    );
-}
-
-function wrongWord(value: Value & { kind: 'scalar' }, spec: Spec, name: string): Problem {
-  const { oneOf = [], lags } = spec;
-  const content = String(value.value);
-  const meant = nearest(content, oneOf);
-  const message = `${name} ${quote(content)} is unknown`;
-  if (lags)
-    return warning(
-      value,
-      'PLAN_UNKNOWN',
-      message,
-      meant
-        ? `write ${name}: ${meant}`
-        : 'look the name up in the pricing page of Render; the list here may be older than it',
-    );
-  return error(
-    value,
-    'VALUE_INVALID',
-    message,
-    meant ? `write ${name}: ${meant}` : `write one of: ${oneOf.join(', ')}`,
-  );
-}
-
-function wrongType(value: Value, spec: Spec, name: string): Problem {
-  const is =
-    value.kind === 'scalar'
-      ? value.value === null
-        ? 'nothing'
-        : typeof value.value === 'string'
-          ? 'text'
-          : typeof value.value === 'number'
-            ? 'a number'
-            : 'true or false'
-      : typeWords[value.kind];
-  const quoted =
-    spec.is === 'text' && value.kind === 'scalar' && value.value !== null
-      ? `put it in quotes: ${name}: "${value.source.slice(0, 40)}"`
-      : `write ${typeWords[spec.is]}`;
-  return error(
-    value,
-    'TYPE_INVALID',
-    `${name} is ${is}, and must be ${typeWords[spec.is]}`,
-    quoted,
   );
 }

@@ -39,7 +39,7 @@ function* pinValue(service: Service): Generator<Problem> {
         value,
         'PIN_HAS_VALUE',
         'each sync of the Blueprint would set BACKEND_VERSION back to this value',
-        'write sync: false in place of value; bootlace deploy sets the version',
+        'write sync: false in place of value; npx bootlace deploy sets the version',
       );
 }
 
@@ -177,7 +177,7 @@ function* autodeploy(service: Service): Generator<Problem> {
       service.at.fields.get('autoDeploy') ??
       service.at,
     'AUTODEPLOY_ON',
-    'each push deploys, beside the deploys of bootlace deploy',
+    'each push deploys, beside what npx bootlace deploy deploys',
     "write autoDeployTrigger: 'off'",
   );
 }
