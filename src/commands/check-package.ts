@@ -1,6 +1,13 @@
 import { UsageError } from '../errors';
 import type { Finding } from '../ui/findings';
-import type { Context } from './command';
+import type { Command, Context } from './command';
+
+export const packageOptions: Command['options'] = { boot: { type: 'boolean' } };
+
+export const packageHelp: Command['help'] = [
+  ['DIR, TGZ or SPEC', 'a backend package: would it launch?'],
+  ['--boot', 'install the package in an empty folder and start it'],
+];
 
 /** Checks a backend package. */
 export async function checkPackage(

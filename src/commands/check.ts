@@ -2,22 +2,20 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { systemCode, UsageError } from '../errors';
 import { openRepository, packageJson } from '../files/blueprint/repository';
-import { settingFlags } from '../settings/definitions';
 import { readText } from '../settings/read-text';
 import { type Finding, reportFindings } from '../ui/findings';
-import { checkPackage } from './check-package';
+import { checkPackage, packageHelp, packageOptions } from './check-package';
 import type { Command, Context } from './command';
 
 export const command: Command = {
   usage: 'bootlace check [DIR|TGZ|SPEC|render.yaml] [--strict]',
   help: [
     ['render.yaml', 'a Blueprint of Render: a path that ends in .yaml or .yml'],
-    ['DIR, TGZ or SPEC', 'a backend package: would it launch?'],
+    ...packageHelp,
     ['', "without one of them: the folder's render.yaml and its package"],
     ['--strict', 'end with 3 for warnings, too'],
-    ['--boot', 'install the package in an empty folder and start it'],
   ],
-  options: { ...settingFlags, strict: { type: 'boolean' }, boot: { type: 'boolean' } },
+  options: { ...packageOptions, strict: { type: 'boolean' } },
   positionals: -1,
   async run(context) {
     const findings: Finding[] = [];

@@ -113,6 +113,11 @@ export function allVariables(
   };
 }
 
+/** True for a service that runs an image, built from a Dockerfile or not. */
+export function isContainer({ runtime }: Service): boolean {
+  return runtime === 'docker' || runtime === 'image';
+}
+
 /** True for a service that bootlace sets up or starts. */
 export function isLaunched(service: Service): boolean {
   return (

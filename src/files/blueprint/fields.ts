@@ -11,7 +11,7 @@ export interface Spec {
   /** Render adds values before its public schema does: another one is a warning. */
   lags?: true;
   /** Older values that Render still takes, with their successors. */
-  renamed?: Readonly<Record<string, string>>;
+  renamed?: ReadonlyMap<string, string>;
   min?: number;
   max?: number;
   items?: Spec | 'service' | 'envVar';
@@ -45,7 +45,7 @@ const ipAllowList = list(open({ source: text, description: text }, 'source'));
 const credential = map({ fromRegistryCreds: map({ name: text }, 'name') }, 'fromRegistryCreds');
 const runtime = words('docker, elixir, go, image, node, python, ruby, rust, static');
 const buildFilter = open({ paths: list(text), ignoredPaths: list(text) });
-const renamedTypes = { redis: 'keyvalue' };
+const renamedTypes = new Map([['redis', 'keyvalue']]);
 
 /** What a variable's entry is made of, by the field that tells its source. */
 export const envVarShapes: Readonly<Record<string, Spec>> = {
@@ -263,22 +263,24 @@ export const blueprintShape = map({
   version: words('1'),
 });
 
-/** Fields that people expect, with what Render has. */
-export const misnamed: Readonly<Record<string, string>> = {
-  nodeVersion: 'the variable NODE_VERSION under envVars',
-  pythonVersion: 'the variable PYTHON_VERSION under envVars',
-  environment: 'envVars',
-  environmentVariables: 'envVars',
-  variables: 'envVars',
-  secrets: 'envVars, each with sync: false',
-  instances: 'numInstances',
-  replicas: 'numInstances',
-  dockerfile: 'dockerfilePath',
-  mounts: 'disk',
-  volumes: 'disk',
-  autoscaling: 'scaling',
-  publishPath: 'staticPublishPath',
-  cron: 'schedule',
-  migrateCommand: 'preDeployCommand',
-  redirects: 'routes',
-};
+/** Names that people expect, with the field that Render has and what to write in it. */
+export const misnamed: ReadonlyMap<string, readonly [field: string, write?: string]> = new Map([
+  ['nodeVersion', ['envVars', 'the variable NODE_VERSION under envVars']],
+  ['pythonVersion', ['envVars', 'the variable PYTHON_VERSION under envVars']],
+  ['environment', ['envVars']],
+  ['environmentVariables', ['envVars']],
+  ['variables', ['envVars']],
+  ['secrets', ['envVars', 'envVars, each with sync: false']],
+  ['instances', ['numInstances']],
+  ['replicas', ['numInstances']],
+  ['dockerfile', ['dockerfilePath']],
+  ['mounts', ['disk']],
+  ['volumes', ['disk']],
+  ['autoscaling', ['scaling']],
+  ['publishPath', ['staticPublishPath']],
+  ['cron', ['schedule']],
+  ['migrateCommand', ['preDeployCommand']],
+  ['redirects', ['routes']],
+  ['version', ['postgresMajorVersion']],
+  ['redis', ['services', 'an entry of services with type: keyvalue']],
+]);

@@ -34,7 +34,7 @@ export function* checkScalar(value: Value, spec: Spec, name: string): Generator<
           : is === 'string' || is === 'number';
   if (!fits) return yield wrongType(value, spec, name);
   if (spec.oneOf && !spec.oneOf.includes(String(content))) yield wrongWord(value, spec, name);
-  const successor = spec.renamed?.[String(content)];
+  const successor = spec.renamed?.get(String(content));
   if (successor)
     yield warning(
       value,

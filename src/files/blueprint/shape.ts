@@ -111,18 +111,10 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
     key => !has(map, key) && !(key === 'runtime' && map.fields.has('env')),
   );
   // A required field with a slip in its name is one finding, not two.
-  const meant = new Map(
-    unknown.map(field => [
-      field,
-      misnamed[field.key] ??
-        nearest(
-          field.key,
-          known.filter(key => !map.fields.has(key)),
-        ),
-    ]),
-  );
+  const free = known.filter(key => !map.fields.has(key));
+  const meant = new Map(unknown.map(field => [field, meantBy(field.key, known, free)]));
   for (const key of missing)
-    if (![...meant.values()].includes(key))
+    if (![...meant.values()].some(each => each?.field === key))
       yield error(
         map.fields.get(key) ?? map,
         'FIELD_MISSING',
@@ -131,12 +123,12 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
       );
   for (const field of unknown) {
     const successor = meant.get(field);
-    const isNeeded = successor !== undefined && missing.includes(successor);
+    const isNeeded = successor !== undefined && missing.includes(successor.field);
     yield unknownField(
       field,
       { ...spec, open: isNeeded ? undefined : spec.open },
       name,
-      successor,
+      successor?.write,
       source,
     );
   }
@@ -146,6 +138,19 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
     if (inner.deprecated) yield* checkDeprecated(field, inner);
     yield* checkValue(field.value, inner, field, field.key);
   }
+}
+
+/** The field that was probably meant by a name, where the map knows it and does not have it yet. */
+function meantBy(
+  name: string,
+  known: readonly string[],
+  free: readonly string[],
+): { field: string; write: string } | undefined {
+  const [expected, write] = misnamed.get(name) ?? [];
+  if (expected !== undefined && (write ? known : free).includes(expected))
+    return { field: expected, write: write ?? expected };
+  const near = nearest(name, free);
+  return near === undefined ? undefined : { field: near, write: near };
 }
 
 function has(map: MapValue, key: string): boolean {

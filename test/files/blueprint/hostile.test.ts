@@ -193,6 +193,9 @@ test('fuzz: any values in the place of any field', () => {
     'envVarKey',
     'schedule',
     'environments',
+    '__proto__',
+    'constructor',
+    'toString',
   ];
   const { tree } = fc.letrec(tie => ({
     tree: fc.oneof(
@@ -204,6 +207,8 @@ test('fuzz: any values in the place of any field', () => {
         'node',
         'docker',
         'static',
+        'constructor',
+        '__proto__',
         'image',
         'free',
         'a',

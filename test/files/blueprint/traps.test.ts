@@ -337,6 +337,19 @@ const cases: Case[] = [
     expected: '1 POOL_AS_SERVICE',
   },
 
+  {
+    text:
+      variable('key: A, fromService: {type: web, name: api, property: hostport}') +
+      '\n    plan: free',
+    expected: '8 HOST_OF_FREE',
+    fix: /RENDER_EXTERNAL_URL/,
+  },
+  {
+    text: `services:\n${docker('a', 'plan: free', 'dockerCommand: alembic upgrade head && a')}`,
+    files: { Dockerfile: '' },
+    expected: '',
+  },
+
   // Docker
   {
     text: `services:\n${docker('a', 'rootDir: backend', 'dockerContext: ../../')}`,

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import type { Service } from '../blueprint';
+import { isContainer, type Service } from '../blueprint';
 import type { Repository } from '../repository';
-import { error, type Field, type Problem, textOf, warning } from '../value';
+import { error, type Field, type Problem, textAt, textOf, warning } from '../value';
 import { perService, type Rule } from './rule';
 
 /** Traps in the commands of a service. */
@@ -27,8 +27,9 @@ function commandOf({ at }: Service, ...keys: string[]): { field: Field; text: st
 }
 
 function* migratesAtStart(service: Service): Generator<Problem> {
-  const isFree = textOf(service.at.fields.get('plan')?.value) === 'free';
-  if (service.type === 'cron') return;
+  const isFree = textAt(service.at, 'plan') === 'free';
+  // A free image has no other place: no build command, and no preDeployCommand.
+  if (service.type === 'cron' || (isFree && isContainer(service))) return;
   for (const { field, text } of commandOf(service, 'startCommand', 'dockerCommand')) {
     const command = migration.exec(text)?.[0];
     if (command)
@@ -113,12 +114,11 @@ function* devDependencies(
   }
 }
 
-const binaries: Readonly<Record<string, string>> = {
-  tsc: 'typescript',
-  nest: '@nestjs/cli',
-  prisma: 'prisma',
-  ng: '@angular/cli',
-};
+const binaries: ReadonlyMap<string, string> = new Map([
+  ['tsc', 'typescript'],
+  ['nest', '@nestjs/cli'],
+  ['ng', '@angular/cli'],
+]);
 
 /** A tool of the script that only devDependencies bring. */
 function missingTool(
@@ -128,7 +128,7 @@ function missingTool(
   const table = (name: string) => (manifest?.[name] ?? {}) as Record<string, unknown>;
   const line = table('scripts')[script];
   if (typeof line !== 'string') return undefined;
-  const words = line.split(/[\s&|;]+/).map(word => binaries[word] ?? word);
+  const words = line.split(/[\s&|;]+/).map(word => binaries.get(word) ?? word);
   if (words.includes('next')) words.push('typescript');
   return words.find(
     word =>

@@ -50,7 +50,7 @@ function* dockerfile(service: Service, _: unknown, repository: Repository): Gene
   const last = [...text.matchAll(/^[ \t]*CMD[ \t]+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
   const command = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
   const migrates = migration.exec(command)?.[0];
-  if (migrates && type !== 'cron')
+  if (migrates && type !== 'cron' && textAt(at, 'plan') !== 'free')
     yield warning(
       placeOf(at, 'dockerfilePath'),
       'MIGRATES_AT_START',

@@ -8,6 +8,7 @@ export const networkRules: readonly Rule[] = [
   openDatabases,
   internalHosts,
   regions,
+  freeHosts,
   perService(poolService),
 ];
 
@@ -59,6 +60,23 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
         `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
       );
     }
+  }
+}
+
+/** https://render.com/docs/free: a free web service sends into the private network only. */
+function* freeHosts(blueprint: Blueprint): Generator<Problem> {
+  const targets = byName(blueprint.services);
+  for (const { envVar, from } of references(blueprint, 'fromService')) {
+    if (browserName.test(envVar.key ?? '')) continue;
+    const target = targets.get(textAt(from, 'name') ?? '');
+    const isInternal = /^(host|hostport)$/.test(textAt(from, 'property') ?? '');
+    if (target?.type === 'web' && isInternal && textAt(target.at, 'plan') === 'free')
+      yield warning(
+        placeOf(from, 'property'),
+        'HOST_OF_FREE',
+        `${quote(target.name)} is free, and a free web service takes no internal connections`,
+        'write envVarKey: RENDER_EXTERNAL_URL in place of property, or another plan there',
+      );
   }
 }
 

@@ -62,13 +62,13 @@ function* services(blueprint: Blueprint): Generator<Problem> {
 }
 
 /** What each type of service can be asked for. */
-const properties: Readonly<Record<string, readonly string[]>> = {
-  web: ['host', 'port', 'hostport'],
-  pserv: ['host', 'port', 'hostport'],
-  keyvalue: ['host', 'port', 'hostport', 'connectionString'],
-  worker: [],
-  cron: [],
-};
+const properties: ReadonlyMap<string, readonly string[]> = new Map([
+  ['web', ['host', 'port', 'hostport']],
+  ['pserv', ['host', 'port', 'hostport']],
+  ['keyvalue', ['host', 'port', 'hostport', 'connectionString']],
+  ['worker', []],
+  ['cron', []],
+]);
 
 function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Generator<Problem> {
   const type = textAt(from, 'type') === 'redis' ? 'keyvalue' : textAt(from, 'type');
@@ -81,7 +81,7 @@ function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Ge
       `write type: ${target.type}`,
     );
   const property = textAt(from, 'property');
-  const offered = properties[target.type];
+  const offered = properties.get(target.type);
   if (property !== undefined && offered && !offered.includes(property))
     yield error(
       placeOf(from, 'property'),

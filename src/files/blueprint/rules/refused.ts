@@ -1,4 +1,4 @@
-import type { Blueprint, EnvVar, Service } from '../blueprint';
+import { type Blueprint, type EnvVar, isContainer, type Service } from '../blueprint';
 import { error, mapAt, type Problem, quote, textAt, textOf, warning } from '../value';
 import { perService, placeOf, type Rule } from './rule';
 
@@ -93,7 +93,8 @@ function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<
   }
 }
 
-function* commands({ at, type, runtime }: Service): Generator<Problem> {
+function* commands(service: Service): Generator<Problem> {
+  const { at, type, runtime } = service;
   if (runtime === 'static' && (type === 'worker' || type === 'pserv' || type === 'cron'))
     return yield error(
       placeOf(at, 'runtime'),
@@ -109,8 +110,8 @@ function* commands({ at, type, runtime }: Service): Generator<Problem> {
       'runtime: image needs image:',
       'add image: with url: REGISTRY/NAME:TAG',
     );
-  const isContainer = runtime === 'docker' || runtime === 'image';
-  for (const key of isContainer
+  const isImage = isContainer(service);
+  for (const key of isImage
     ? ['buildCommand', 'startCommand']
     : ['dockerCommand', 'dockerfilePath', 'dockerContext']) {
     const field = at.fields.get(key);
@@ -119,12 +120,12 @@ function* commands({ at, type, runtime }: Service): Generator<Problem> {
         field,
         'FIELD_IGNORED',
         `${key} does not count with runtime: ${runtime}`,
-        isContainer && key === 'startCommand'
+        isImage && key === 'startCommand'
           ? 'write dockerCommand instead, or CMD in the Dockerfile'
           : 'remove it',
       );
   }
-  if (isContainer || runtime === 'static' || runtime === undefined) return;
+  if (isImage || runtime === 'static' || runtime === undefined) return;
   for (const key of ['buildCommand', 'startCommand'])
     if (!at.fields.has(key))
       yield error(
