@@ -251,6 +251,32 @@ const cases: Case[] = [
   },
   { text: node('preDeployCommand: pytest'), expected: '7 TESTS_BEFORE_DEPLOY' },
 
+  {
+    text: build('bash build.sh'),
+    files: { 'build.sh': 'pip install a\nalembic upgrade head\n' },
+    expected: '5 SCRIPT_GOES_ON',
+  },
+  {
+    text: build('bash build.sh'),
+    files: { 'build.sh': '#!/usr/bin/env bash\nset -o errexit\npip install a\nb\n' },
+    expected: '',
+  },
+  {
+    text: build('bash build.sh'),
+    files: { 'build.sh': '#!/bin/bash\nset -euo pipefail\na\nb\n' },
+    expected: '',
+  },
+  {
+    text: build('bash build.sh'),
+    files: { 'build.sh': '#!/bin/sh -e\na\nb\n' },
+    expected: '',
+  },
+  {
+    text: build('bash build.sh'),
+    files: { 'build.sh': '# one\npip install a\n' },
+    expected: '',
+  },
+
   // Values
   {
     text: variable('key: API_TOKEN, value: abcdef0123'),

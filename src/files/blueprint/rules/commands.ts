@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { isContainer, type Service } from '../blueprint';
 import type { Repository } from '../repository';
-import { error, type Field, type Problem, textAt, textOf, warning } from '../value';
+import { error, type Field, type Problem, quote, textAt, textOf, warning } from '../value';
 import { perService, type Rule } from './rule';
 
 /** Traps in the commands of a service. */
@@ -73,17 +73,35 @@ function* scripts(service: Service, _: unknown, repository: Repository): Generat
     'preDeployCommand',
     'startCommand',
   )) {
-    const path = /(?:^|&&|;|\n)[ \t]*(\.\/[\w./-]+\.sh)\b/.exec(text)?.[1];
-    if (path === undefined || /\bchmod\b|\bcd /.test(text)) continue;
+    const [, shell, path] =
+      /(?:^|&&|;|\n)[ \t]*((?:ba)?sh )?((?:\.\/)?[\w./-]{1,200}\.sh)\b/.exec(text) ?? [];
+    if (path === undefined || /\bcd /.test(text)) continue;
     const file = posix.join(service.rootDir, path);
-    if (repository.isExecutable(file) === false)
+    if (!shell && !/\bchmod\b/.test(text) && repository.isExecutable(file) === false)
       yield error(
         field.value,
         'BUILD_SCRIPT_NOT_EXECUTABLE',
-        `${file} is not executable, and ends with "permission denied"`,
-        `type: git update-index --chmod=+x ${file} && chmod +x ${file}`,
+        `${quote(file)} is not executable, and ends with "permission denied"`,
+        // The name goes into a command line.
+        /^[\w./-]+$/.test(file)
+          ? `type: git update-index --chmod=+x ${file} && chmod +x ${file}`
+          : 'make it executable, in git as well (mode 100755)',
+      );
+    const script = repository.text(file);
+    if (field.key !== 'startCommand' && script !== undefined && goesOn(script))
+      yield warning(
+        field.value,
+        'SCRIPT_GOES_ON',
+        `${quote(file)} goes on after a command that failed, and the deploy with it`,
+        `write set -e on the second line of ${quote(file)}`,
       );
   }
+}
+
+/** True for a script of several commands that does not end at the first that fails. */
+function goesOn(script: string): boolean {
+  const lines = script.split('\n').filter(line => /^\s*[^#\s]/.test(line));
+  return lines.length > 1 && !/^\s*set -(\w*e|o errexit|\w+ -e)|^#!.* -\w*e/m.test(script);
 }
 
 /** A service's NODE_ENV counts in its build, too, and then no install brings devDependencies. */
