@@ -23,13 +23,18 @@ const rules: readonly Rule[] = [
   ...dockerRules,
 ];
 
-/** More findings than this help nobody, and looking for the name that was meant takes time. */
+/** More findings than this help nobody. */
 const mostFindings = 200;
 
-/** The first findings of a rule; the rule does not go on. */
+/** What a rule finds, up to a limit: looking for the name that was meant takes time. */
 function firstOf(problems: Iterable<Problem>): Problem[] {
   const first: Problem[] = [];
-  for (const problem of problems) if (first.push(problem) === mostFindings) break;
+  let errors = 0;
+  for (const problem of problems) {
+    first.push(problem);
+    if (problem.severity === 'error') errors++;
+    if (errors === mostFindings || first.length === 10 * mostFindings) break;
+  }
   return first;
 }
 
@@ -37,7 +42,7 @@ function firstOf(problems: Iterable<Problem>): Problem[] {
  * Checks a Blueprint. Any text gives an answer; nothing is thrown for what stands in it.
  * @param text the file's text
  * @param file its name in the findings
- * @returns findings in the order of the file, at most 200
+ * @returns findings in the order of the file, at most 200; warnings give way to errors
  */
 export function checkBlueprint(text: string, file: string, repository: Repository): Finding[] {
   const { root, problems } = load(text);
@@ -48,9 +53,11 @@ export function checkBlueprint(text: string, file: string, repository: Repositor
     for (const source of sources) found.push(...firstOf(source));
   }
   const order = (a: Problem, b: Problem) => a.at.line - b.at.line || a.at.column - b.at.column;
-  return found
+  found.sort(order);
+  const errors = found.filter(({ severity }) => severity === 'error').slice(0, mostFindings);
+  const warnings = found.filter(({ severity }) => severity === 'warning');
+  return [...errors, ...warnings.slice(0, mostFindings - errors.length)]
     .sort(order)
-    .slice(0, mostFindings)
     .map(({ severity, code, at: { line, column, path }, message, fix }) => ({
       file,
       line,

@@ -255,3 +255,13 @@ test('a path names the place in the document', () => {
     ],
   );
 });
+
+test('at most 200 findings, and no error lost behind warnings', () => {
+  const old = Array.from({ length: 300 }, (_, i) => `  - {type: web, name: s${i}, env: docker}`);
+  const findings = check(['services:', ...old, 'surplus: 1'].join('\n'));
+  assert.equal(findings.length, 200);
+  assert.deepEqual(
+    [findings[0]?.code, findings[198]?.code, findings[199]?.code],
+    ['FIELD_DEPRECATED', 'FIELD_DEPRECATED', 'FIELD_UNKNOWN'],
+  );
+});
