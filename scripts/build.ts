@@ -1,7 +1,7 @@
 // Builds what is published: dist/cli.js (everything of ours), dist/npm-libraries.js (loaded only
-// when a command talks to a registry), dist/unpack-worker.js (the second thread of an install),
-// dist/launcher.cjs (what server.js loads), and the licences of
-// what is bundled.
+// when a command talks to a registry), dist/blueprint.js (`check` of a render.yaml, with its YAML
+// parser), dist/unpack-worker.js (the second thread of an install), dist/launcher.cjs (what
+// server.js loads), and the licences of what is bundled.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -31,9 +31,13 @@ const common: BuildOptions & { metafile: true } = {
 const lazyFiles: Plugin = {
   name: 'lazy-files',
   setup(build) {
-    build.onResolve({ filter: /\/npm-libraries$/ }, ({ kind }) =>
-      kind === 'entry-point' ? undefined : { path: './npm-libraries.js', external: true },
-    );
+    for (const [filter, path] of [
+      [/\/npm-libraries$/, './npm-libraries.js'],
+      [/\/blueprint\/check$/, './blueprint.js'],
+    ] as const)
+      build.onResolve({ filter }, ({ kind }) =>
+        kind === 'entry-point' ? undefined : { path, external: true },
+      );
   },
 };
 
@@ -78,6 +82,13 @@ async function main(): Promise<void> {
       entryPoints: { 'npm-libraries': 'src/registry/npm-libraries.ts' },
       outdir: 'dist',
       plugins: [leftOut],
+    }),
+    build({
+      ...common,
+      entryPoints: { blueprint: 'src/files/blueprint/check.ts' },
+      outdir: 'dist',
+      // Its ES modules: esbuild leaves out of them what only writes YAML, which it cannot in CommonJS.
+      alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') },
     }),
     build({
       ...common,

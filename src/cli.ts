@@ -23,6 +23,7 @@ const commands: Record<
   exec: ['run a program that the backend ships', () => import('./commands/exec')],
   status: ['what is active, why, and which releases are kept', () => import('./commands/status')],
   lock: ['write the lock that the backend package carries', () => import('./commands/lock')],
+  check: ['check a Blueprint or a backend package', () => import('./commands/check')],
   deploy: ['pin, deploy and prove services on Render', () => import('./commands/deploy')],
   rollback: ['back to the last proven version', () => import('./commands/rollback')],
   verify: ['is it healthy, and the expected version?', () => import('./commands/verify')],

@@ -19,7 +19,11 @@ const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
   // Node 20 collects such a signal before it fires; render/within.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
-  ['starts processes', /node:child_process/, /^(npm\/run|start\/become)\.ts$/],
+  [
+    'starts processes',
+    /node:child_process/,
+    /^(npm\/run|publish\/preflight\/boot|start\/become)\.ts$/,
+  ],
   ['reads the clock', /Date\.now|new Date\(\)/, /^(io|release\/activate)\.ts$/],
 ];
 for (const [what, pattern, where] of jobs)

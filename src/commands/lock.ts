@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SettingError } from '../errors';
 import { checkLock, writeLock } from '../publish/lock';
+import { readOwnLock } from '../publish/own-lock';
+import { dependencyBins } from '../publish/preflight/dependency-bins';
 import { type Publishable, readPublishable } from '../publish/publishable';
 import { foldersAbove } from '../publish/workspace';
 import { type RegistryConfig, secretsOf } from '../registry/config';
@@ -10,6 +12,8 @@ import { sayUnknownKeys } from '../settings/config-file';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readSettings } from '../settings/settings';
+import { publisherProblems } from '../start/named-command';
+import { findIn } from '../start/package-files';
 import { count } from '../ui/text';
 import type { Command, Context } from './command';
 
@@ -62,6 +66,11 @@ async function check(
   run: Parameters<typeof checkLock>[1],
 ): Promise<number> {
   const problems = await checkLock(publishable, run);
+  const { target, manifest } = publishable;
+  const lock = readOwnLock(target, manifest.name);
+  const hasBin = dependencyBins(manifest, typeof lock === 'string' ? undefined : lock);
+  const [missing] = publisherProblems(manifest, findIn(target), hasBin);
+  if (problems.length === 0 && missing) throw missing;
   if (problems.length === 0) {
     report.line('the lock fits package.json');
     if (flags.json) report.json({ ok: true, problems, warnings: report.warnings });
@@ -75,8 +84,8 @@ async function check(
 }
 
 /** Registries and credentials of the publisher; what a host would set about versions is no matter. */
-function readConfig(
-  { folder, manifest }: Publishable,
+export function readConfig(
+  { folder, manifest }: { folder: string; manifest: { name: string } },
   { flags, io, redactor }: Context,
 ): RegistryConfig {
   const at = npmrcFolder(folder);

@@ -8,7 +8,7 @@ import { readDotenv } from '../settings/dotenv-file';
 import { satisfiesWish, type VersionWish, wishText } from '../settings/version-wish';
 import { broken, readActiveRelease } from '../start/active-release';
 import { secretNames } from '../start/backend-env';
-import { readPackageJson } from '../start/package-files';
+import { checkCommands } from '../start/check-commands';
 import { checkRequired } from '../start/pick-entry';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
@@ -24,7 +24,7 @@ export function checkRelease(dir: string, env: Io['env'], wish?: VersionWish): C
     const release = { name: current.active, folder, receipt };
     if (!isWhole(release)) throw broken(folder, 'is not whole', current);
     if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone', current);
-    readPackageJson(backend);
+    checkCommands(backend);
     const text = `${receipt.package} ${receipt.version}, starts ${file}`;
     return [
       { name: 'release', state: 'ok', text },

@@ -30,7 +30,7 @@ function covers(files: readonly string[], name: string): boolean {
 }
 
 /** The place of a top-level key's value in a JSON text that is known to be right. */
-function findValue(text: string, key: string): number | undefined {
+export function findValue(text: string, key: string): number | undefined {
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text[i] as string;

@@ -5,7 +5,8 @@ import { isObject } from '../json';
 import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
-import { readPublisher } from '../start/publisher';
+import { publisherProblems } from '../start/named-command';
+import { findValue } from './files-list';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 
 /** The folder that will be packed, and what its package.json says. */
@@ -21,36 +22,59 @@ export interface Publishable {
 }
 
 /**
- * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack.
- * @throws SettingError LOCK_NO_PACKAGE, LOCK_WORKSPACE_ROOT, LOCK_NOT_BUILT, PACKAGE_NAME_INVALID or
- * PACKAGE_CONFIG_INVALID
+ * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack, and refuses a
+ * `bootlace` object that its host would refuse. Whether its files are built does not matter yet.
+ * @throws what findPublishable and publisherProblems name
  */
 export function readPublishable(folder: string): Publishable {
-  const own = readManifest(folder);
+  const publishable = findPublishable(folder, 'lock');
+  const [problem] = publisherProblems(
+    publishable.manifest,
+    path => path,
+    () => true,
+  );
+  if (problem) throw problem;
+  return publishable;
+}
+
+/**
+ * Finds the folder that is packed, its package.json and its workspace.
+ * @param command the one to name in a fix
+ * @throws SettingError LOCK_NO_PACKAGE, LOCK_WORKSPACE_ROOT, LOCK_NOT_BUILT, CONFIG_INVALID or
+ * PACKAGE_NAME_INVALID
+ */
+export function findPublishable(folder: string, command: 'lock' | 'check'): Publishable {
+  const own = readManifest(folder, command);
   if (!own && isFile(folder))
     throw new SettingError('LOCK_NO_PACKAGE', `${folder} is a file, and a folder is needed`, {
-      fix: `name its folder: npx bootlace lock ${dirname(folder)}`,
+      fix: `name its folder: npx bootlace ${command} ${dirname(folder)}`,
     });
   if (!own)
     throw new SettingError('LOCK_NO_PACKAGE', `there is no package.json in ${folder}`, {
-      fix: "run it in the backend package's folder, or name that folder: npx bootlace lock packages/backend",
+      fix: `run it in the backend package's folder, or name that folder: npx bootlace ${command} packages/backend`,
     });
   const workspace = findWorkspace(folder);
   const directory = (own.manifest.publishConfig as { directory?: unknown } | undefined)?.directory;
   if (typeof directory !== 'string') return { folder, target: folder, ...own, workspace };
   const target = join(folder, directory);
-  const packed = readManifest(target);
+  const packed = readManifest(target, command);
   if (packed) return { folder, target, ...packed, workspace };
   throw new SettingError(
     'LOCK_NOT_BUILT',
     `publishConfig.directory names ${directory}, which has no package.json yet`,
     {
-      fix: 'build first, then run npx bootlace lock: the build would remove a lock written before',
+      fix:
+        command === 'lock'
+          ? 'build first, then run npx bootlace lock: the build would remove a lock written before'
+          : `build first, then run: npx bootlace ${command}`,
     },
   );
 }
 
-function readManifest(folder: string): { manifest: LockedManifest; text: string } | undefined {
+function readManifest(
+  folder: string,
+  command: string,
+): { manifest: LockedManifest; text: string } | undefined {
   const file = join(folder, 'package.json');
   const text = readText(file);
   if (text === undefined) return undefined;
@@ -59,11 +83,9 @@ function readManifest(folder: string): { manifest: LockedManifest; text: string 
     throw new SettingError('CONFIG_INVALID', `${file} is not a JSON object`, {
       fix: `correct ${file}`,
     });
-  refuseWorkspaceRoot(folder, value);
+  refuseWorkspaceRoot(folder, value, command);
   const manifest = value as LockedManifest;
   parsePackageName(String(manifest.name ?? ''), `"name" in ${file}`);
-  // Its host would refuse it, and it is easier to correct here.
-  readPublisher(manifest);
   return { manifest, text };
 }
 
@@ -84,7 +106,11 @@ function parse(text: string): unknown {
 }
 
 /** A root that needs nothing itself is not the backend: its lock would be an empty one. */
-function refuseWorkspaceRoot(folder: string, manifest: Record<string, unknown>): void {
+function refuseWorkspaceRoot(
+  folder: string,
+  manifest: Record<string, unknown>,
+  command: string,
+): void {
   const { dependencies, optionalDependencies, peerDependencies } = manifest;
   const needed = [dependencies, optionalDependencies, peerDependencies];
   if (needed.some(table => isObject(table) && Object.keys(table).length > 0)) return;
@@ -94,8 +120,31 @@ function refuseWorkspaceRoot(folder: string, manifest: Record<string, unknown>):
     'LOCK_WORKSPACE_ROOT',
     `${folder} is the root of ${members.slice(0, 10).join(', ')} and depends on nothing itself`,
     {
-      fix: `name the backend's folder, as in: npx bootlace lock ${join(folder, String(members[0]))}`,
+      fix: `name the backend's folder, as in: npx bootlace ${command} ${join(folder, String(members[0]))}`,
       facts: { members },
     },
   );
+}
+
+/**
+ * Where a key of package.json stands. Pure.
+ * @param path such as `dependencies.left-pad` or `bootlace.roles.web`
+ * @returns line and column from 1; as much of the path as is there
+ */
+export function placeInManifest(
+  text: string,
+  path: string | undefined,
+): { line: number; column: number } {
+  // Names of packages, bins and exports may hold dots.
+  const [first = '', ...rest] = (path ?? '').split('.');
+  const keys = first === 'bootlace' ? [first, ...rest] : [first, rest.join('.')];
+  let at = 0;
+  for (const key of keys) {
+    const found = findValue(text.slice(at), key);
+    if (found === undefined) break;
+    at += found;
+    if (text[at] !== '{') break;
+  }
+  const before = text.slice(0, at).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

@@ -20,12 +20,13 @@ import { cleanVersion } from '../registry/packument';
 import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
 import { fullDisk } from '../release/atomic';
-import { layoutOf } from '../release/layout';
+import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
+import { checkCommands } from '../start/check-commands';
 import { sayProgress } from '../ui/install-progress';
 import type { ApplyOptions } from './apply';
 import { fetchBackend } from './fetch-backend';
@@ -117,6 +118,7 @@ export async function installRelease(
     warnOfScripts(settings.scripts, withScripts, options.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, stage.release);
+    checkCommands(backendFolder(stage.release, name));
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
     if (unknown) options.warn(unknown);
     const receipt: Receipt = {

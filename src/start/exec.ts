@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { NotFoundError, SettingError } from '../errors';
+import { NotFoundError } from '../errors';
 import type { Io } from '../io';
 import { readDotenv } from '../settings/dotenv-file';
-import { expandWords, splitWords } from '../settings/words';
+import { expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
-import { prepareBackendEnv } from './backend-env';
+import { prepareBackendEnv, secretNames } from './backend-env';
 import type { Program } from './become';
 import { binsOf } from './entry';
-import { findIn, readPackageJson } from './package-files';
+import { migrateCommand } from './named-command';
+import { findIn, hasBinIn, readPackageJson } from './package-files';
 import { checkRequired } from './pick-entry';
 import { readPublisher } from './publisher';
-import { parseStartScript } from './start-script';
 
 /**
  * Plans the run of a program that the active release ships, in the backend's environment: .env
@@ -57,9 +57,9 @@ export function planExec(
 
 /**
  * Plans the migrate command that the backend's package.json names (`"migrate": "prisma migrate deploy"`):
- * a program as for exec, or `node FILE` with a file of the backend.
+ * a program as for exec, or a file of the backend, by itself or after `node`.
  * @returns undefined when it names none
- * @throws SettingError VARIABLE_MISSING or MIGRATE_COMMAND_INVALID, and what planExec throws
+ * @throws SettingError VARIABLE_MISSING, and what migrateCommand and planExec throw
  */
 export function planMigrate(
   dir: string,
@@ -67,31 +67,18 @@ export function planMigrate(
   io: Pick<Io, 'env' | 'cwd' | 'execPath'>,
 ): Program | undefined {
   const { backend, current } = readActiveRelease(dir);
-  const { migrate } = readPublisher(readPackageJson(backend));
+  const json = readPackageJson(backend);
+  const { migrate } = readPublisher(json);
   if (migrate === undefined) return undefined;
-  const script = parseStartScript(migrate);
-  const words = (script ? [[script.file], ...script.args] : splitWords(migrate)) ?? [];
   const { values, unreadable } = readDotenv(io.cwd);
-  const env = { ...values, ...io.env };
-  checkRequired(current.start.requires, env, [], unreadable);
-  const [name, ...rest] = expandWords(words, env);
-  if (!name || script?.env.length || script?.flags.length)
-    throw new SettingError(
-      'MIGRATE_COMMAND_INVALID',
-      `the migrate command ${JSON.stringify(migrate)} needs a shell`,
-      {
-        fix: 'write a bin with plain arguments, or node FILE, and publish again',
-      },
-    );
-  if (!script) return planExec(dir, name, [...rest, ...args], io);
-  const file = findIn(backend)(name);
-  if (!file)
-    throw new NotFoundError('BIN_NOT_FOUND', `the installed release has no file ${name}`, {
-      fix: 'build before you publish, and list the folder in "files"',
-    });
   const all = { ...io.env };
-  prepareBackendEnv(all, env, current.start);
-  return { file: io.execPath, args: [join(backend, file), ...rest, ...args], env: all };
+  prepareBackendEnv(all, values, current.start);
+  const removed = secretNames({ ...values, ...io.env }, current.start);
+  checkRequired(current.start.requires, all, removed, unreadable);
+  const command = migrateCommand(json, migrate, findIn(backend), hasBinIn(backend, json));
+  const words = [...expandWords(command.args, all), ...args];
+  if ('bin' in command) return planExec(dir, command.bin, words, io);
+  return { file: io.execPath, args: [join(backend, command.file), ...words], env: all };
 }
 
 function namesIn(folder: string): string[] {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../errors';
 import { isObject } from '../json';
@@ -67,6 +67,12 @@ export function findAmong(
     ];
     return tries.map(path => posix.normalize(path)).find(isFile);
   };
+}
+
+/** Tells whether the tree around an installed backend has a bin of a name. */
+export function hasBinIn(folder: string, { name = '' }: PackageJson): (bin: string) => boolean {
+  const folders = [join(folder, 'node_modules'), join(folder, name.includes('/') ? '../..' : '..')];
+  return bin => folders.some(each => existsSync(join(each, '.bin', bin)));
 }
 
 function mainOf(folder: string): string | undefined {

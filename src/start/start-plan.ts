@@ -1,9 +1,8 @@
-import { NotFoundError } from '../errors';
 import type { StartPlan } from '../release/receipt';
-import { literal, splitWords } from '../settings/words';
 import type { Entry } from './entry';
+import { roleEntry } from './named-command';
 import { type Place, resolveFlags, resolveNodeOptions } from './node-flags';
-import { chooseEntryIn, readPackageJson } from './package-files';
+import { chooseEntryIn, findIn, readPackageJson } from './package-files';
 import { readPublisher } from './publisher';
 
 export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'secretEnv' | 'memory'>;
@@ -15,17 +14,22 @@ export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'sec
  */
 export function planStartIn(place: Place, settings: StartSettings): StartPlan {
   const { backend } = place;
-  const publisher = readPublisher(readPackageJson(backend));
+  const json = readPackageJson(backend);
+  const publisher = readPublisher(json);
+  const find = findIn(backend);
   const roles = Object.fromEntries(
-    Object.entries(publisher.roles).map(([role, what]) => [role, readRole(backend, role, what)]),
+    Object.entries(publisher.roles).map(([role, what]) => [
+      role,
+      resolvePaths(roleEntry(json, role, what, find), place),
+    ]),
   );
   const { asked } = settings;
   const role = asked ?? 'web';
   const entry = Object.hasOwn(roles, role)
     ? (roles[role] as Entry)
-    : chooseEntryIn(backend, asked, Object.keys(roles));
+    : resolvePaths(chooseEntryIn(backend, asked, Object.keys(roles)), place);
   return {
-    entry: resolvePaths(entry, place),
+    entry,
     ...settings,
     ...(Object.keys(roles).length && { roles }),
     ...(publisher.requires.length && { requires: publisher.requires }),
@@ -42,14 +46,4 @@ function resolvePaths(entry: Entry, place: Place): Entry {
       name === 'NODE_OPTIONS' ? resolveNodeOptions(value, place) : value,
     ]),
   };
-}
-
-function readRole(folder: string, role: string, what: string): Entry {
-  const [file, ...args] = splitWords(what) ?? [];
-  const name = literal(file);
-  if (name === undefined)
-    throw new NotFoundError('ENTRY_NOT_FOUND', `the role ${role} needs a shell: ${what}`, {
-      fix: 'write a file of the package and plain arguments, and publish again',
-    });
-  return { ...chooseEntryIn(folder, name), why: `role ${role}`, args };
 }

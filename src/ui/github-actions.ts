@@ -11,6 +11,12 @@ import type { Reporter } from './reporter';
 export interface Workflow {
   /** A failure as an annotation. */
   error(error: BootlaceError): void;
+  /** A finding as an annotation at its place in a file. */
+  annotate(
+    level: 'error' | 'warning',
+    properties: Readonly<Record<string, string | number | undefined>>,
+    message: string,
+  ): void;
   /** Foreign lines, folded; a line among them that looks like a command is not carried out. */
   group(title: string, lines: readonly string[]): void;
   outputs(values: Readonly<Record<string, string | undefined>>): void;
@@ -28,9 +34,15 @@ export function workflowOf(io: Pick<Io, 'env'>, report: Reporter): Workflow | un
       report.warn(`cannot write ${file}: ${(error as Error).message}`);
     }
   };
+  const annotate: Workflow['annotate'] = (level, properties, message) => {
+    const given = Object.entries(properties).filter(([, value]) => value !== undefined);
+    const list = given.map(([name, value]) => `${name}=${property(String(value))}`).join(',');
+    report.machine(`::${level} ${list}::${data(message)}`);
+  };
   return {
+    annotate,
     error({ code, message, fix }) {
-      report.machine(`::error title=${property(code)}::${data(`${message}. fix: ${fix}`)}`);
+      annotate('error', { title: code }, `${message}. fix: ${fix}`);
     },
     group(title, lines) {
       const token = randomBytes(12).toString('hex');

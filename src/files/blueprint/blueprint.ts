@@ -1,0 +1,141 @@
+import { posix } from 'node:path';
+import { type Field, type MapValue, mapsAt, textAt, textOf, type Value } from './value';
+
+/** A variable's entry in a service or a group. */
+export interface EnvVar {
+  at: MapValue;
+  key: string | undefined;
+  /** The field `value`, where it holds one. */
+  value: Field | undefined;
+  /** Its text; numbers as they are written. */
+  text: string | undefined;
+}
+
+export interface Service {
+  at: MapValue;
+  name: string;
+  type: string;
+  runtime: string | undefined;
+  region: string;
+  /** The service's folder in the repository, without ./ and the last slash; '' for its top. */
+  rootDir: string;
+  /** The environment of a project that it is in. */
+  environment: string | undefined;
+  envVars: readonly EnvVar[];
+  /** The names of the groups that it takes variables from. */
+  groups: readonly string[];
+}
+
+export interface Resource {
+  at: MapValue;
+  name: string;
+  region: string;
+}
+
+export interface Group {
+  at: MapValue;
+  name: string;
+  envVars: readonly EnvVar[];
+}
+
+/** The parts of a Blueprint that the rules ask for, whatever project and environment they are in. */
+export interface Blueprint {
+  services: readonly Service[];
+  databases: readonly Resource[];
+  groups: readonly Group[];
+}
+
+/** Collects what has the right shape; the rest is passed over. Pure. */
+export function readBlueprint(root: Value): Blueprint {
+  const blueprint = {
+    services: [] as Service[],
+    databases: [] as Resource[],
+    groups: [] as Group[],
+  };
+  if (root.kind !== 'map') return blueprint;
+  const collect = (place: MapValue, environment?: string) => {
+    for (const at of mapsAt(place, 'services')) blueprint.services.push(service(at, environment));
+    for (const at of mapsAt(place, 'databases')) blueprint.databases.push(resource(at));
+    for (const at of mapsAt(place, 'envVarGroups'))
+      blueprint.groups.push({ at, name: textAt(at, 'name') ?? '', envVars: envVarsOf(at) });
+  };
+  collect(root);
+  const ungrouped = root.fields.get('ungrouped')?.value;
+  if (ungrouped?.kind === 'map') collect(ungrouped);
+  for (const project of mapsAt(root, 'projects')) {
+    collect(project);
+    for (const each of mapsAt(project, 'environments')) collect(each, textAt(each, 'name'));
+  }
+  return blueprint;
+}
+
+function resource(at: MapValue): Resource {
+  return { at, name: textAt(at, 'name') ?? '', region: textAt(at, 'region') ?? 'oregon' };
+}
+
+function service(at: MapValue, environment: string | undefined): Service {
+  const rootDir = textAt(at, 'rootDir') ?? '';
+  return {
+    ...resource(at),
+    type: textAt(at, 'type') === 'redis' ? 'keyvalue' : (textAt(at, 'type') ?? ''),
+    runtime: textAt(at, 'runtime') ?? textAt(at, 'env'),
+    rootDir: posix.normalize(rootDir).replace(/^\.$|^\/|\/$/g, ''),
+    environment,
+    envVars: envVarsOf(at),
+    groups: mapsAt(at, 'envVars').flatMap(entry => textAt(entry, 'fromGroup') ?? []),
+  };
+}
+
+function envVarsOf(at: MapValue): EnvVar[] {
+  return mapsAt(at, 'envVars')
+    .filter(entry => !entry.fields.has('fromGroup'))
+    .map(entry => {
+      const value = entry.fields.get('value');
+      return { at: entry, key: textAt(entry, 'key'), value, text: textOf(value?.value) };
+    });
+}
+
+/** Name → the first that has it; a search for each reference would take seconds in a large file. */
+export function byName<T extends { name: string }>(all: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(all.toReversed().map(each => [each.name, each]));
+}
+
+/** A service's variables, those of its groups included; its own come first and count. */
+export function allVariables(
+  service: Service,
+  { groups }: Blueprint,
+): { variables: readonly EnvVar[]; isComplete: boolean } {
+  const named = service.groups.map(name => groups.find(group => group.name === name));
+  return {
+    variables: [...service.envVars, ...named.flatMap(group => group?.envVars ?? [])],
+    // A group that the file does not hold may bring any variable.
+    isComplete: named.every(group => group !== undefined),
+  };
+}
+
+/** True for a service that runs an image, built from a Dockerfile or not. */
+export function isContainer({ runtime }: Service): boolean {
+  return runtime === 'docker' || runtime === 'image';
+}
+
+/** True for a service that bootlace sets up or starts. */
+export function isLaunched(service: Service): boolean {
+  return (
+    ['buildCommand', 'startCommand', 'preDeployCommand', 'dockerCommand'].some(key =>
+      /(^|[\s;&|/])bootlace(@\S{1,60})?(\s|$)/.test(textAt(service.at, key) ?? ''),
+    ) || service.envVars.some(({ key }) => key === 'BACKEND_PACKAGE' || key === 'BACKEND_VERSION')
+  );
+}
+
+/** True for a service that its name, or its environment's, says to be production. */
+export function isProduction({ name, environment = '' }: Service): boolean {
+  const words = `${name} ${environment}`.toLowerCase();
+  return /\bprod(uction)?\b/.test(words.replace(/_/g, '-')) && !/\b(pre|non)-?prod/.test(words);
+}
+
+/** False for a service that deploys on a push. */
+export function isAutodeployOff(service: Service): boolean {
+  const trigger = textAt(service.at, 'autoDeployTrigger');
+  if (trigger !== undefined) return trigger === 'off';
+  return textAt(service.at, 'autoDeploy') === 'false' || service.runtime === 'image';
+}

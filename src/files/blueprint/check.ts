@@ -1,0 +1,71 @@
+import type { Finding } from '../../ui/findings';
+import { readBlueprint } from './blueprint';
+import { load } from './load';
+import type { Repository } from './repository';
+import { commandRules } from './rules/commands';
+import { dockerRules } from './rules/docker';
+import { launchRules } from './rules/launched';
+import { networkRules } from './rules/network';
+import { referenceRules } from './rules/references';
+import { refusalRules } from './rules/refused';
+import type { Rule } from './rules/rule';
+import { valueRules } from './rules/values';
+import { checkShape } from './shape';
+import type { Problem } from './value';
+
+const rules: readonly Rule[] = [
+  ...refusalRules,
+  ...referenceRules,
+  ...launchRules,
+  ...commandRules,
+  ...valueRules,
+  ...networkRules,
+  ...dockerRules,
+];
+
+/** More findings than this help nobody. */
+const mostFindings = 200;
+
+/** What a rule finds, up to a limit: looking for the name that was meant takes time. */
+function firstOf(problems: Iterable<Problem>): Problem[] {
+  const first: Problem[] = [];
+  let errors = 0;
+  for (const problem of problems) {
+    first.push(problem);
+    if (problem.severity === 'error') errors++;
+    if (errors === mostFindings || first.length === 10 * mostFindings) break;
+  }
+  return first;
+}
+
+/**
+ * Checks a Blueprint. Any text gives an answer; nothing is thrown for what stands in it.
+ * @param text the file's text
+ * @param file its name in the findings
+ * @returns findings in the order of the file, at most 200; warnings give way to errors
+ */
+export function checkBlueprint(text: string, file: string, repository: Repository): Finding[] {
+  const { root, problems } = load(text);
+  const found = [...problems];
+  if (root) {
+    const blueprint = readBlueprint(root);
+    const sources = [checkShape(root), ...rules.map(rule => rule(blueprint, repository))];
+    for (const source of sources) found.push(...firstOf(source));
+  }
+  const order = (a: Problem, b: Problem) => a.at.line - b.at.line || a.at.column - b.at.column;
+  found.sort(order);
+  const errors = found.filter(({ severity }) => severity === 'error').slice(0, mostFindings);
+  const warnings = found.filter(({ severity }) => severity === 'warning');
+  return [...errors, ...warnings.slice(0, mostFindings - errors.length)]
+    .sort(order)
+    .map(({ severity, code, at: { line, column, path }, message, fix }) => ({
+      file,
+      line,
+      column,
+      severity,
+      code,
+      ...(path && { path }),
+      message,
+      fix,
+    }));
+}

@@ -1,0 +1,286 @@
+import { cronPlans, keyValuePlans, postgresPlans, serverPlans } from './plans';
+
+/**
+ * Every field of a Blueprint with its values, as Render's "Blueprint YAML Reference" and its public
+ * JSON schema give them (September 2026).
+ */
+export interface Spec {
+  /** `scalar`: text or a number. */
+  is: 'text' | 'whole' | 'boolean' | 'scalar' | 'list' | 'map';
+  oneOf?: readonly string[];
+  /** Render adds values before its public schema does: another one is a warning. */
+  lags?: true;
+  /** Older values that Render still takes, with their successors. */
+  renamed?: ReadonlyMap<string, string>;
+  min?: number;
+  max?: number;
+  items?: Spec | 'service' | 'envVar';
+  fields?: Fields;
+  required?: readonly string[];
+  /** Render passes over fields that it does not know here. */
+  open?: true;
+  /** What to write instead of this field. */
+  deprecated?: string;
+}
+export type Fields = Readonly<Record<string, Spec>>;
+
+const text: Spec = { is: 'text' };
+const scalar: Spec = { is: 'scalar' };
+const boolean: Spec = { is: 'boolean' };
+const count: Spec = { is: 'whole', min: 1 };
+const words = (list: string): Spec => ({ is: 'text', oneOf: list.split(', ') });
+const plan = (names: readonly string[]): Spec => ({ is: 'text', oneOf: names, lags: true });
+const list = (items: Spec | 'service' | 'envVar'): Spec => ({ is: 'list', items });
+const map = (fields: Fields, ...required: string[]): Spec => ({ is: 'map', fields, required });
+const open = (fields: Fields, ...required: string[]): Spec => ({
+  ...map(fields, ...required),
+  open: true,
+});
+const deprecated = (spec: Spec, successor: string): Spec => ({ ...spec, deprecated: successor });
+
+const region = words('oregon, ohio, frankfurt, singapore, virginia');
+const enabled = words('enabled, disabled');
+const generation = words('automatic, manual, off');
+const ipAllowList = list(open({ source: text, description: text }, 'source'));
+const credential = map({ fromRegistryCreds: map({ name: text }, 'name') }, 'fromRegistryCreds');
+const runtime = words('docker, elixir, go, image, node, python, ruby, rust, static');
+const buildFilter = open({ paths: list(text), ignoredPaths: list(text) });
+const renamedTypes = new Map([['redis', 'keyvalue']]);
+
+/** What a variable's entry is made of, by the field that tells its source. */
+export const envVarShapes: Readonly<Record<string, Spec>> = {
+  fromGroup: map({ fromGroup: text }, 'fromGroup'),
+  fromDatabase: map(
+    {
+      key: text,
+      fromDatabase: open(
+        {
+          name: text,
+          property: words(
+            'connectionString, connectionPoolString, host, port, user, password, database',
+          ),
+        },
+        'name',
+        'property',
+      ),
+    },
+    'key',
+    'fromDatabase',
+  ),
+  fromService: map(
+    {
+      key: text,
+      fromService: open(
+        {
+          name: text,
+          type: {
+            ...words('web, cron, worker, pserv, static, dpg, job, redis, keyvalue'),
+            renamed: renamedTypes,
+          },
+          property: words('host, port, hostport, connectionString'),
+          envVarKey: text,
+        },
+        'name',
+        'type',
+      ),
+    },
+    'key',
+    'fromService',
+  ),
+  value: map(
+    { key: text, value: scalar, generateValue: boolean, sync: boolean, previewValue: scalar },
+    'key',
+  ),
+};
+
+/** What every service that is built has. */
+const built: Fields = {
+  type: text,
+  name: text,
+  runtime,
+  env: deprecated(runtime, 'runtime'),
+  repo: text,
+  branch: text,
+  rootDir: text,
+  buildCommand: text,
+  preDeployCommand: text,
+  envVars: list('envVar'),
+  buildFilter,
+  autoDeploy: deprecated(boolean, 'autoDeployTrigger'),
+  autoDeployTrigger: words('off, commit, checksPass'),
+};
+const program: Fields = {
+  ...built,
+  region,
+  startCommand: text,
+  dockerCommand: text,
+  dockerfilePath: text,
+  dockerContext: text,
+  registryCredential: credential,
+  image: map({ url: text, creds: credential }, 'url'),
+};
+const site: Fields = {
+  domain: deprecated(text, 'domains, a list'),
+  domains: list(text),
+  pullRequestPreviewsEnabled: deprecated(boolean, 'previews: with generation'),
+  ipAllowList,
+  renderSubdomainPolicy: enabled,
+};
+const percent: Spec = { is: 'whole', min: 1, max: 90 };
+
+/** The shapes of a service; each is closed. */
+export const serviceShapes = {
+  server: map(
+    {
+      ...program,
+      ...site,
+      plan: plan(serverPlans),
+      numInstances: count,
+      healthCheckPath: text,
+      scaling: open({
+        minInstances: count,
+        maxInstances: count,
+        targetMemoryPercent: percent,
+        targetCPUPercent: percent,
+      }),
+      initialDeployHook: text,
+      disk: map({ name: text, mountPath: text, sizeGB: count }, 'name', 'mountPath'),
+      previews: map({ generation, plan: plan(serverPlans), numInstances: count }),
+      previewPlan: deprecated(plan(serverPlans), 'previews: with plan'),
+      maintenanceMode: map({ enabled: boolean, uri: text }),
+      maxShutdownDelaySeconds: { is: 'whole', min: 1, max: 300 },
+    },
+    'type',
+    'name',
+    'runtime',
+  ),
+  static: map(
+    {
+      ...built,
+      ...site,
+      staticPublishPath: text,
+      previews: map({ generation }),
+      headers: list(open({ path: text, name: text, value: text }, 'path', 'name', 'value')),
+      routes: list(
+        open(
+          { type: words('redirect, rewrite'), source: text, destination: text },
+          'type',
+          'source',
+          'destination',
+        ),
+      ),
+    },
+    'type',
+    'name',
+    'runtime',
+  ),
+  cron: map(
+    { ...program, plan: plan(cronPlans), schedule: text },
+    'type',
+    'name',
+    'runtime',
+    'schedule',
+  ),
+  keyvalue: map(
+    {
+      type: { ...words('keyvalue, redis'), renamed: renamedTypes },
+      name: text,
+      region,
+      ipAllowList,
+      plan: plan(keyValuePlans),
+      previewPlan: plan(keyValuePlans),
+      maxmemoryPolicy: words(
+        'allkeys-lru, volatile-lru, allkeys-lfu, volatile-lfu, allkeys-random, volatile-random, ' +
+          'volatile-ttl, noeviction',
+      ),
+      persistenceMode: words('journal-snapshot, snapshot, off'),
+    },
+    'type',
+    'name',
+    'ipAllowList',
+  ),
+} satisfies Record<string, Spec>;
+
+/** The fields that tell a static site from any other service. */
+export const staticOnly = ['staticPublishPath', 'headers', 'routes'];
+
+const envVarGroups = list(map({ name: text, envVars: list('envVar') }, 'name', 'envVars'));
+const resources: Fields = {
+  services: list('service'),
+  databases: list(
+    map(
+      {
+        name: text,
+        databaseName: text,
+        user: text,
+        region,
+        plan: plan(postgresPlans),
+        previewPlan: plan(postgresPlans),
+        diskSizeGB: count,
+        previewDiskSizeGB: count,
+        storageAutoscalingEnabled: boolean,
+        connectionPool: words('pgbouncer, none'),
+        postgresMajorVersion: words('10, 11, 12, 13, 14, 15, 16, 17, 18'),
+        highAvailability: map({ enabled: boolean }, 'enabled'),
+        ipAllowList,
+        readReplicas: list(map({ name: text }, 'name')),
+      },
+      'name',
+    ),
+  ),
+  envVarGroups,
+};
+
+/** The whole file. */
+export const blueprintShape = map({
+  ...resources,
+  previews: map({ generation, expireAfterDays: count }),
+  previewsEnabled: deprecated(boolean, 'previews: with generation'),
+  previewsExpireAfterDays: deprecated(count, 'previews: with expireAfterDays'),
+  projects: list(
+    map(
+      {
+        name: text,
+        // In Render's tutorials, not in its schema.
+        envVarGroups,
+        environments: list(
+          map(
+            {
+              ...resources,
+              name: text,
+              networking: map({ isolation: enabled }),
+              permissions: map({ protection: enabled }),
+            },
+            'name',
+          ),
+        ),
+      },
+      'name',
+      'environments',
+    ),
+  ),
+  ungrouped: map(resources),
+  version: words('1'),
+});
+
+/** Names that people expect, with the field that Render has and what to write in it. */
+export const misnamed: ReadonlyMap<string, readonly [field: string, write?: string]> = new Map([
+  ['nodeVersion', ['envVars', 'the variable NODE_VERSION under envVars']],
+  ['pythonVersion', ['envVars', 'the variable PYTHON_VERSION under envVars']],
+  ['environment', ['envVars']],
+  ['environmentVariables', ['envVars']],
+  ['variables', ['envVars']],
+  ['secrets', ['envVars', 'envVars, each with sync: false']],
+  ['instances', ['numInstances']],
+  ['replicas', ['numInstances']],
+  ['dockerfile', ['dockerfilePath']],
+  ['mounts', ['disk']],
+  ['volumes', ['disk']],
+  ['autoscaling', ['scaling']],
+  ['publishPath', ['staticPublishPath']],
+  ['cron', ['schedule']],
+  ['migrateCommand', ['preDeployCommand']],
+  ['redirects', ['routes']],
+  ['version', ['postgresMajorVersion']],
+  ['redis', ['services', 'an entry of services with type: keyvalue']],
+]);

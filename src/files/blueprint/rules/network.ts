@@ -1,0 +1,93 @@
+import { type Blueprint, byName, type Resource, type Service } from '../blueprint';
+import { error, mapsAt, type Problem, quote, textAt, warning } from '../value';
+import { references } from './references';
+import { perService, placeOf, type Rule } from './rule';
+
+/** Traps of addresses, regions and access. */
+export const networkRules: readonly Rule[] = [
+  openDatabases,
+  internalHosts,
+  regions,
+  freeHosts,
+  perService(poolService),
+];
+
+function* openDatabases({ databases, services }: Blueprint): Generator<Problem> {
+  const stores = services.filter(({ type }) => type === 'keyvalue');
+  for (const { at, name } of [...databases, ...stores])
+    for (const entry of mapsAt(at, 'ipAllowList'))
+      if (/^(0+\.0+\.0+\.0+|::)\/0$/.test(textAt(entry, 'source') ?? ''))
+        yield warning(
+          entry,
+          'DATABASE_OPEN',
+          `${quote(name)} takes connections from every address`,
+          'write ipAllowList: [] (services of the same region connect inside), or your addresses',
+        );
+}
+
+/** Variables with these names are built into pages. */
+const browserName = /^(NEXT_PUBLIC_|NUXT_PUBLIC_|EXPO_PUBLIC_|PUBLIC_|VITE_|REACT_APP_|GATSBY_)/;
+
+function* internalHosts(blueprint: Blueprint): Generator<Problem> {
+  for (const { envVar, from } of references(blueprint, 'fromService')) {
+    const property = textAt(from, 'property') ?? '';
+    if (browserName.test(envVar.key ?? '') && /^(host|hostport)$/.test(property))
+      yield warning(
+        placeOf(from, 'property'),
+        'HOST_NOT_PUBLIC',
+        `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
+        'write envVarKey: RENDER_EXTERNAL_URL in place of property',
+      );
+  }
+}
+
+/** Internal addresses work within one region. */
+function* regions(blueprint: Blueprint): Generator<Problem> {
+  for (const [kind, all] of [
+    ['fromDatabase', blueprint.databases],
+    ['fromService', blueprint.services],
+  ] as const) {
+    const targets = byName<Resource>(all);
+    for (const { service, from } of references(blueprint, kind)) {
+      const target = targets.get(textAt(from, 'name') ?? '');
+      const property = textAt(from, 'property') ?? '';
+      if (!target || !/host|connection/.test(property)) continue;
+      if (service.runtime === 'static' || service.region === target.region) continue;
+      yield error(
+        placeOf(from, 'name'),
+        'REGION_DIFFERS',
+        `${quote(target.name)} is in ${target.region}, ${quote(service.name)} in ${service.region}, and its address works in ${target.region} only`,
+        `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
+      );
+    }
+  }
+}
+
+/** https://render.com/docs/free: a free web service sends into the private network only. */
+function* freeHosts(blueprint: Blueprint): Generator<Problem> {
+  const targets = byName(blueprint.services);
+  for (const { envVar, from } of references(blueprint, 'fromService')) {
+    if (browserName.test(envVar.key ?? '')) continue;
+    const target = targets.get(textAt(from, 'name') ?? '');
+    const isInternal = /^(host|hostport)$/.test(textAt(from, 'property') ?? '');
+    if (target?.type === 'web' && isInternal && textAt(target.at, 'plan') === 'free')
+      yield warning(
+        placeOf(from, 'property'),
+        'HOST_OF_FREE',
+        `${quote(target.name)} is free, and a free web service takes no internal connections`,
+        'write envVarKey: RENDER_EXTERNAL_URL in place of property, or another plan there',
+      );
+  }
+}
+
+function* poolService({ at }: Service): Generator<Problem> {
+  const image = at.fields.get('image')?.value;
+  const url = image?.kind === 'map' ? textAt(image, 'url') : undefined;
+  if (url && /\/pgbouncer|^pgbouncer/i.test(url))
+    yield warning(
+      placeOf(at, 'image'),
+      'POOL_AS_SERVICE',
+      'Render runs PgBouncer in front of a database itself',
+      'write connectionPool: pgbouncer at the database, and property: connectionPoolString',
+    );
+}

@@ -1,0 +1,94 @@
+import { bundledNames, type LockDocument, type LockedManifest } from '../../lock/document';
+import { folderName } from '../../lock/validate';
+import { count } from '../../ui/text';
+import { publishFix } from '../lockable';
+import type { Problem } from './problem';
+
+/** Means something on the publisher's machine only. */
+const local =
+  /^(workspace|catalog|file|link|portal|patch):|^(\.{0,2}|~)[\\/]|^\.\.?$|^[a-z]:[\\/]/i;
+/** A repository or an address, as npm reads them: `owner/name` is one of GitHub. */
+const remote =
+  /^(git|github|gitlab|bitbucket|gist|ssh|https?)[+:]|^[\w.-]+@[\w.-]+:|^[\w.-]+\/[\w.-]+(#.*)?$/i;
+
+/** Needed to build or to test, never to run. */
+const buildTools = new Set(
+  (
+    'typescript ts-node ts-node-dev tsx tsup tsc-watch ts-jest webpack webpack-cli vite vitest rollup parcel ' +
+    'esbuild nodemon jest mocha ava eslint prettier @biomejs/biome husky lint-staged turbo nx gulp ' +
+    'grunt @nestjs/cli @swc/cli @swc/core @babel/core @babel/cli concurrently supertest cypress'
+  ).split(' '),
+);
+
+/**
+ * The rules about a package's dependencies. Pure.
+ * @param lock says which of them have install scripts; undefined when nothing does
+ */
+export function dependencyProblems(
+  manifest: LockedManifest,
+  lock: LockDocument | undefined,
+): Problem[] {
+  const bundled = new Set(bundledNames(manifest));
+  const problems: Problem[] = [];
+  for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
+    for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
+      if (bundled.has(name)) continue;
+      const add = (
+        severity: Problem['severity'],
+        code: string,
+        message: string,
+        fix: string,
+      ): unknown =>
+        problems.push({
+          severity,
+          code,
+          file: 'package.json',
+          path: `${section}.${name}`,
+          message,
+          fix,
+        });
+      const shown = `${name}@${spec.slice(0, 80)}`;
+      if (local.test(spec.trim()))
+        add(
+          'error',
+          'DEPENDENCY_LOCAL',
+          `${shown} cannot be installed on another machine`,
+          `${publishFix(name)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
+        );
+      else if (remote.test(spec.trim()))
+        add(
+          'warning',
+          'DEPENDENCY_REMOTE',
+          `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
+          `publish ${name} to your registry and depend on its version`,
+        );
+      if (section === 'peerDependencies') continue;
+      const isTypes = name.startsWith('@types/');
+      if (isTypes || buildTools.has(name))
+        add(
+          'warning',
+          isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL',
+          `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
+          `move it to devDependencies: npm install --save-dev ${name}`,
+        );
+    }
+  return [...problems, ...scriptProblems(lock)];
+}
+
+function scriptProblems(lock: LockDocument | undefined): Problem[] {
+  const names = Object.entries(lock?.packages ?? {})
+    .filter(([, { hasInstallScript, dev, optional }]) => hasInstallScript && !dev && !optional)
+    .map(([path]) => folderName(path));
+  const list = [...new Set(names)].sort();
+  if (list.length === 0) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'DEPENDENCY_SCRIPTS',
+      file: 'package.json',
+      path: 'dependencies',
+      message: `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
+      fix: `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
+    },
+  ];
+}

@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import { isObject } from '../../json';
+import {
+  binsOf,
+  chooseEntry,
+  exportTarget,
+  type FindFile,
+  type PackageJson,
+} from '../../start/entry';
+import { publisherProblems } from '../../start/named-command';
+import { parseStartScript } from '../../start/start-script';
+import type { PackedPackage } from './packed-package';
+import { type Problem, problemOf } from './problem';
+
+/**
+ * The rules about what can be started: every file that package.json names is packed, and one of them
+ * is the entry. Pure.
+ * @param hasBin as for publisherProblems
+ * @param isOnDisk true for a file that is there and was not packed
+ */
+export function entryProblems(
+  { manifest, find }: Pick<PackedPackage, 'manifest' | 'find'>,
+  hasBin: (name: string) => boolean | undefined,
+  isOnDisk: (path: string) => boolean = () => false,
+): Problem[] {
+  const roles = publisherProblems(manifest, find, hasBin).map(error => problemOf(error));
+  const bootlace = isObject(manifest.bootlace) ? manifest.bootlace : {};
+  const hasWeb = isObject(bootlace.roles) && Object.hasOwn(bootlace.roles, 'web');
+  const choice = hasWeb ? undefined : chooseEntry(manifest, undefined, find);
+  const failed = choice && 'failure' in choice ? choice : undefined;
+  const files = namedFiles(manifest).flatMap(([path, target]) => {
+    const fault = fileFault(target, find, isOnDisk);
+    if (!fault) return [];
+    // npm's scripts are for the repository as well, and then something else is the entry.
+    const isError = path !== 'scripts.start' || failed !== undefined;
+    const { code, says, fix } = fault;
+    const message = `${path} is ${target}, ${says}`;
+    return problem(isError ? 'error' : 'warning', code, path, message, fix);
+  });
+  const problems = [...files, ...roles];
+  // A missing file that is named is said already.
+  if (!failed || problems.length) return problems;
+  const [first] = failed.candidates;
+  const fix = first
+    ? `name the server in scripts.start, as in "start": "node ${find(first) ?? 'dist/main.js'}", or in "main"`
+    : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start';
+  return [problem('error', failed.failure, undefined, failed.message, fix)];
+}
+
+function problem(
+  severity: Problem['severity'],
+  code: string,
+  path: string | undefined,
+  message: string,
+  fix: string,
+): Problem {
+  return { severity, code, file: 'package.json', ...(path && { path }), message, fix };
+}
+
+function fileFault(
+  target: string,
+  find: FindFile,
+  isOnDisk: (path: string) => boolean,
+): { code: string; says: string; fix: string } | undefined {
+  const plain = posix.normalize(target.replaceAll('\\', '/'));
+  if (plain === '..' || plain.startsWith('../') || posix.isAbsolute(plain))
+    return {
+      code: 'ENTRY_OUTSIDE',
+      says: 'outside of the package',
+      fix: 'name a file of the package, with a path from its package.json',
+    };
+  if (find(target)) return undefined;
+  const folder = JSON.stringify(plain.split('/')[0]);
+  return {
+    code: 'FILE_NOT_PACKED',
+    says: 'and the package has no such file',
+    fix: isOnDisk(target)
+      ? `list ${folder} in "files" of package.json, or take it out of .npmignore`
+      : `build before you publish, and list ${folder} in "files" of package.json`,
+  };
+}
+
+/** The files that package.json says are there: key → path. */
+function namedFiles(json: PackageJson): [path: string, target: string][] {
+  const { main, scripts, exports } = json;
+  const named: [string, string | undefined][] = [['main', typeof main === 'string' ? main : '']];
+  for (const [name, target] of Object.entries(binsOf(json))) named.push([`bin.${name}`, target]);
+  const isMap = isObject(exports) && Object.keys(exports).some(key => key.startsWith('.'));
+  for (const subpath of isMap ? Object.keys(exports) : ['.']) {
+    const target = subpath.includes('*') ? undefined : exportTarget(json, subpath);
+    if (!target?.endsWith('/')) named.push([isMap ? `exports.${subpath}` : 'exports', target]);
+  }
+  const start = isObject(scripts) ? scripts.start : undefined;
+  const script = typeof start === 'string' ? parseStartScript(start) : undefined;
+  named.push(['scripts.start', script?.file]);
+  return named.filter((pair): pair is [string, string] => Boolean(pair[1]));
+}

@@ -1,0 +1,28 @@
+import { BootlaceError } from '../../errors';
+
+/** A fault of a package: a finding without the place where the package lies. */
+export interface Problem {
+  severity: 'error' | 'warning';
+  code: string;
+  /** The file of the package, `package.json` for most. */
+  file: string;
+  line?: number;
+  /** The key in package.json, such as `dependencies.left-pad`. */
+  path?: string;
+  message: string;
+  fix: string;
+}
+
+/** A failure of a part that the host uses as well, as a problem. @throws what is none of ours */
+export function problemOf(error: unknown, fix?: string): Problem {
+  if (!(error instanceof BootlaceError)) throw error;
+  const path = typeof error.facts.path === 'string' ? error.facts.path : undefined;
+  return {
+    severity: 'error',
+    code: error.code,
+    file: 'package.json',
+    ...(path && { path }),
+    message: error.message,
+    fix: fix ?? error.fix,
+  };
+}
