@@ -27,3 +27,14 @@ export function table(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** @param ms milliseconds that have passed; such as `just now`, `5 min ago`, `3 hours ago` */
+export function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (Number.isNaN(minutes)) return '?';
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${count(hours, 'hour')} ago`;
+  return `${Math.floor(hours / 24)} days ago`;
+}

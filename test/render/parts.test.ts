@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAccess } from '../../src/render/access';
-import { parseDeploy, parsePage, parseService } from '../../src/render/answers';
-import { parseShown, readShown, sameVersion } from '../../src/render/expect';
-import { parseHook } from '../../src/render/hook';
-import { classOf, newestFirst } from '../../src/render/model';
-import { createPacer } from '../../src/render/pace';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/record';
-import { parseStartLine } from '../../src/render/start-line';
+import { readAccess } from '../../src/render/api/access';
+import { parseDeploy, parsePage, parseService } from '../../src/render/api/answers';
+import { parseHook } from '../../src/render/api/hook';
+import { classOf, newestFirst } from '../../src/render/api/model';
+import { createPacer } from '../../src/render/api/request';
+import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/record';
+import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/expect';
+import { parseStartLine } from '../../src/render/proof/start-lines';
 import { fakeClock } from '../support/clock';
 
 const deploy = (status: string, createdAt = '2026-03-01T00:00:00Z') =>
@@ -125,11 +125,11 @@ test('where a version is shown', () => {
       [undefined, 'x-none=1', undefined],
     ];
   for (const [json, header, found] of table) {
-    const shown = parseShown(json, header);
-    assert.equal(shown && readShown(shown, answer), found, json ?? header);
+    const shown = parseVersionPlace(json, header);
+    assert.equal(shown && readVersionAt(shown, answer), found, json ?? header);
   }
   for (const [json, header] of [['version'], [''], ['/a', 'b'], [undefined, 'a b']])
-    assert.throws(() => parseShown(json, header), { code: 'EXPECT_INVALID' });
+    assert.throws(() => parseVersionPlace(json, header), { code: 'EXPECT_INVALID' });
   assert.ok(sameVersion('v1.2.3', '1.2.3') && !sameVersion('1.2.3', '1.2.30'));
 });
 
