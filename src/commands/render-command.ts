@@ -5,6 +5,7 @@ import { deployPace, type Pace } from '../render/api/request';
 import {
   type CommandLine,
   type Limits,
+  onceEach,
   openSession,
   type Session,
   type Surroundings,
@@ -100,7 +101,7 @@ export function resolver(
           io,
           signal,
           addSecret: secret => redactor.add(secret),
-          say: sentence => report.progress(sentence),
+          say: onceEach(sentence => report.progress(sentence)),
           warn: sentence => report.warn(sentence),
           waitForMs: minutes(flags, 'wait-for'),
         },

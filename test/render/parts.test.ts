@@ -42,26 +42,26 @@ test('deploys are sorted by time, whatever their fractions', () => {
 
 test('a start line, as the launcher writes it and as logs carry it', () => {
   const line = (message: string) => {
-    const { timestamp, instance, ...rest } = parseStartLine({
+    const { id, timestamp, instance, ...rest } = parseStartLine({
       id: '1',
       message,
       timestamp: '',
       instance: undefined,
-    }) ?? { timestamp: '', instance: '' };
+    }) ?? { id: '', timestamp: '', instance: '' };
     return rest;
   };
   const table: [string, object][] = [
     [
       'bootlace: starting @acme/backend@1.2.3: dist/main.js (main)',
-      { package: '@acme/backend', version: '1.2.3', nonce: undefined },
+      { package: '@acme/backend', version: '1.2.3' },
     ],
     [
       'bootlace: starting backend@1.2.3-rc.1: a b.js (scripts.start) deploy=ab12',
-      { package: 'backend', version: '1.2.3-rc.1', nonce: 'ab12' },
+      { package: 'backend', version: '1.2.3-rc.1' },
     ],
     [
       '\u001b[2m10:00\u001b[0m bootlace: starting b@1.0.0: x (main) deploy=n\u001b[0m\n',
-      { package: 'b', version: '1.0.0', nonce: 'n' },
+      { package: 'b', version: '1.0.0' },
     ],
     ['bootlace: starting b@1.0.0', {}],
     ['the backend: starting b@1.0.0: x', {}],
@@ -72,10 +72,9 @@ test('a start line, as the launcher writes it and as logs carry it', () => {
 test('the record is read back as written, and anything else counts as nothing', () => {
   const pending = {
     to: '1.1.0',
-    nonce: 'n',
+    run: 'n',
     since: undefined,
     pin: null,
-    wasNonce: 'm',
     live: 'dep-1',
   };
   const record = { proven: [{ version: '1.0.0', deploy: 'dep-1' }], pending };
@@ -167,7 +166,7 @@ test('a deploy hook never shows itself', () => {
 test('answers that are none', () => {
   const bad: (() => unknown)[] = [
     () => parseService(null),
-    () => parseService({ id: 's', name: 'n', ownerId: 'o', type: 'spaceship' }),
+    () => parseService({ id: 's', name: 'n', ownerId: 'o' }),
     () => parseDeploy({ id: 'd' }),
     () => parsePage({}, 'deploy', parseDeploy),
     () => parsePage([{ deploy: 1 }], 'deploy', parseDeploy),

@@ -105,10 +105,10 @@ export function openSession(
 }
 
 /** Says a sentence once until another comes; `trying again in 8 s` makes no new one. */
-function onceEach(say: (sentence: string) => void): (sentence: string) => void {
+export function onceEach(say: (sentence: string) => void): (sentence: string) => void {
   let last = '';
   return sentence => {
-    const news = sentence.replace(/; trying again in \d+ s$/, '');
+    const news = sentence.replace(/(, after \d+ s)?; trying again in \d+ s$/, '');
     if (news !== last) say(sentence);
     last = news;
   };

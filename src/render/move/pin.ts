@@ -53,7 +53,6 @@ export async function writePin(
   const { state, target } = plan;
   if (!state.isPinned || target.version === undefined) return;
   await claim(session, plan, progress);
-  progress.stage = 'pinning';
   if (!plan.keepsPin && state.pin !== target.pin)
     await client.setVariable(state.service.id, state.key, target.pin);
   progress.stage = 'pinned';
@@ -69,11 +68,13 @@ async function claim(session: Session, plan: Plan, progress: DeployProgress): Pr
     throw locked(session, service.name, 'somebody else has just written its record');
   }
   progress.hasNote = true;
+  progress.stage = 'pinning';
   const note = noteOf(session, plan);
   await client.setVariable(service.id, recordKey, withNote(plan.before.record, note));
   const read = parseRecord(await client.variable(service.id, recordKey));
   if (read.pending?.run === session.run) return;
   progress.hasNote = false;
+  progress.stage = 'planned';
   throw locked(session, service.name, `${read.pending?.by ?? 'somebody else'} began just now`);
 }
 
@@ -151,8 +152,10 @@ export async function writeDown(
   const isKnown = kind === 'back' && deploy.id === before.live?.id;
   const isEvident = version !== undefined && by !== 'health' && !isKnown;
   const proven = isEvident ? { version, deploy: deploy.id } : undefined;
-  const what = `${state.service.name}: ${version ?? deploy.id} is proven, but could not be written down`;
-  await orWarn(session, what, () => settle(session, plan, proven));
+  const what = proven
+    ? `${version} is proven, but could not be written down`
+    : 'the note of this deploy could not be removed';
+  await orWarn(session, `${state.service.name}: ${what}`, () => settle(session, plan, proven));
 }
 
 /**
