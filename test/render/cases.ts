@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FakeService } from '../support/fake-render-service';
 import { interrupt } from './scenarios';
-import { apiKey, others, run, seedProven, type World } from './world';
+import { apiKey, others, type Run, run, seedProven, type World } from './world';
 
 /** One line of a table about other services than the one in scenarios.ts. */
 export interface Case {
@@ -10,12 +10,12 @@ export interface Case {
   argv: string;
   exit: number;
   says: RegExp;
-  check?: (world: World) => void | Promise<void>;
+  check?: (world: World, ended: Run) => void | Promise<void>;
 }
 
 const pinned = { ...others, BACKEND_VERSION: '1.0.0' };
 
-function add(
+export function add(
   world: World,
   name: string,
   type: FakeService['type'],
@@ -38,14 +38,14 @@ function add(
   return service;
 }
 
-function find({ render }: World, name: string): FakeService {
+export function find({ render }: World, name: string): FakeService {
   const service = render.services.find(s => s.name === name);
   assert.ok(service, name);
   return service;
 }
 
 /** The pin, the live version, and whether anything else changed. */
-function stands(world: World, name: string, pin: string | undefined, live: string): void {
+export function stands(world: World, name: string, pin: string | undefined, live: string): void {
   const service = find(world, name);
   assert.equal(service.env.get('BACKEND_VERSION'), pin, name);
   assert.equal(service.live?.version, live, name);
@@ -53,10 +53,10 @@ function stands(world: World, name: string, pin: string | undefined, live: strin
     assert.equal(service.env.get(key), value, `${name} ${key}`);
 }
 
-const pinTo = (w: World, version: string) => void w.api.env.set('BACKEND_VERSION', version);
+export const pinTo = (w: World, version: string) => void w.api.env.set('BACKEND_VERSION', version);
 const pinOf = ({ id }: FakeService) => new RegExp(`PUT .*${id}/env-vars/BACKEND_VERSION$`);
-const broken = { answer: () => ({ status: 500 }) };
-const to = '--backend-version 1.1.0';
+export const broken = { answer: () => ({ status: 500 }) };
+export const to = '--backend-version 1.1.0';
 
 // biome-ignore format: one line a case
 export const types: readonly Case[] = [
@@ -108,7 +108,7 @@ export const several: readonly Case[] = [
 ];
 
 const proven = (w: World) => seedProven(w.api, '1.1.0');
-const at11 = (w: World) => {
+export const at11 = (w: World) => {
   pinTo(w, '1.1.0');
   proven(w);
 };

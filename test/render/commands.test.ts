@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FakeRegistry } from '../support/fake-registry';
 import { type Case, hooks, keys, looks, rollbacks, several, types } from './cases';
+import { faults } from './faults';
 import { busiestMinute, createWorld, run, startRegistry } from './world';
 
 let registry: FakeRegistry;
@@ -12,17 +13,24 @@ after(() => registry.close());
 
 const tables = { types, several, rollbacks, looks, hooks, keys };
 for (const [table, cases] of Object.entries(tables))
-  for (const one of cases) test(`${table}: ${one.name}`, () => play(one));
+  for (const one of cases) test(`${table}: ${one.name}`, () => play(one, 'override'));
+for (const one of faults)
+  for (const overlap of ['wait', 'override'] as const)
+    test(`faults: ${one.name} (${overlap})`, () => play(one, overlap));
 
-async function play({ name, given, argv, exit, says, check }: Case): Promise<void> {
-  const world = await createWorld(registry);
+async function play(
+  { name, given, argv, exit, says, check }: Case,
+  overlap: 'wait' | 'override',
+): Promise<void> {
+  const world = await createWorld(registry, overlap);
   const { render } = world;
   try {
     given?.(world);
-    const words = argv
-      .split(' ')
+    const words = (argv.match(/"[^"]*"|\S+/g) ?? [])
+      .map(word => word.replace(/^"|"$/g, ''))
       .map(word => (word.startsWith('$') ? (world.env[word.slice(1)] ?? '') : word));
-    const { code, all } = await run(world, words);
+    const ended = await run(world, words);
+    const { code, all } = ended;
     assert.equal(code, exit, all);
     assert.match(all, says, all);
     assert.doesNotMatch(all, /\n +at .*:\d+:\d+|this is a bug/);
@@ -30,7 +38,7 @@ async function play({ name, given, argv, exit, says, check }: Case): Promise<voi
     assert.ok(busiestMinute(render, 'POST') <= 10, name);
     if (words[0] !== 'services') assert.ok(busiestMinute(render, 'GET') <= 60, name);
     assert.deepEqual(render.options.contract?.problems ?? [], []);
-    await check?.(world);
+    await check?.(world, ended);
   } finally {
     await world.close();
   }

@@ -87,7 +87,8 @@ export const statuses: readonly Scenario[] = [
   { name: 'replaced by a push that fails', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', undefined, 'build_failed') }), ...undone, says: /was replaced by[\s\S]*DEPLOY_BUILD_FAILED/ },
   { name: 'replaced by a rollback of somebody else', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'rollback', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', same: true, says: /DEPLOY_SUPERSEDED.*was replaced by dep-\w+ \(rollback\).*of somebody else is live and stays/ },
   { name: 'a push during the build', given: w => pushDuring(w, 'build_in_progress'), ...done, override: { says: /was replaced by dep-\w+ \(new_commit\)[\s\S]*deployed +1\.1\.0/ }, says: /deployed +1\.1\.0/ },
-  { name: 'a push during the build of a bad version', given: w => pushDuring(w, 'build_in_progress', { answer: () => ({ status: 500 }) }), ...undone, same: false, wait: { says: /would bring 1\.1\.0; the way back takes its place[\s\S]*DEPLOY_UNHEALTHY/ }, says: /DEPLOY_UNHEALTHY.*BACKEND_VERSION is 1\.0\.0 again/ },
+  { name: 'a push during the build of a bad version', given: w => pushDuring(w, 'build_in_progress', { answer: () => ({ status: 500 }) }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*BACKEND_VERSION is 1\.0\.0 again/ },
+  { name: 'a push during a build that fails', given: w => pushDuring(w, 'build_in_progress', undefined, [build, ['build_failed', 0]]), ...undone, same: false, says: /would bring 1\.1\.0; the way back takes its place[\s\S]*DEPLOY_BUILD_FAILED.*live again and proven/, override: { ...done, says: /was replaced by[\s\S]*deployed/ } },
   { name: 'a push during the way back', given: w => w.api.scripts.push({ answer: () => ({ status: 500 }) }, { steps: [start, ['live', 0]], onStatus: s => { if (s === 'update_in_progress') w.api.create('new_commit'); } }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*BACKEND_VERSION is 1\.0\.0 again.*live again and proven/ },
   { name: 'deactivated before it was proven', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'manual', '1.0.0') }), ...undone, same: false, says: /was replaced by dep-\w+ \(manual\)[\s\S]*DEPLOY_WRONG_VERSION/ },
   { name: 'replaced by an autodeploy of the same pin', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), ...done, says: /was replaced by dep-\w+ \(new_commit\)[\s\S]*deployed/ },
@@ -250,11 +251,16 @@ function later(world: World, trigger: string, version?: string, status = 'live')
 }
 
 /** A push while our deploy has a status; under "override" it cancels ours. */
-function pushDuring({ api }: World, status: string, script: Script = {}): void {
+function pushDuring(
+  { api }: World,
+  status: string,
+  script: Script = {},
+  steps?: Script['steps'],
+): void {
   const onStatus = (now: string) => {
     if (now === status) queueMicrotask(() => api.create('new_commit', script));
   };
-  api.scripts.push({ ...script, onStatus });
+  api.scripts.push({ ...script, ...(steps && { steps }), onStatus });
 }
 
 function chatter({ api }: World): void {

@@ -80,7 +80,7 @@ export function iso(time: number): string {
 }
 
 export function deployJson(deploy: FakeDeploy): unknown {
-  const { id, status, trigger, createdAt, finishedAt, commit, image } = deploy;
+  const { id, status, trigger, createdAt, finishedAt, commit, image, imageSha } = deploy;
   return {
     id,
     status,
@@ -89,7 +89,7 @@ export function deployJson(deploy: FakeDeploy): unknown {
     updatedAt: iso(finishedAt ?? createdAt),
     ...(finishedAt && { finishedAt: iso(finishedAt) }),
     ...(commit && !image && { commit: { id: commit, message: 'a commit' } }),
-    ...(image && { image: { ref: image } }),
+    ...(image && { image: { ref: image, ...(imageSha && { sha: imageSha }) } }),
   };
 }
 

@@ -75,6 +75,7 @@ export interface FakeDeploy {
   finishedAt: number | undefined;
   commit?: string;
   image?: string;
+  imageSha?: string;
   env: Readonly<Record<string, string>>;
   script: Script;
   version: string;

@@ -335,8 +335,9 @@ export class FakeRender {
       return refuse(400, 'rollbacks are not supported for this service');
     if (target.artifactGone)
       return refuse(400, 'the build artifact of this deploy is no longer available');
-    const { version, env, commit, image, real } = target;
-    const deploy = this.#create(service, 'rollback', { version, env, commit, image, real });
+    const { version, env, commit, image, imageSha, real } = target;
+    const extra = { version, env, commit, image, imageSha, real };
+    const deploy = this.#create(service, 'rollback', extra);
     return { status: 201, body: deployJson(deploy) };
   }
 

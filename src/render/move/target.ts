@@ -103,7 +103,7 @@ export async function checkPublished(
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
     if (artifact) {
       session.warn(
-        `${service.name}: ${version} could not be looked up, and goes back by Render's artifact: ${error.message}`,
+        `${service.name}: ${version} could not be looked up: ${error.message}; Render's artifact of it is used`,
       );
       return servicePackage?.trim() || undefined;
     }
