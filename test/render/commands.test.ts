@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { FakeRegistry } from '../support/fake-registry';
 import { type Case, hooks, keys, looks, rollbacks, several, types } from './cases';
 import { faults } from './faults';
+import { moreCommands } from './more-commands';
 import { busiestMinute, createWorld, run, startRegistry } from './world';
 
 let registry: FakeRegistry;
@@ -11,7 +12,7 @@ before(async () => {
 });
 after(() => registry.close());
 
-const tables = { types, several, rollbacks, looks, hooks, keys };
+const tables = { types, several, rollbacks, looks, hooks, keys, moreCommands };
 for (const [table, cases] of Object.entries(tables))
   for (const one of cases) test(`${table}: ${one.name}`, () => play(one, 'override'));
 for (const one of faults)
@@ -34,7 +35,7 @@ async function play(
     assert.equal(code, exit, all);
     assert.match(all, says, all);
     assert.doesNotMatch(all, /\n +at .*:\d+:\d+|this is a bug/);
-    if (code !== 0 && code !== 130) assert.match(all, /\n {2}fix: \S/);
+    if (code !== 0 && code !== 130) assert.match(all, /\n {2}fix: \S|"fix": "\S/);
     assert.ok(busiestMinute(render, 'POST') <= 10, name);
     if (words[0] !== 'services') assert.ok(busiestMinute(render, 'GET') <= 60, name);
     assert.deepEqual(render.options.contract?.problems ?? [], []);

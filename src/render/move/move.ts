@@ -46,6 +46,7 @@ export async function move(
   options: MoveOptions,
 ): Promise<Outcome> {
   const { service } = plan.state;
+  const named = plan.keepsPin ? undefined : plan.target.version;
   if (plan.kind !== 'back') await writePin(session, plan, progress);
   let deploy = await begin(session, plan, progress, options);
   for (let replacements = 0; ; replacements++) {
@@ -86,7 +87,7 @@ export async function move(
     }
     const next = await replacementOf(session, plan, ended);
     if (!next || replacements >= mostReplacements)
-      return end('bad', ended, await failureOf(session, service, ended));
+      return end('bad', ended, await failureOf(session, service, ended, named));
     session.say(
       `${service.name}: ${ended.id} was replaced by ${next.id} (${next.trigger ?? 'unknown trigger'}), which brings the same; waiting for that one`,
     );

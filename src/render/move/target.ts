@@ -125,8 +125,8 @@ export function nothingProven(
   what: string,
 ): NotFoundError {
   const { name } = service;
-  const version = isPinned ? '1.2.3' : 'dep-…';
+  const version = isPinned ? '1.2.3' : 'dep-ID';
   return new NotFoundError('NO_PROVEN_VERSION', `${name} ${what}`, {
-    fix: `choose one of its deploys: ${line('releases', { services: [name] })}; then: ${line('rollback', { services: [name], version })}`,
+    fix: `see its deploys: ${line('releases', { services: [name] })}; then for example: ${line('rollback', { services: [name], version })}`,
   });
 }

@@ -90,11 +90,13 @@ export async function endDeploy(
 /**
  * The failure of a deploy that ended without going live, with Render's reason; shows the last
  * lines of its log.
+ * @param version the one to name in the command that tries again
  */
 export async function failureOf(
   session: Session,
   service: Service,
   deploy: Deploy,
+  version: string | undefined,
 ): Promise<DeployError> {
   const { client } = session;
   const facts = { service: service.name, deploy: deploy.id, status: deploy.status };
@@ -124,7 +126,7 @@ export async function failureOf(
   const code = isReplaced ? 'DEPLOY_SUPERSEDED' : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = isReplaced ? 'it was replaced' : phaseText(deploy.status);
   return new DeployError(code, `${service.name}: ${phase}${reason ? `: ${reason}` : ''}`, {
-    fix: `correct what the log says, then run: ${session.line('deploy', {})}`,
+    fix: `correct what the log says, then run: ${session.line(undefined, { version })}`,
     facts: { ...facts, reason, lastLines: lines.map(({ message }) => message) },
   });
 }

@@ -197,7 +197,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
       code,
       `${service.name}: ${deploy.id} is live, but not proven within ${patience}: ${text}`,
       {
-        fix: `correct the backend, then deploy ${service.name} again`,
+        fix: 'correct the backend, and deploy the version in which it is',
         facts: {
           service: service.name,
           deploy: deploy.id,
