@@ -76,7 +76,8 @@ export async function deployByHook(context: Context, hookText: string): Promise<
       say: sentence => report.progress(sentence),
       isOld: isOld ?? '',
     });
-    const outcome = place ? 'deployed' : 'triggered';
+    // What was there before proves nothing of the new deploy.
+    const outcome = place && before.state !== 'ok' ? 'deployed' : 'triggered';
     Object.assign(result, { outcome, version: verified.version, proof: verified.proof });
   }
 }

@@ -1,9 +1,10 @@
 import { findServices } from './api/find';
-import { classOf, type ServiceEvent } from './api/model';
+import { classOf, type Deploy, type ServiceEvent, timeOf } from './api/model';
 import { statusText } from './api/reason';
 import type { Session } from './api/session';
 import { readServiceState } from './move/state';
 import { findLiveVersion } from './proof/live-version';
+import { readStartLines, type StartLine } from './proof/start-lines';
 import { sourceText } from './services';
 
 /** One deploy of a service. */
@@ -22,6 +23,8 @@ export interface ReleaseRow {
 }
 
 const mostDeploys = 100;
+/** An instance writes its start line before its deploy is live, or soon after. */
+const startMs = 10_000;
 
 /**
  * The deploys of a service, the newest first: who deployed what when, and what of it was proven; from
@@ -39,6 +42,7 @@ export async function readReleases(
   const oldest = state.deploys.at(-1)?.createdAt;
   const events: ServiceEvent[] = await session.client.events(service.id, oldest, 'deploy_started');
   const known = await findLiveVersion(session, state, { address: undefined, place: undefined });
+  const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
   return state.deploys.map(deploy => {
     const isLive = classOf(deploy) === 'live';
     const proven = state.record.proven.find(item => item.deploy === deploy.id);
@@ -49,9 +53,20 @@ export async function readReleases(
       status: deploy.status === 'deactivated' ? 'was live' : statusText(deploy),
       isLive,
       by: proven?.by ?? user ?? deploy.trigger ?? '?',
-      version: proven?.version ?? (isLive ? known?.version : undefined),
+      version: proven?.version ?? (isLive ? known?.version : startedBy(deploy, starts)),
       source: sourceText(service, deploy),
       isProven: proven !== undefined,
     };
   });
+}
+
+/** The version that a deploy's instances named when they started; the log may no longer have it. */
+function startedBy(
+  { createdAt, finishedAt }: Deploy,
+  starts: readonly StartLine[],
+): string | undefined {
+  const end = timeOf(finishedAt) + startMs;
+  return starts.find(
+    ({ timestamp }) => timeOf(timestamp) >= timeOf(createdAt) && timeOf(timestamp) <= end,
+  )?.version;
 }

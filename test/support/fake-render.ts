@@ -116,6 +116,11 @@ export class FakeRender {
     this.#faults.push(fault);
   }
 
+  /** Ends all faults. */
+  calm(): void {
+    this.#faults = [];
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -2,10 +2,9 @@ import { BootlaceError } from '../../errors';
 import { seconds } from '../../ui/text';
 import type { Session } from '../api/session';
 import { runMigrations } from '../job';
-import { addressOf } from '../proof/address';
-import { prove } from '../proof/prove';
 import type { ServiceResult } from '../result';
 import { goBack } from './back';
+import { isFine } from './fine';
 import { move, type Outcome } from './move';
 import { leaveNote, switchAutoDeploy } from './pin';
 import { type Plan, resumable } from './plan';
@@ -79,7 +78,7 @@ async function deployStep(
   if (isOthers || !isFirst) await refresh(session, options, step);
   const plan = await planStep(session, options.proof, step);
   let outcome: Outcome | undefined;
-  if (plan.isLive && (await isFine(session, plan, options))) {
+  if (plan.isLive && (await isFine(session, plan, options.proof))) {
     session.say(
       `${service.name}: ${plan.target.version} is live and healthy already; --force deploys it again`,
     );
@@ -131,35 +130,6 @@ function planText({ target, before, state, resume }: Plan): string {
   if (target.version === undefined) return `deploying (${state.live?.id ?? 'nothing'} is live)`;
   const was = before.version ?? (before.live ? `${from}, version unknown` : from);
   return `${resume ? 'going on with' : 'deploying'} ${target.version}; live before: ${was}`;
-}
-
-/** What is live already must still answer; a service that does not is deployed anew. */
-async function isFine(
-  session: Session,
-  { state, target }: Plan,
-  { proof }: DeployOptions,
-): Promise<boolean> {
-  const { service, live } = state;
-  if (!live) return false;
-  const limits = { ...session.limits, proofMs: 30_000 };
-  const verdict = await prove(
-    { ...session, limits, showLog: () => {} },
-    {
-      service: { ...service, shutdownMs: 0 },
-      deploy: live,
-      version: target.version,
-      package: undefined,
-      isNew: false,
-      place: proof.place,
-      startLines: false,
-      address: addressOf(service, proof),
-      before: undefined,
-      asBefore: false,
-    },
-  );
-  if (verdict.state === 'proven') return true;
-  session.say(`${service.name}: ${target.version} is live, but not healthy; deploying it again`);
-  return false;
 }
 
 /** The new deploy stays live; the ones after it are not touched. */

@@ -7,6 +7,7 @@ import { findLiveVersion, type LiveVersion } from '../proof/live-version';
 import { probe } from '../proof/probe';
 import type { ServiceResult } from '../result';
 import { goBack } from './back';
+import { isFine } from './fine';
 import { move } from './move';
 import { checkLock, leaveNote, switchAutoDeploy } from './pin';
 import {
@@ -209,7 +210,13 @@ async function moveBack(
   const { name, id } = state.service;
   session.say(`${name}: going back to ${target.version ?? target.artifact?.id}`);
   const rule = options.proof.healthOnly ? 'health' : 'version';
-  const outcome = await move(session, plan, rule, progress, {
+  // What is live may be the target, and yet be what made the user roll back.
+  const isThere = target.artifact !== undefined && target.artifact.id === state.live?.id;
+  const way =
+    isThere && !(await isFine(session, plan, options.proof))
+      ? { ...plan, target: { ...target, artifact: undefined } }
+      : plan;
+  const outcome = await move(session, way, rule, progress, {
     wish: options.proof,
     package: names.get(id),
     followLogs: false,
