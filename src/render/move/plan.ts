@@ -250,7 +250,8 @@ export function ownDeploy(state: ServiceState, note: DeployNote): Deploy | undef
       timeOf(deploy.createdAt) > timeOf(note.since) &&
       (note.isRollback || deploy.trigger !== 'rollback'),
   );
-  return since.find(deploy => ['running', 'live'].includes(classOf(deploy))) ?? since[0];
+  const first = (wanted: string) => since.find(deploy => classOf(deploy) === wanted);
+  return first('live') ?? first('running') ?? since[0];
 }
 
 /** A deploy by its id; one that is too old to be listed can still be gone back to. */
