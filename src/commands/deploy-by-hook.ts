@@ -1,9 +1,9 @@
 import { UsageError } from '../errors';
 import { parseHook, triggerHook } from '../render/api/hook';
 import { defaultLimits } from '../render/api/session';
-import { joinPath } from '../render/proof/address';
+import type { ServiceResult } from '../render/move/progress';
+import { joinPath } from '../render/proof/expect';
 import { probe } from '../render/proof/probe';
-import type { ServiceResult } from '../render/result';
 import { verifyUrl } from '../render/verify';
 import { loadSources } from '../settings/load';
 import { collectSettings } from '../settings/settings';

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors';
 import { deployServices } from '../render/move/deploy';
-import type { ServiceResult } from '../render/result';
+import type { ServiceResult } from '../render/move/progress';
 import { settingFlags } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { collectSettings } from '../settings/settings';

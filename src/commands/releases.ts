@@ -1,4 +1,4 @@
-import { readReleases } from '../render/releases';
+import { readReleases } from '../render/services';
 import { ago, table } from '../ui/text';
 import type { Command } from './command';
 import { envKeyOf, renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';

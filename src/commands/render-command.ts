@@ -11,8 +11,7 @@ import {
   type Surroundings,
 } from '../render/api/session';
 import { type ResolvedWish, resolveWish } from '../render/move/resolve-wish';
-import { type ProofWish, parseUrl } from '../render/proof/address';
-import { parseVersionPlace } from '../render/proof/expect';
+import { type ProofWish, parseUrl, parseVersionPlace } from '../render/proof/expect';
 import { workflowOf } from '../ui/github-actions';
 import type { Command, Context, Flags } from './command';
 

@@ -1,6 +1,6 @@
 import { BootlaceError } from '../errors';
 import { type GithubDeployments, githubDeployments } from '../render/api/github';
-import type { ServiceResult } from '../render/result';
+import type { ServiceResult } from '../render/move/progress';
 import { markdownTable, type Workflow, workflowOf } from '../ui/github-actions';
 import { table } from '../ui/text';
 import type { Context } from './command';

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors';
+import type { ServiceResult } from '../render/move/progress';
 import { rollbackServices } from '../render/move/rollback';
-import type { ServiceResult } from '../render/result';
 import { settingFlags } from '../settings/definitions';
 import type { Command } from './command';
 import {

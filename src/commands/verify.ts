@@ -1,6 +1,6 @@
 import { UsageError } from '../errors';
 import { defaultLimits } from '../render/api/session';
-import { joinPath, parseUrl } from '../render/proof/address';
+import { joinPath, parseUrl } from '../render/proof/expect';
 import { type Verified, verifyService, verifyUrl } from '../render/verify';
 import { settingFlags } from '../settings/definitions';
 import { parseVersionWish } from '../settings/version-wish';

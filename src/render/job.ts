@@ -1,9 +1,8 @@
 import { DeployError, NetworkError, UsageError } from '../errors';
 import { seconds } from '../ui/text';
-import { findServices } from './api/find';
 import { type Job, type LogLine, oneLine, type Service, timeOf } from './api/model';
 import { isLost } from './api/request';
-import type { Session } from './api/session';
+import { findServices, type Session } from './api/session';
 
 const mostTries = 3;
 const ended = ['succeeded', 'failed', 'canceled'];
@@ -109,7 +108,7 @@ function jobLog(
   return async () => {
     try {
       const query = { types: [], direction: 'forward', limit: 100, deadlineMs: 20_000 } as const;
-      const { lines } = await client.logs(service, { ...query, resource: id, since });
+      const lines = await client.logs(service, { ...query, resource: id, since });
       const fresh = lines.filter(line => !seen.has(line.id));
       for (const line of fresh) seen.add(line.id);
       since = lines.at(-1)?.timestamp ?? since;

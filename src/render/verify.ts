@@ -1,16 +1,14 @@
 import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { findServices } from './api/find';
 import { classOf } from './api/model';
 import { statusText } from './api/reason';
-import type { Session } from './api/session';
+import { findServices, type Session } from './api/session';
 import { readServiceState } from './move/state';
-import { addressNotes, addressOf, type ProofWish } from './proof/address';
-import type { VersionPlace } from './proof/expect';
-import { findLiveVersion } from './proof/live-version';
+import { addressNotes, addressOf, type ProofWish, type VersionPlace } from './proof/expect';
 import { probe } from './proof/probe';
 import { prove } from './proof/prove';
+import { findLiveVersion } from './proof/start-lines';
 
 export interface Verified {
   target: string;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAccess } from '../../src/render/api/access';
 import { parseDeploy, parsePage, parseService } from '../../src/render/api/answers';
 import { parseHook } from '../../src/render/api/hook';
 import { classOf, newestFirst } from '../../src/render/api/model';
 import { createPacer } from '../../src/render/api/request';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/record';
+import { readAccess } from '../../src/render/api/session';
+import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/state';
 import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/expect';
 import { parseStartLine } from '../../src/render/proof/start-lines';
 import { fakeClock } from '../support/clock';

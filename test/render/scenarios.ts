@@ -210,7 +210,7 @@ export const interruptions: readonly Scenario[] = [
   ...([
     ['looking', /GET \/services$/, 0, '1.0.0', '1.0.0', /nothing was changed/],
     ['the note is written', /PUT .*BOOTLACE_RECORD$/, 0, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
-    ['the note is read again', /GET .*BOOTLACE_RECORD$/, 2, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
+    ['the note is read again', /GET .*BOOTLACE_RECORD$/, 3, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
     ['the pin is written', pinPut, 0, '1.1.0', '1.0.0', /may be 1\.1\.0 already \(it was 1\.0\.0\)/],
     ['the deploy is created', dep, 0, '1.1.0', '1.0.0', /a deploy may have been created/],
     ['the build runs', polling, 4, '1.1.0', '1.0.0', /goes on without us/],

@@ -147,21 +147,8 @@ function failureOf({ reason, imageURL, message }: Json): Failure | undefined {
   return Object.keys(found).length ? found : undefined;
 }
 
-export interface LogPage {
-  lines: LogLine[];
-  hasMore: boolean;
-  nextStartTime: string | undefined;
-  nextEndTime: string | undefined;
-}
-
-export function parseLogs(value: unknown): LogPage {
-  const page = objectOf(value, 'logs');
-  return {
-    lines: listOf(page.logs, 'logs').map(parseLogLine),
-    hasMore: page.hasMore === true,
-    nextStartTime: optional(page.nextStartTime),
-    nextEndTime: optional(page.nextEndTime),
-  };
+export function parseLogs(value: unknown): LogLine[] {
+  return listOf(objectOf(value, 'logs').logs, 'logs').map(parseLogLine);
 }
 
 function parseLogLine(value: unknown): LogLine {

@@ -1,8 +1,6 @@
 import { NotFoundError } from '../../errors';
 import type { Io } from '../../io';
-import type { Access } from './access';
 import {
-  type LogPage,
   listOf,
   parseDeploy,
   parseEvent,
@@ -19,11 +17,13 @@ import {
   type Deploy,
   type Instance,
   type Job,
+  type LogLine,
   newestFirst,
   type Service,
   type ServiceEvent,
 } from './model';
 import { type Call, createPacer, createRequester, type Pace } from './request';
+import type { Access } from './session';
 
 export interface LogQuery {
   /** The id of a job in place of the service's own. */
@@ -34,7 +34,6 @@ export interface LogQuery {
   direction: 'forward' | 'backward';
   limit: number;
   text?: string;
-  instance?: string;
   deadlineMs?: number;
 }
 
@@ -74,7 +73,7 @@ export interface RenderClient {
   rollback(id: string, deployId: string): Promise<Deploy | undefined>;
   instances(id: string): Promise<Instance[]>;
   events(id: string, since: string | undefined, type?: string): Promise<ServiceEvent[]>;
-  logs(service: Service, query: LogQuery): Promise<LogPage>;
+  logs(service: Service, query: LogQuery): Promise<LogLine[]>;
   /** Starts a one-off job. */
   createJob(id: string, command: string): Promise<Job>;
   job(id: string, jobId: string): Promise<Job>;
@@ -200,7 +199,7 @@ export function createRenderClient(options: ClientOptions): RenderClient {
       return parsePage(value, 'event', parseEvent).items;
     },
 
-    async logs(service, { resource, types, since, direction, limit, text, instance, deadlineMs }) {
+    async logs(service, { resource, types, since, direction, limit, text, deadlineMs }) {
       const query = {
         ownerId: service.ownerId,
         resource: resource ?? service.id,
@@ -209,7 +208,6 @@ export function createRenderClient(options: ClientOptions): RenderClient {
         limit: String(limit),
         type: types,
         text,
-        instance,
       };
       return parseLogs(await get({ path: '/logs', query, about: about(service.id), deadlineMs }));
     },

@@ -82,7 +82,7 @@ export async function lastLines(
 ): Promise<LogLine[]> {
   try {
     const types = /build/.test(deploy.status) ? ['build'] : ['app', 'build'];
-    const { lines } = await client.logs(service, {
+    const lines = await client.logs(service, {
       types,
       since: deploy.createdAt,
       direction: 'backward',

@@ -2,9 +2,9 @@ import { AuthError, BootlaceError, DeployError, NetworkError, NotFoundError } fr
 import type { Io } from '../../io';
 import { isObject } from '../../json';
 import { parseRetryAfter, retry } from '../../registry/retry';
-import type { Access } from './access';
 import { badAnswer } from './answers';
 import { oneLine } from './model';
+import type { Access } from './session';
 import { withTimeout } from './with-timeout';
 
 export interface RequestOptions {

@@ -1,10 +1,9 @@
-import { NotFoundError, UsageError } from '../../errors';
+import { NotFoundError, SettingError, UsageError } from '../../errors';
 import type { Io } from '../../io';
-import type { Secret } from '../../secret';
+import { Secret } from '../../secret';
 import { loadSources } from '../../settings/load';
-import { readAccess } from './access';
 import { createRenderClient, type RenderClient } from './client';
-import type { LogLine } from './model';
+import type { LogLine, Service } from './model';
 import type { Pace } from './request';
 
 /**
@@ -128,4 +127,101 @@ export async function workspaceId({ client, workspace }: Session): Promise<strin
       fix: `pass the id of one: ${[id, ...more].map(one => `--workspace ${one}`).join(' or ')}`,
     });
   return id;
+}
+
+/** Where the API is and the key for it. */
+export interface Access {
+  readonly host: string;
+  readonly key: Secret;
+}
+
+const defaultHost = 'https://api.render.com/v1';
+
+/**
+ * Reads RENDER_API_KEY and RENDER_HOST.
+ * @param values the environment over .env
+ * @throws SettingError RENDER_KEY_MISSING, RENDER_KEY_MALFORMED, RENDER_HOST_INVALID
+ */
+export function readAccess(values: Readonly<Record<string, string | undefined>>): Access {
+  const key = values.RENDER_API_KEY?.trim();
+  if (!key)
+    throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
+      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY to it',
+    });
+  // fetch would quote a value that no header can carry in its error.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new SettingError(
+      'RENDER_KEY_MALFORMED',
+      'RENDER_API_KEY holds blanks or characters that no key has',
+      { fix: 'copy the key again, as one word' },
+    );
+  return { host: parseHost(values.RENDER_HOST?.trim() || defaultHost), key: new Secret(key) };
+}
+
+function parseHost(wanted: string): string {
+  const text = /^[a-z]+:\/\//i.test(wanted) ? wanted : `https://${wanted}`;
+  const fix = `set RENDER_HOST to an address such as ${defaultHost}, or unset it`;
+  if (!URL.canParse(text))
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no address', { fix });
+  const url = new URL(text);
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url.username || url.password || url.search || url.hash)
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST holds more than an address', {
+      fix,
+    });
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+    throw new SettingError(
+      'RENDER_HOST_INVALID',
+      'RENDER_HOST is not an https address, and the key must not travel in the clear',
+      { fix },
+    );
+  const path = url.pathname.replace(/\/+$/, '') || '/v1';
+  return `${url.origin}${path}`;
+}
+
+/**
+ * Finds services by name or id, each once; names in the session's workspace where it has one.
+ * @throws NotFoundError SERVICE_NOT_FOUND with the names that there are; UsageError
+ *   SERVICE_AMBIGUOUS for a name that two services have
+ */
+export async function findServices(
+  session: Session,
+  wanted: readonly string[],
+): Promise<Service[]> {
+  const ownerId = await workspaceId(session);
+  const found: Service[] = [];
+  for (const word of wanted) {
+    const service = /^(srv|crn)-\w+$/.test(word)
+      ? await session.client.service(word)
+      : await findByName(session, word, ownerId);
+    if (!found.some(({ id }) => id === service.id)) found.push(service);
+  }
+  return found;
+}
+
+async function findByName(
+  { client }: Session,
+  name: string,
+  ownerId: string | undefined,
+): Promise<Service> {
+  const [service, ...more] = await client.services(name, ownerId);
+  if (!service) {
+    const names = (await client.services(undefined, ownerId)).map(other => other.name);
+    throw new NotFoundError(
+      'SERVICE_NOT_FOUND',
+      `there is no service named ${JSON.stringify(name.slice(0, 60))}`,
+      {
+        fix: 'use a name or an id that this lists: npx bootlace services',
+        facts: { candidates: names.slice(0, 30).join(', ') || 'none' },
+      },
+    );
+  }
+  if (more.length) {
+    const all = [service, ...more];
+    const owners = new Set(all.map(one => one.ownerId));
+    throw new UsageError('SERVICE_AMBIGUOUS', `${all.length} services are named ${name}`, {
+      fix: `use the id of one: ${all.map(({ id }) => id).join(', ')}${owners.size > 1 ? `; or name its workspace: --workspace ${[...owners].join(' or ')}` : ''}`,
+    });
+  }
+  return service;
 }

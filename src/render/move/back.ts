@@ -1,13 +1,12 @@
 import { BootlaceError, DeployError } from '../../errors';
 import { classOf, type Deploy, timeOf } from '../api/model';
 import type { Session } from '../api/session';
-import type { ProofWish } from '../proof/address';
+import type { ProofWish } from '../proof/expect';
 import { move, type Outcome } from './move';
 import { restorePin, settle } from './pin';
 import { type Plan, planBack, sinceOf } from './plan';
-import { type DeployProgress, pinText } from './progress';
+import { type DeployProgress, orWarn, pinText } from './progress';
 import { endDeploy } from './wait';
-import { orWarn } from './warn';
 
 /** How the way back ended. */
 export interface WentBack {

@@ -2,16 +2,21 @@ import { BootlaceError } from '../../errors';
 import { seconds } from '../../ui/text';
 import type { Session } from '../api/session';
 import { runMigrations } from '../job';
-import type { ServiceResult } from '../result';
 import { goBack } from './back';
-import { isFine } from './fine';
 import { move, type Outcome } from './move';
 import { leaveNote, switchAutoDeploy } from './pin';
 import { type Plan, resumable } from './plan';
-import { type DeployOptions, describeStep, planStep, prepare, refresh, type Step } from './prepare';
-import { describeProgress } from './progress';
+import {
+  type DeployOptions,
+  describeStep,
+  isFine,
+  planStep,
+  prepare,
+  refresh,
+  type Step,
+} from './prepare';
+import { describeProgress, orWarn, type ServiceResult, withStory } from './progress';
 import { waitForOthers } from './wait';
-import { orWarn, withStory } from './warn';
 
 /**
  * Deploys services in the given order, each proven before the next begins. Everything that can be
@@ -72,10 +77,13 @@ async function deployStep(
   isFirst: boolean,
 ): Promise<Outcome | undefined> {
   const { service } = step.state;
-  const { running } = step.state;
-  const isOthers = running && !(!step.wish.force && resumable(step.state, step.wish.version));
-  if (isOthers) await waitForOthers(session, step.state);
-  if (isOthers || !isFirst) await refresh(session, options, step);
+  // Since it was prepared, a version may have been waited for, or other services deployed.
+  await refresh(session, options, step);
+  const isOwn = !step.wish.force && resumable(step.state, step.wish.version) !== undefined;
+  if (step.state.running && !isOwn) {
+    await waitForOthers(session, step.state);
+    await refresh(session, options, step);
+  }
   const plan = await planStep(session, options.proof, step);
   let outcome: Outcome | undefined;
   if (plan.isLive && (await isFine(session, plan, options.proof))) {

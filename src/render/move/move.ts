@@ -1,19 +1,18 @@
 import type { BootlaceError } from '../../errors';
 import { classOf, type Deploy } from '../api/model';
 import type { Session } from '../api/session';
-import { addressOf, type ProofWish } from '../proof/address';
+import { addressOf, type ProofWish } from '../proof/expect';
 import { type Evidence, prove } from '../proof/prove';
 import { writeDown, writePin } from './pin';
 import type { Plan, Rule } from './plan';
-import type { DeployProgress } from './progress';
+import { type DeployProgress, failureIn } from './progress';
 import { replacementOf, startDeploy } from './run';
 import { failureOf, waitForEnd } from './wait';
-import { failureIn } from './warn';
 
 /** How a move ended. Only `bad` leads back. */
 export type Outcome =
   | { state: 'proven'; deploy: Deploy; seen: readonly string[]; by: Evidence }
-  /** Nothing shows the version, or nothing shows that it is wrong: the new deploy stays live. */
+  /** Nothing shows the version, nothing shows that it is wrong: the new deploy stays live. */
   | { state: 'unproven'; deploy: Deploy; error: BootlaceError }
   /** Render says that it failed, or the evidence contradicts. */
   | { state: 'bad'; deploy: Deploy; error: BootlaceError };
@@ -28,7 +27,6 @@ export interface MoveOptions {
   readonly migrate: (() => Promise<void>) | undefined;
 }
 
-/** A push may replace a deploy again and again. */
 const mostReplacements = 10;
 
 /**
@@ -46,7 +44,6 @@ export async function move(
   options: MoveOptions,
 ): Promise<Outcome> {
   const { service } = plan.state;
-  const named = plan.keepsPin ? undefined : plan.target.version;
   if (plan.kind !== 'back') await writePin(session, plan, progress);
   let deploy = await begin(session, plan, progress, options);
   for (let replacements = 0; ; replacements++) {
@@ -62,7 +59,8 @@ export async function move(
         progress.hasMigrated = true;
         await options.migrate();
       });
-      if (failed) return end('bad', ended, failed);
+      // A job of which nothing is known may have migrated.
+      if (failed) return end(failed.code === 'JOB_FAILED' ? 'bad' : 'unproven', ended, failed);
       const isNew = ended.id !== plan.before.live?.id;
       const verdict = await prove(session, {
         service,
@@ -72,7 +70,7 @@ export async function move(
         // On the way back the failed deploy's instances may fail on while they end.
         isNew: isNew && plan.kind !== 'back',
         place: placeOf(plan, rule, options.wish),
-        startLines: isNew && rule !== 'health' && !options.wish.healthOnly,
+        startLines: isNew && plan.writesStartLines && !options.wish.healthOnly,
         address: addressOf(service, options.wish),
         before: plan.probe,
         asBefore: rule === 'as before',
@@ -87,7 +85,7 @@ export async function move(
     }
     const next = await replacementOf(session, plan, ended);
     if (!next || replacements >= mostReplacements)
-      return end('bad', ended, await failureOf(session, service, ended, named));
+      return end('bad', ended, await failureOf(session, plan, ended));
     session.say(
       `${service.name}: ${ended.id} was replaced by ${next.id} (${next.trigger ?? 'unknown trigger'}), which brings the same; waiting for that one`,
     );
@@ -108,8 +106,8 @@ async function begin(
 ): Promise<Deploy> {
   if (plan.resume) return plan.resume;
   const { live, running } = plan.state;
-  const isThere = live !== undefined && plan.target.artifact?.id === live.id && !running;
-  if (isThere && plan.kind === 'rollback') return live;
+  const isThere = plan.kind === 'rollback' && plan.target.artifact?.id === live?.id;
+  if (live && isThere && !running) return live;
   progress.stage = 'creating';
   return startDeploy(session, plan, beforeNew ?? (async () => {}));
 }
@@ -117,6 +115,6 @@ async function begin(
 /** A value of the user's own belongs to the new version; the old one is not asked for it. */
 function placeOf({ kind, target }: Plan, rule: Rule, { place }: ProofWish) {
   if (rule === 'health') return undefined;
-  if (kind !== 'back') return place;
-  return target.version === undefined || place?.value !== undefined ? undefined : place;
+  const isOther = kind === 'back' && (target.version === undefined || place?.value !== undefined);
+  return isOther ? undefined : place;
 }

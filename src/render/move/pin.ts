@@ -4,7 +4,7 @@ import type { Deploy } from '../api/model';
 import type { Session } from '../api/session';
 import type { Evidence } from '../proof/prove';
 import { type Plan, sinceOf } from './plan';
-import { type DeployProgress, pinText } from './progress';
+import { type DeployProgress, orWarn, pinText } from './progress';
 import {
   type DeployNote,
   emptyRecord,
@@ -14,10 +14,9 @@ import {
   recordKey,
   renderRecord,
   type ServiceRecord,
+  type ServiceState,
   withProven,
-} from './record';
-import type { ServiceState } from './state';
-import { orWarn } from './warn';
+} from './state';
 
 // What is written to a service: the pin's variable, and BOOTLACE_RECORD beside it on a service that has
 // a pin; nothing on any other. The record is read again before each writing, since two runs may write it.

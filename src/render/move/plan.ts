@@ -2,10 +2,9 @@ import { DeployError, UsageError } from '../../errors';
 import type { DeployRequest } from '../api/client';
 import { classOf, type Deploy, timeOf } from '../api/model';
 import type { VersionPlace } from '../proof/expect';
-import type { LiveVersion } from '../proof/live-version';
 import type { Probe } from '../proof/probe';
-import type { DeployNote, ServiceRecord } from './record';
-import type { ServiceState } from './state';
+import { type LiveVersion, writesStartLines } from '../proof/start-lines';
+import type { DeployNote, ServiceRecord, ServiceState } from './state';
 
 /** Where a service is to be moved. A version, a commit, an image and an earlier deploy are all one. */
 export interface Target {
@@ -40,6 +39,8 @@ export interface Plan {
   readonly before: Before;
   /** What the address answered before; undefined where nothing was live or nothing was asked. */
   readonly probe: Probe | undefined;
+  /** Its new instances are expected to write start lines. */
+  readonly writesStartLines: boolean;
   /** The pin is left as it is. */
   readonly keepsPin: boolean;
   /** A deploy of an interrupted run to go on with. */
@@ -200,6 +201,7 @@ export function planDeploy(
     target: { version, pin: wish.keepPin ? pin : version, artifact: undefined, request },
     before: beforeOf(state, live),
     probe,
+    writesStartLines: writesStartLines(state, live),
     keepsPin: wish.keepPin || !isPinned,
     resume,
     isLive,
@@ -255,7 +257,7 @@ export function ownDeploy(state: ServiceState, note: DeployNote): Deploy | undef
 }
 
 /** A deploy by its id; one that is too old to be listed can still be gone back to. */
-export function deployOf(deploys: readonly Deploy[], id: string | undefined): Deploy | undefined {
+function deployOf(deploys: readonly Deploy[], id: string | undefined): Deploy | undefined {
   if (id === undefined) return undefined;
   const unlisted: Deploy = {
     id,

@@ -1,11 +1,10 @@
 import { SettingError, UsageError } from '../../errors';
-import { findServices } from '../api/find';
 import { oneLine } from '../api/model';
-import type { Session } from '../api/session';
-import { addressNotes, addressOf, type ProofWish } from '../proof/address';
-import { findLiveVersion, type LiveVersion, meansOf } from '../proof/live-version';
+import { findServices, type Session } from '../api/session';
+import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
 import { probe } from '../proof/probe';
-import type { ServiceResult } from '../result';
+import { prove } from '../proof/prove';
+import { findLiveVersion, type LiveVersion, meansOf } from '../proof/start-lines';
 import { checkLock } from './pin';
 import {
   checkDeployable,
@@ -15,7 +14,7 @@ import {
   type Plan,
   planDeploy,
 } from './plan';
-import { type DeployProgress, pinText } from './progress';
+import { type DeployProgress, pinText, type ServiceResult } from './progress';
 import { checkServiceNode, type ResolvedWish } from './resolve-wish';
 import { readServiceState, type ServiceState } from './state';
 
@@ -202,4 +201,33 @@ export async function describeStep(
     migrate !== undefined && !service.preDeployCommand && `a one-off job runs: ${migrate}`,
   ];
   Object.assign(step.result, { outcome: 'planned', proof: sentences.filter(Boolean) });
+}
+
+/** What is live already must still answer; a service that does not is deployed anew. */
+export async function isFine(
+  session: Session,
+  { state, target }: Plan,
+  proof: ProofWish,
+): Promise<boolean> {
+  const { service, live } = state;
+  if (!live) return false;
+  const limits = { ...session.limits, proofMs: 30_000 };
+  const verdict = await prove(
+    { ...session, limits, showLog: () => {} },
+    {
+      service: { ...service, shutdownMs: 0 },
+      deploy: live,
+      version: target.version,
+      package: undefined,
+      isNew: false,
+      place: proof.place,
+      startLines: false,
+      address: addressOf(service, proof),
+      before: undefined,
+      asBefore: false,
+    },
+  );
+  if (verdict.state === 'proven') return true;
+  session.say(`${service.name}: ${target.version} is live, but not healthy; deploying it again`);
+  return false;
 }

@@ -1,3 +1,4 @@
+import { BootlaceError, type FailureDetails } from '../../errors';
 import { oneLine } from '../api/model';
 import type { Session } from '../api/session';
 import type { Plan } from './plan';
@@ -73,4 +74,71 @@ export function describeProgress(
     default:
       return `${name}: done (${deploy ?? 'nothing to deploy'})`;
   }
+}
+
+/** For what comes after the proof: its failure must not undo what is proven. */
+export async function orWarn(
+  session: Pick<Session, 'warn'>,
+  sentence: string,
+  act: () => Promise<void>,
+): Promise<void> {
+  const error = await failureIn(act);
+  if (error) session.warn(`${sentence}: ${error.message}`);
+}
+
+/** The expected failure of an act; undefined when it succeeds. */
+export async function failureIn(act: () => Promise<void>): Promise<BootlaceError | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof BootlaceError) return error;
+    throw error;
+  }
+}
+
+type Family = new (code: string, message: string, details: FailureDetails) => BootlaceError;
+
+/** The same failure with more of the story in its sentence and its facts. */
+export function withStory(
+  error: BootlaceError,
+  story: readonly string[],
+  facts: Record<string, unknown> = {},
+  fix = error.fix,
+): BootlaceError {
+  const message = [error.message, ...story].join('. ');
+  return new (error.constructor as Family)(error.code, message, {
+    fix,
+    facts: { ...error.facts, ...facts },
+    cause: error,
+  });
+}
+
+/** What became of one service; the rows of every report. */
+export interface ServiceResult {
+  service: string;
+  id: string;
+  type: string;
+  /** What is live now, where that is known; what was asked for while nothing was done yet. */
+  version: string | undefined;
+  previous: string | undefined;
+  /** The version that was left again, or that is live and unproven. */
+  failedVersion?: string | undefined;
+  deploy: string | undefined;
+  url: string | undefined;
+  outcome:
+    | 'untouched'
+    | 'planned'
+    | 'already live'
+    | 'deployed'
+    | 'triggered'
+    | 'rolled back'
+    | 'unproven'
+    | 'undone'
+    | 'failed'
+    | 'interrupted';
+  /** Why it did not end well. */
+  reason?: string | undefined;
+  /** What was seen, one sentence each. */
+  proof: readonly string[];
 }

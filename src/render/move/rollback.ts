@@ -1,13 +1,10 @@
 import { BootlaceError } from '../../errors';
-import { findServices } from '../api/find';
 import type { Service } from '../api/model';
-import type { Session } from '../api/session';
-import { addressNotes, addressOf, type ProofWish } from '../proof/address';
-import { findLiveVersion, type LiveVersion } from '../proof/live-version';
+import { findServices, type Session } from '../api/session';
+import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
 import { probe } from '../proof/probe';
-import type { ServiceResult } from '../result';
+import { findLiveVersion, type LiveVersion } from '../proof/start-lines';
 import { goBack } from './back';
-import { isFine } from './fine';
 import { move } from './move';
 import { checkLock, leaveNote, switchAutoDeploy } from './pin';
 import {
@@ -19,12 +16,18 @@ import {
   type Plan,
   planDeploy,
 } from './plan';
-import { type DeployProgress, describeProgress } from './progress';
+import { isFine } from './prepare';
+import {
+  type DeployProgress,
+  describeProgress,
+  orWarn,
+  type ServiceResult,
+  withStory,
+} from './progress';
 import type { ResolvedWish } from './resolve-wish';
 import { readServiceState, type ServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
-import { orWarn, withStory } from './warn';
 
 export interface RollbackOptions {
   services: readonly string[];

@@ -3,6 +3,7 @@ import { count, seconds } from '../../ui/text';
 import { classOf, type Deploy, newestFirst, type Service, timeOf } from '../api/model';
 import { findReason, lastLines, phaseText, statusText } from '../api/reason';
 import type { Session } from '../api/session';
+import type { Plan } from './plan';
 import type { ServiceState } from './state';
 
 /**
@@ -41,14 +42,14 @@ export async function waitForEnd(
 
   async function showNewLines(): Promise<void> {
     try {
-      const page = await client.logs(service, {
+      const lines = await client.logs(service, {
         types: ['build'],
         since: from,
         direction: 'forward',
         limit: 100,
         deadlineMs: limits.pollMs,
       });
-      const fresh = page.lines.filter(({ id }) => !seen.has(id));
+      const fresh = lines.filter(({ id }) => !seen.has(id));
       for (const { id } of fresh) seen.add(id);
       from = fresh.at(-1)?.timestamp ?? from;
       if (fresh.length) session.showLog(`${service.name}: build`, fresh);
@@ -90,15 +91,14 @@ export async function endDeploy(
 /**
  * The failure of a deploy that ended without going live, with Render's reason; shows the last
  * lines of its log.
- * @param version the one to name in the command that tries again
  */
 export async function failureOf(
   session: Session,
-  service: Service,
+  { state: { service }, keepsPin, target }: Plan,
   deploy: Deploy,
-  version: string | undefined,
 ): Promise<DeployError> {
   const { client } = session;
+  const version = keepsPin ? undefined : target.version;
   const facts = { service: service.name, deploy: deploy.id, status: deploy.status };
   const now = await client.service(service.id).catch(quiet);
   if (now?.suspended)

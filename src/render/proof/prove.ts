@@ -3,8 +3,7 @@ import { count, seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
 import { failureText, lastLines } from '../api/reason';
 import type { Session } from '../api/session';
-import type { Address } from './address';
-import type { VersionPlace } from './expect';
+import type { Address, VersionPlace } from './expect';
 import { type Probe, probeOften } from './probe';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 
