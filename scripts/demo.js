@@ -9,11 +9,14 @@ const npm = process.env.npm_execpath;
 let child;
 let received;
 // What was started ends with us: a signal goes on to it, and its end is ours.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    received = signal;
-    child?.kill(signal);
-  });
+const end = signal => {
+  received = signal;
+  child?.kill(signal);
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
+// npm starts this through a shell, which a SIGTERM ends without passing it on.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || end('SIGTERM'), 200).unref();
 
 const run = args =>
   new Promise(resolve => {

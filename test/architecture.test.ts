@@ -20,7 +20,7 @@ const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
     /^(cli|signals|start\/(at-exit|become|server|pid-one))\.ts$/,
   ],
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
-  // Node 20 collects such a signal before it fires; render/within.ts has what does.
+  // Node 20 collects such a signal before it fires; render/api/with-timeout.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
   ['starts processes', /node:child_process/, /^(install\/run-npm|setup\/warm|start\/become)\.ts$/],
   [
