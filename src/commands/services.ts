@@ -1,4 +1,4 @@
-import { lookPace } from '../render/api/request';
+import { listPace } from '../render/api/request';
 import { readServices, type ServiceRow } from '../render/services';
 import { ago, table } from '../ui/text';
 import type { Command } from './command';
@@ -11,7 +11,7 @@ export const command: Command = {
   positionals: -1,
   async run(context) {
     const { report, flags, positionals, io } = context;
-    const session = sessionOf(context, 'services', { pace: lookPace });
+    const session = sessionOf(context, 'services', { pace: listPace });
     const rows = await readServices(session, positionals, envKeyOf(context));
     const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY', 'ID', 'OWNER'];
     const cells = rows.map(row => [

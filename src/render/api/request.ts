@@ -201,7 +201,7 @@ function sentenceOf(text: string): string {
 /** Below 60 and 10, what one deploy may cost at most. */
 export const deployPace: Pace = { reads: 55, posts: 8 };
 /** For looking at many services; Render allows 400 reads a minute. */
-export const lookPace: Pace = { reads: 200, posts: 8 };
+export const listPace: Pace = { reads: 200, posts: 8 };
 
 /** Waits where a call would be one too many within a minute. */
 export function createPacer(

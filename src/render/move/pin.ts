@@ -113,7 +113,9 @@ export async function restorePin(
   if (!state.isPinned || leaves === undefined) return true;
   try {
     const fresh = await freshRecord(client, state);
-    if (isLocked(fresh, session.run, session.io.now())) throw takenOver(name, fresh.pending);
+    const isStolen = session.steal && plan.isAsked;
+    if (isLocked(fresh, session.run, session.io.now()) && !isStolen)
+      throw takenOver(name, fresh.pending);
     progress.hasNote = true;
     const note = noteOf(session, plan, progress.deploy);
     await client.setVariable(id, recordKey, withNote(fresh, note), restoreMs);

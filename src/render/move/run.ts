@@ -7,8 +7,8 @@ import type { Plan } from './plan';
 import { deploysAfter } from './wait';
 
 /** How often the list is asked for a deploy of ours after a 202, and after a lost answer. */
-const looksAfterQueued = 12;
-const looksAfterLost = 3;
+const readsAfterQueued = 12;
+const readsAfterLost = 3;
 const mostTries = 3;
 
 /**
@@ -61,13 +61,13 @@ async function create(
     } catch (error) {
       if (!isLost(error)) throw error;
       session.say(`${(error as Error).message}; looking whether the deploy was created`);
-      const found = await find(looksAfterLost);
+      const found = await find(readsAfterLost);
       if (found) return found;
       if (tries >= mostTries) throw error;
       continue;
     }
     session.say('Render has queued the deploy; looking for it');
-    const found = await find(looksAfterQueued);
+    const found = await find(readsAfterQueued);
     if (found) return found;
     throw new DeployError(
       'DEPLOY_NOT_FOUND',
@@ -79,8 +79,8 @@ async function create(
   }
 
   /** Of several that were asked for the same, the newest: they bring the same. */
-  async function find(looks: number): Promise<Deploy | undefined> {
-    for (let look = 1; look <= looks; look++) {
+  async function find(reads: number): Promise<Deploy | undefined> {
+    for (let read = 1; read <= reads; read++) {
       const listed = (await session.client.deploys(service.id, since)).filter(
         deploy => deploy.trigger === trigger && !before.some(({ id }) => id === deploy.id),
       );
@@ -88,7 +88,7 @@ async function create(
       const alive = fitting.find(deploy => classOf(deploy) !== 'failed');
       const found = alive ?? fitting[0];
       if (found) return found;
-      if (look < looks) await session.io.sleep(session.limits.pollMs, session.signal);
+      if (read < reads) await session.io.sleep(session.limits.pollMs, session.signal);
     }
     return undefined;
   }

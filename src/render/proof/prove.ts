@@ -78,7 +78,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
   let last: Problem | undefined;
   for (;;) {
     const begun = io.now();
-    const { seen, problem, ended } = await lookOnce(streak + 1 >= streakWanted);
+    const { seen, problem, ended } = await checkOnce(streak + 1 >= streakWanted);
     if (ended) return { state: 'ended', deploy: ended };
     streak = problem ? 0 : streak + 1;
     if (problem && !said.has(problem.text)) session.say(`not yet: ${problem.text}`);
@@ -96,7 +96,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
   return { state: problem.isBad ? 'bad' : 'unproven', error: await failure(problem) };
 
   /** One round; an API that is away for a while is a problem of this round only. */
-  async function lookOnce(
+  async function checkOnce(
     isLast: boolean,
   ): Promise<{ seen: string[]; problem?: Problem | undefined; ended?: Deploy }> {
     const seen: string[] = [];
@@ -112,7 +112,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
       if (!hasInstances(service)) return { seen };
       const instances = await client.instances(service.id);
       for (const { id, createdAt } of instances) if (!isNewer(createdAt, deploy)) older.add(id);
-      const problem = await lookAtInstances(instances, seen);
+      const problem = await checkInstances(instances, seen);
       return { seen, problem: problem ?? (isLast ? await findCrash(instances) : undefined) };
     } catch (error) {
       // What the API does not tell is no evidence against the deploy.
@@ -141,7 +141,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
     return { code: 'DEPLOY_UNHEALTHY', text, isBad: true };
   }
 
-  async function lookAtInstances(
+  async function checkInstances(
     instances: readonly Instance[],
     seen: string[],
   ): Promise<Problem | undefined> {
