@@ -14,7 +14,7 @@ import {
   type Plan,
   planDeploy,
 } from './plan';
-import { type DeployProgress, pinText, type ServiceResult } from './progress';
+import { type DeployProgress, newResult, pinText, type ServiceResult } from './progress';
 import { checkServiceNode, type ResolvedWish } from './resolve-wish';
 import { readServiceState, type ServiceState } from './state';
 
@@ -84,17 +84,7 @@ export async function prepare(
           keepPin ? state.pin?.trim() || 'latest' : undefined,
         )
       : undefined;
-    const result: ServiceResult = {
-      service: service.name,
-      id: service.id,
-      type: service.type,
-      version: resolved?.version,
-      previous: undefined,
-      deploy: undefined,
-      url: addressOf(service, proof)?.url,
-      outcome: 'untouched',
-      proof: [],
-    };
+    const result = newResult(service, addressOf(service, proof)?.url, resolved?.version);
     results.push(result);
     const { package: name, version } = resolved ?? { package: undefined, version: undefined };
     const wish = { ...options.wish, keepPin, package: name, version };

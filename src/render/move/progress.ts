@@ -1,5 +1,5 @@
 import { BootlaceError, type FailureDetails } from '../../errors';
-import { oneLine } from '../api/model';
+import { oneLine, type Service } from '../api/model';
 import type { Session } from '../api/session';
 import type { Plan } from './plan';
 
@@ -141,4 +141,14 @@ export interface ServiceResult {
   reason?: string | undefined;
   /** What was seen, one sentence each. */
   proof: readonly string[];
+}
+
+/** The row of a service to which nothing was done yet. */
+export function newResult(
+  { name, id, type }: Service,
+  url: string | undefined,
+  version: string | undefined,
+): ServiceResult {
+  const nothing = { previous: undefined, deploy: undefined, outcome: 'untouched' } as const;
+  return { service: name, id, type, version, url, ...nothing, proof: [] };
 }

@@ -20,6 +20,7 @@ import { isFine } from './prepare';
 import {
   type DeployProgress,
   describeProgress,
+  newResult,
   orWarn,
   type ServiceResult,
   withStory,
@@ -90,7 +91,8 @@ export async function rollbackServices(
     names.set(service.id, await checkPublished(session, options.resolve, plan));
   }
   session.say('a way back leaves the database as it is: migrations that ran stay');
-  for (const service of services) results.push(emptyResult(service, options));
+  for (const service of services)
+    results.push(newResult(service, addressOf(service, options.proof)?.url, undefined));
   const done: string[] = [];
   for (const [i, result] of results.entries()) {
     try {
@@ -146,38 +148,37 @@ async function rollbackOne(
   const read = async () =>
     readServiceState(session, await client.service(service.id), options.envKey, mostDeploys);
   const progress: DeployProgress = { stage: 'planned' };
-  let plan: Plan | undefined;
+  let way: Way | undefined;
   try {
-    const way = await findWay(session, options, await read());
-    ({ plan } = way);
-    let { state } = way;
-    const { running } = state;
+    way = await findWay(session, options, await read());
+    const { running } = way.state;
     const isOwn = running !== undefined && running.id === way.own;
     if (running && !(way.isUndoing && isOwn)) {
-      if (isOwn && !state.record.pending?.isRollback) await endDeploy(session, service, running);
-      else await waitForOthers(session, state);
-      state = await read();
-      ({ plan } = await findWay(session, options, state));
+      const isWanted = way.state.record.pending?.isRollback === true;
+      if (isOwn && !isWanted) await endDeploy(session, service, running);
+      else await waitForOthers(session, way.state);
+      way = await findWay(session, options, await read());
     }
     result.previous = way.known?.version;
     await options.onBegin(result);
-    if (way.isUndoing) await undo(session, options, { ...way, plan }, progress, result);
-    else await moveBack(session, options, names, plan, progress, result);
+    if (way.isUndoing) await undo(session, options, way, progress, result);
+    else await moveBack(session, options, names, way.plan, progress, result);
   } catch (error) {
-    if (plan && progress.stage !== 'planned') {
-      session.warn(describeProgress(session, plan, progress));
-      await leaveNote(session, plan, progress);
+    const isTouched = progress.stage !== 'planned';
+    if (way && isTouched) {
+      session.warn(describeProgress(session, way.plan, progress));
+      await leaveNote(session, way.plan, progress);
     } else if (signal.aborted) session.warn(`${service.name}: nothing was changed`);
-    if (progress.stage !== 'planned') result.outcome = signal.aborted ? 'interrupted' : 'failed';
-    else if (!signal.aborted) result.outcome = 'failed';
+    if (isTouched || !signal.aborted) result.outcome = signal.aborted ? 'interrupted' : 'failed';
     result.deploy ??= progress.deploy;
     throw error;
   }
+  const { state } = way;
   if (options.hold)
     await orWarn(session, `${service.name}: autodeploy could not be switched`, () =>
-      switchAutoDeploy(session, plan.state, true),
+      switchAutoDeploy(session, state, true),
     );
-  else if (service.autoDeploy !== 'off' && !plan.state.isPinned)
+  else if (service.autoDeploy !== 'off' && !state.isPinned)
     session.warn(
       `${service.name}: autodeploy is on (${service.autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
     );
@@ -233,18 +234,4 @@ async function moveBack(
   }
   result.reason = outcome.error.message;
   throw outcome.error;
-}
-
-function emptyResult(service: Service, options: RollbackOptions): ServiceResult {
-  return {
-    service: service.name,
-    id: service.id,
-    type: service.type,
-    version: undefined,
-    previous: undefined,
-    deploy: undefined,
-    url: addressOf(service, options.proof)?.url,
-    outcome: 'untouched',
-    proof: [],
-  };
 }
