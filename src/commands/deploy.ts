@@ -1,5 +1,6 @@
 import { UsageError } from '../errors';
 import { deployServices } from '../render/move/deploy';
+import { ownMigrate } from '../render/move/prepare';
 import type { ServiceResult } from '../render/move/progress';
 import { settingFlags } from '../settings/definitions';
 import { loadSources } from '../settings/load';
@@ -100,7 +101,7 @@ export const command: Command = {
           followLogs: flags.logs === true,
           undo: flags['no-undo'] !== true,
           hold: flags.hold ? true : flags['release-hold'] ? false : undefined,
-          migrate: migrateCommand ?? (flags.migrate ? 'npx bootlace migrate' : undefined),
+          migrate: migrateCommand ?? (flags.migrate ? ownMigrate : undefined),
           dryRun: flags['dry-run'] === true,
           resolve: resolver(context),
           onBegin,

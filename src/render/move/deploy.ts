@@ -1,4 +1,4 @@
-import { BootlaceError } from '../../errors';
+import { BootlaceError, DeployError } from '../../errors';
 import { seconds } from '../../ui/text';
 import type { Session } from '../api/session';
 import { runMigrations } from '../job';
@@ -42,7 +42,7 @@ export async function deployServices(
   let current: Step | undefined;
   try {
     for (current of steps) {
-      const outcome = await deployStep(session, options, current, current === steps[0]);
+      const outcome = await deployStep(session, options, current);
       if (outcome?.state === 'bad') throw outcome.error;
       if (outcome?.state === 'unproven')
         throw await unproven(session, options, current, outcome.error);
@@ -74,7 +74,6 @@ async function deployStep(
   session: Session,
   options: DeployOptions,
   step: Step,
-  isFirst: boolean,
 ): Promise<Outcome | undefined> {
   const { service } = step.state;
   // Since it was prepared, a version may have been waited for, or other services deployed.
@@ -105,7 +104,7 @@ async function deployStep(
         wish: options.proof,
         package: step.wish.package,
         followLogs: options.followLogs,
-        migrate: isFirst && options.migrate ? migration(session, plan, options.migrate) : undefined,
+        migrate: step.migrate === undefined ? undefined : migration(session, plan, step.migrate),
       },
     );
     step.result.deploy = outcome.deploy.id;
@@ -158,7 +157,11 @@ async function unproven(
     ? `prove it: ${again}; or without the version: ${again} --health-only`
     : `prove it where it shows its version: ${again} --expect-json /version (or --expect-header NAME, or --health-only)`;
   const back = session.line('rollback', { services: [name] });
-  return withStory(error, [`it stays live${pin}`], {}, `${prove}; or go back: ${back}`);
+  return new DeployError(error.code, `${error.message}. it stays live${pin}`, {
+    fix: `${prove}; or go back: ${back}`,
+    facts: error.facts,
+    cause: error,
+  });
 }
 
 /** Completes a result whose step was stopped on its way. */

@@ -45,6 +45,8 @@ export interface Step {
   wish: DeployWish;
   /** The version that is live, where it is known. */
   known: LiveVersion | undefined;
+  /** The command that migrates once this one is live. */
+  migrate?: string;
   plan?: Plan;
   progress: DeployProgress;
   result: ServiceResult;
@@ -92,7 +94,24 @@ export async function prepare(
     checkProvable(session, state, proof, known);
     steps.push({ state, wish, known, progress: { stage: 'planned' }, result });
   }
+  if (options.migrate !== undefined) chooseMigrating(steps, options.migrate);
   return steps;
+}
+
+export const ownMigrate = 'npx bootlace migrate';
+
+/** The first service that can run a job migrates; one that bootlace does not start needs a command. */
+function chooseMigrating(steps: readonly Step[], command: string): void {
+  const step = steps.find(({ state }) => state.service.type !== 'static_site');
+  const fix = "pass the command: --migrate-command 'npx prisma migrate deploy'";
+  if (!step)
+    throw new UsageError('JOB_NOT_HERE', 'a static site runs no migrations', {
+      fix: 'leave --migrate out',
+    });
+  const { service, isPinned } = step.state;
+  if (command === ownMigrate && !isPinned && service.preDeployCommand === undefined)
+    throw new UsageError('COMMAND_MISSING', `nothing says how ${service.name} migrates`, { fix });
+  step.migrate = command;
 }
 
 async function resolveFor(
@@ -166,12 +185,13 @@ export async function planStep(session: Session, wish: ProofWish, step: Step): P
 /** Writes into a step's result what would be done, one sentence each. */
 export async function describeStep(
   session: Session,
-  { proof, migrate }: DeployOptions,
+  { proof }: DeployOptions,
   step: Step,
 ): Promise<void> {
   const plan = await planStep(session, proof, step);
   const { state, target, before, keepsPin } = plan;
   const { service, key, live, running } = state;
+  const { migrate } = step;
   const source = target.request.commitId ?? target.request.imageUrl;
   const pin =
     state.isPinned && !keepsPin && state.pin !== target.pin

@@ -104,11 +104,10 @@ export function withStory(
   error: BootlaceError,
   story: readonly string[],
   facts: Record<string, unknown> = {},
-  fix = error.fix,
 ): BootlaceError {
   const message = [error.message, ...story].join('. ');
   return new (error.constructor as Family)(error.code, message, {
-    fix,
+    fix: error.fix,
     facts: { ...error.facts, ...facts },
     cause: error,
   });
