@@ -65,12 +65,12 @@ export async function move(
       const verdict = await prove(session, {
         service,
         deploy: ended,
-        version: rule === 'health' ? undefined : plan.target.version,
+        version: options.wish.healthOnly ? undefined : plan.target.version,
         package: options.package,
         // On the way back the failed deploy's instances may fail on while they end.
         isNew: isNew && plan.kind !== 'back',
         place: placeOf(plan, rule, options.wish),
-        startLines: isNew && plan.writesStartLines && !options.wish.healthOnly,
+        startLines: isNew && (plan.writesStartLines || ended.trigger !== 'rollback'),
         address: addressOf(service, options.wish),
         before: plan.probe,
         asBefore: rule === 'as before',

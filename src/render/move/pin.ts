@@ -152,7 +152,8 @@ export async function writeDown(
   const { version } = target;
   const isKnown = kind === 'back' && deploy.id === before.live?.id;
   const isEvident = version !== undefined && by !== 'health' && !isKnown;
-  const proven = isEvident ? { version, deploy: deploy.id } : undefined;
+  const how = by === 'answer' || by === 'deploy' ? { how: by } : {};
+  const proven = isEvident ? { version, deploy: deploy.id, ...how } : undefined;
   const what = proven
     ? `${version} is proven, but could not be written down`
     : 'the note of this deploy could not be removed';

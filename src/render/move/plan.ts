@@ -39,7 +39,7 @@ export interface Plan {
   readonly before: Before;
   /** What the address answered before; undefined where nothing was live or nothing was asked. */
   readonly probe: Probe | undefined;
-  /** Its new instances are expected to write start lines. */
+  /** Its new instances are expected to write start lines; what is built anew must, an artifact need not. */
   readonly writesStartLines: boolean;
   /** The pin is left as it is. */
   readonly keepsPin: boolean;

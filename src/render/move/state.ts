@@ -65,6 +65,8 @@ export interface Proven {
   readonly deploy: string;
   /** The GitHub user who deployed it. */
   readonly by?: string;
+  /** How it was proven, where that was not by start lines. */
+  readonly how?: 'answer' | 'deploy';
 }
 
 /** A deploy that began: what was there before, so that anyone can finish it or go back. */
@@ -121,10 +123,11 @@ export function parseRecord(text: string | undefined): ServiceRecord {
   const proven = Array.isArray(value.proven) ? value.proven.filter(isProven) : [];
   const { held } = value;
   return {
-    proven: proven.slice(0, mostProven).map(({ version, deploy, by }) => ({
+    proven: proven.slice(0, mostProven).map(({ version, deploy, by, how }) => ({
       version,
       deploy,
       ...(isWord(by) && { by }),
+      ...((how === 'answer' || how === 'deploy') && { how }),
     })),
     pending: isNote(value.pending) ? value.pending : undefined,
     ...((held === 'commit' || held === 'checksPass') && { held }),

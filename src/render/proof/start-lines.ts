@@ -191,7 +191,8 @@ export function writesStartLines(
   known: LiveVersion | undefined,
 ): boolean {
   if (known?.by === 'its start line') return true;
-  if (record.proven.some(({ deploy }) => deploy === live?.id)) return true;
+  const isProven = record.proven.some(({ deploy, how }) => deploy === live?.id && !how);
+  if (isProven) return true;
   const { startCommand } = service;
   return startCommand === undefined ? !live : /server\.js|bootlace/.test(startCommand);
 }
