@@ -1,12 +1,12 @@
 // The main job, live: an embedded registry that demands a token, a compiled backend in several
 // versions, setup, start, restart, new setup, pin. `--once` ends by itself; else it stays up.
-// `--deploy` shows a deploy, a way back and a rollback against a fake Render instead.
+// `--deploy` shows deploys, a way back and a rollback against a fake Render instead.
 // `npm run demo -- PACKAGE [ARGS]` sets up and starts any package of the npm registry.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeRegistry } from '../test/support/fake-registry';
 
@@ -23,13 +23,27 @@ http
   .listen(process.env.PORT, '127.0.0.1', () => console.log(name, version, 'listens on', process.env.PORT));
 `;
 
+/** What runs now, which ends with the demo. */
+const children = new Set<ChildProcess>();
+
+function launch(args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(process.execPath, args, options);
+  children.add(child);
+  child.once('close', () => children.delete(child));
+  return child;
+}
+
 async function main(words: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bootlace-demo-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit());
+  process.on('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
   if (words.includes('--deploy')) {
     const { demoDeploy } = await import('./demo-deploy');
-    process.exitCode = await demoDeploy(words.includes('--once'));
+    process.exitCode = await demoDeploy(words.includes('--stay'));
     return;
   }
   const [first, ...rest] = words;
@@ -90,7 +104,6 @@ async function ownBackend(folder: string, isOnce: boolean): Promise<void> {
     return;
   }
   say(`\nThe backend stays up at ${health} (Ctrl-C ends it).`);
-  process.on('exit', () => backend.kill());
   await once(backend, 'exit');
   await registry.close();
 }
@@ -101,12 +114,11 @@ async function anyPackage(folder: string, word: string, args: readonly string[])
   const extra = { BACKEND_PACKAGE: name, ...(at > 0 && { BACKEND_VERSION: word.slice(at + 1) }) };
   await run(folder, ['setup'], extra, extra);
   say(`$ node server.js ${args.join(' ')}`);
-  const child = spawn(process.execPath, ['server.js', ...args], {
+  const child = launch(['server.js', ...args], {
     cwd: folder,
     stdio: 'inherit',
     env: process.env,
   });
-  process.on('exit', () => child.kill());
   const [code] = await once(child, 'exit');
   process.exitCode = Number(code ?? 1);
 }
@@ -120,7 +132,7 @@ async function run(
 ): Promise<void> {
   const prefix = Object.entries(shown).map(([name, value]) => `${name}=${value} `);
   say(`$ ${prefix.join('')}npx bootlace ${args.join(' ')}`);
-  const child = spawn(process.execPath, [bin, ...args], {
+  const child = launch([bin, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: 'inherit',
@@ -135,7 +147,7 @@ async function start(
   health: string,
 ): Promise<ChildProcess> {
   say('$ node server.js');
-  const child = spawn(process.execPath, ['server.js'], {
+  const child = launch(['server.js'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: 'inherit',

@@ -28,6 +28,8 @@ const commands: Record<
   rollback: ['back to the last proven version', () => import('./commands/rollback')],
   verify: ['is it healthy, and the expected version?', () => import('./commands/verify')],
   services: ['pinned and live versions, last deploys', () => import('./commands/services')],
+  releases: ['the deploys of a service, and who made them', () => import('./commands/releases')],
+  job: ['run a command of a service once, such as migrations', () => import('./commands/job')],
   use: ['switch to a release that is on disk', () => import('./commands/use')],
   doctor: ['check token, registry, package, host and settings', () => import('./commands/doctor')],
 };
@@ -52,6 +54,8 @@ export async function main(argv: readonly string[], io: Io, dist: string): Promi
     'NODE_AUTH_TOKEN',
     'RENDER_API_KEY',
     'RENDER_DEPLOY_HOOK',
+    'RENDER_DEPLOY_HOOK_URL',
+    'GITHUB_TOKEN',
     io.env.BACKEND_TOKEN_ENV?.trim(),
   ])
     if (name) redactor.add(secretOf(io.env, name));

@@ -1,12 +1,14 @@
 import { UsageError } from '../errors';
-import { joinPath } from '../render/address';
-import { parseHook, triggerHook } from '../render/hook';
-import { probe } from '../render/probe';
-import type { ServiceResult } from '../render/result';
-import { defaultLimits } from '../render/session';
+import { parseHook, triggerHook } from '../render/api/hook';
+import { defaultLimits } from '../render/api/session';
+import type { ServiceResult } from '../render/move/progress';
+import { joinPath } from '../render/proof/expect';
+import { probe } from '../render/proof/probe';
 import { verifyUrl } from '../render/verify';
+import { loadSources } from '../settings/load';
+import { collectSettings } from '../settings/settings';
 import type { Context } from './command';
-import { minutes, readProofWish, resolver } from './render-command';
+import { minutes, readProofWish, resolver, textOf } from './render-command';
 import { reported } from './render-report';
 
 /** Without an API key: a hook deploys what the service is set to, and its address proves it. */
@@ -15,7 +17,7 @@ export async function deployByHook(context: Context, hookText: string): Promise<
   const hook = parseHook(hookText);
   for (const secret of hook.secrets) redactor.add(secret);
   const wish = readProofWish(context);
-  if (positionals.length || wish.url === undefined || !(wish.shown || wish.healthOnly))
+  if (positionals.length || wish.url === undefined || !(wish.place || wish.healthOnly))
     throw new UsageError(
       'HOOK_NEEDS_PROOF',
       'a deploy hook needs --url and --expect-json or --expect-header, and no service',
@@ -23,12 +25,20 @@ export async function deployByHook(context: Context, hookText: string): Promise<
         fix: 'pass for example --url https://api.example.com --expect-json /version; --health-only does without a version',
       },
     );
-  const shown = wish.healthOnly ? undefined : wish.shown;
-  const version = shown && (shown.value ?? (await resolver(context)(undefined)).version);
+  const place = wish.healthOnly ? undefined : wish.place;
+  const version = place && (place.value ?? (await publishedVersion(context)));
   const url = wish.health ? joinPath(wish.url, wish.health) : wish.url;
-  const expected = shown && version !== undefined ? { ...shown, value: version } : undefined;
-  if (!expected) report.warn(`${url} is asked for its health alone, which the old version has too`);
-  else if ((await probe(url, expected, signal)).state === 'ok')
+  const before = await probe(
+    { url, isStrict: true, place: place && { ...place, value: version ?? '' } },
+    signal,
+  );
+  const isOld = before.state === 'wrong' ? before.version : undefined;
+  if (!place) report.warn(`${url} is asked for its health alone, which the old version has too`);
+  else if (version === undefined && isOld !== undefined)
+    report.progress(`${url} answers ${isOld}; waiting for another value`);
+  else if (version === undefined)
+    report.warn(`${url} shows no version now: the first that it shows counts as the new one`);
+  else if (before.state === 'ok')
     report.warn(
       `${url} answers ${version} already: the proof cannot tell the new deploy from the old`,
     );
@@ -37,32 +47,44 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     id: '',
     type: 'web_service',
     version,
-    previous: undefined,
+    previous: isOld,
     deploy: undefined,
     url,
     outcome: 'untouched',
     proof: [],
   };
-  return reported(context, 'Deploy', [result], () =>
-    trigger().catch(error => {
+  return reported(context, 'Deploy', [result], onBegin =>
+    trigger(onBegin).catch(error => {
       result.outcome = signal.aborted ? 'interrupted' : 'failed';
+      result.reason = (error as Error).message;
       throw error;
     }),
   );
 
-  async function trigger(): Promise<void> {
-    const image = flags.image === undefined ? undefined : String(flags.image);
-    result.deploy = await triggerHook(hook.url, image, signal);
+  async function trigger(onBegin: (result: ServiceResult) => Promise<void>): Promise<void> {
+    await onBegin(result);
+    result.deploy = await triggerHook(hook.url, textOf(flags.image), signal);
     report.progress(
       `triggered${result.deploy ? `: ${result.deploy}` : '; the hook did not say which deploy'}`,
     );
-    const { proof } = await verifyUrl(url, shown, version, {
+    const verified = await verifyUrl(url, place, version, {
       io,
       signal,
       patienceMs: minutes(flags, 'timeout') ?? defaultLimits.deployMs,
+      flag: '--timeout',
       pollMs: defaultLimits.pollMs,
       say: sentence => report.progress(sentence),
+      isOld: isOld ?? '',
     });
-    Object.assign(result, { outcome: 'deployed', proof });
+    // What was there before proves nothing of the new deploy.
+    const outcome = place && before.state !== 'ok' ? 'deployed' : 'triggered';
+    Object.assign(result, { outcome, version: verified.version, proof: verified.proof });
   }
+}
+
+/** The version that the package's registry names; undefined where no package is named. */
+async function publishedVersion(context: Context): Promise<string | undefined> {
+  const { dir, flags, io } = context;
+  if (!collectSettings(loadSources(dir, flags, io.env)).package) return undefined;
+  return (await resolver(context)(undefined)).version;
 }

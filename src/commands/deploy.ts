@@ -1,6 +1,7 @@
 import { UsageError } from '../errors';
-import { deployServices } from '../render/deploy';
-import type { ServiceResult } from '../render/result';
+import { deployServices } from '../render/move/deploy';
+import { ownMigrate } from '../render/move/prepare';
+import type { ServiceResult } from '../render/move/progress';
 import { settingFlags } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { collectSettings } from '../settings/settings';
@@ -8,12 +9,15 @@ import type { Command, Context } from './command';
 import { deployByHook } from './deploy-by-hook';
 import {
   envKeyOf,
-  openDeploySession,
   proofHelp,
   proofOptions,
   readProofWish,
+  renderHelp,
+  renderOptions,
   resolver,
   servicesOf,
+  sessionOf,
+  textOf,
 } from './render-command';
 import { reported } from './render-report';
 
@@ -21,32 +25,40 @@ export const command: Command = {
   usage: 'bootlace deploy SERVICE... [--backend-version VERSION]',
   help: [
     ['SERVICE', 'names or ids; each is proven before the next begins'],
-    ['--backend-version V', 'exact version, range or dist-tag (latest)'],
-    ['--env-key NAME', "the pin's variable (BACKEND_VERSION)"],
-    ['--no-pin', 'leave the pin as it is and deploy what it stands for, such as latest'],
+    ['--backend-version V', "exact version, range or dist-tag (the service's own)"],
+    ['--dry-run', 'say what would be done, and do nothing'],
+    ...renderHelp,
+    ['--no-pin', "the service's own version, whatever BACKEND_VERSION says here"],
     ['--force', 'deploy although the version is live already'],
+    ['--steal', 'deploy although another run may be at work'],
     ['--clear-cache', "clear Render's build cache first"],
     ['--commit SHA, --image URL', 'for services that no variable pins'],
+    ['--migrate', 'run the migrations as a one-off job once the new version is live'],
+    ['--migrate-command CMD', 'that command (npx bootlace migrate)'],
     ['--logs', 'show the build log as it comes'],
-    ['--timeout MINUTES', 'for the deploy to be live (165)'],
+    ['--timeout MINUTES', 'for the deploy to be live (30)'],
     ['--wait-for MINUTES', 'wait for a version that was just published'],
     ...proofHelp,
     ['--no-undo', 'leave a failed deploy as it is'],
     ['--hold, --release-hold', 'switch autodeploy off, or on again, once proven'],
     [
       '--hook URL',
-      'without an API key: trigger this deploy hook (or RENDER_DEPLOY_HOOK), prove --url',
+      'without an API key: trigger this deploy hook (or RENDER_DEPLOY_HOOK_URL), prove --url',
     ],
   ],
   options: {
     ...settingFlags,
+    ...renderOptions,
     ...proofOptions,
-    'env-key': { type: 'string' },
+    'dry-run': { type: 'boolean' },
     'no-pin': { type: 'boolean' },
     force: { type: 'boolean' },
+    steal: { type: 'boolean' },
     'clear-cache': { type: 'boolean' },
     commit: { type: 'string' },
     image: { type: 'string' },
+    migrate: { type: 'boolean' },
+    'migrate-command': { type: 'string' },
     logs: { type: 'boolean' },
     timeout: { type: 'string' },
     'wait-for': { type: 'string' },
@@ -69,9 +81,10 @@ export const command: Command = {
         fix: 'pass one of them',
       });
     const services = servicesOf(context, 'deploy');
-    const session = openDeploySession(context);
+    const session = sessionOf(context, 'deploy');
     const results: ServiceResult[] = [];
-    return reported(context, 'Deploy', results, () =>
+    const migrateCommand = textOf(flags['migrate-command']);
+    return reported(context, 'Deploy', results, onBegin =>
       deployServices(
         session,
         {
@@ -82,14 +95,16 @@ export const command: Command = {
             commit: textOf(flags.commit),
             image: textOf(flags.image),
             force: flags.force === true,
-            keepPin: flags['no-pin'] === true,
           },
           versionFrom: flags['no-pin'] ? undefined : versionFrom(context),
           proof: readProofWish(context),
           followLogs: flags.logs === true,
           undo: flags['no-undo'] !== true,
           hold: flags.hold ? true : flags['release-hold'] ? false : undefined,
+          migrate: migrateCommand ?? (flags.migrate ? ownMigrate : undefined),
+          dryRun: flags['dry-run'] === true,
           resolve: resolver(context),
+          onBegin,
         },
         results,
       ),
@@ -98,13 +113,10 @@ export const command: Command = {
 };
 
 function hookOf({ dir, io }: Context): string | undefined {
-  return io.env.RENDER_DEPLOY_HOOK || loadSources(dir, {}, io.env).dotenv.RENDER_DEPLOY_HOOK;
+  const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
+  return values.RENDER_DEPLOY_HOOK_URL || values.RENDER_DEPLOY_HOOK || undefined;
 }
 
 function versionFrom({ dir, flags, io }: Context): string | undefined {
   return collectSettings(loadSources(dir, flags, io.env)).version?.from;
-}
-
-function textOf(flag: unknown): string | undefined {
-  return flag === undefined ? undefined : String(flag);
 }

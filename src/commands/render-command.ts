@@ -1,15 +1,31 @@
-import { UsageError } from '../errors';
-import { parseUrl } from '../render/address';
-import { openSession, type Surroundings } from '../render/connect';
-import type { ProofWish } from '../render/deploy-one';
-import { parseShown } from '../render/expect';
-import { deployPace } from '../render/pace';
-import { type ResolvedWish, resolveWish } from '../render/resolve-wish';
-import type { Session } from '../render/session';
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { SettingError, UsageError } from '../errors';
+import { deployPace, type Pace } from '../render/api/request';
+import {
+  type CommandLine,
+  type Limits,
+  onceEach,
+  openSession,
+  type Session,
+  type Surroundings,
+} from '../render/api/session';
+import { type ResolvedWish, resolveWish } from '../render/move/resolve-wish';
+import { type ProofWish, parseUrl, parseVersionPlace } from '../render/proof/expect';
 import { workflowOf } from '../ui/github-actions';
 import type { Command, Context, Flags } from './command';
 
-// What deploy, rollback and verify have in common on the command line and in their reports.
+// What the commands against Render have in common on the command line.
+
+export const renderOptions: Command['options'] = {
+  workspace: { type: 'string' },
+  'env-key': { type: 'string' },
+};
+
+export const renderHelp: Command['help'] = [
+  ['--env-key NAME', "the pin's variable (BACKEND_VERSION)"],
+  ['--workspace NAME', 'id or name, where a name is in several (RENDER_WORKSPACE)'],
+];
 
 export const proofOptions: Command['options'] = {
   health: { type: 'string' },
@@ -35,17 +51,21 @@ export function readProofWish({ flags, positionals }: Context): ProofWish {
     throw new UsageError('URL_INVALID', '--url is the address of one service', {
       fix: 'leave --url out, or name one service',
     });
-  const health = flags.health === undefined ? undefined : String(flags.health);
+  const health = textOf(flags.health);
   if (health !== undefined && !/^\/[^\s]*$/.test(health))
     throw new UsageError('HEALTH_INVALID', '--health is no path', {
       fix: 'pass a path such as --health /healthz',
     });
   return {
-    shown: parseShown(flags['expect-json'], flags['expect-header']),
+    place: parseVersionPlace(flags['expect-json'], flags['expect-header']),
     healthOnly: flags['health-only'] === true,
     url: flags.url === undefined ? undefined : parseUrl(String(flags.url), '--url'),
     health,
   };
+}
+
+export function textOf(flag: Flags[string]): string | undefined {
+  return flag === undefined ? undefined : String(flag);
 }
 
 /** A flag's minutes in milliseconds; undefined when it was not given. */
@@ -80,7 +100,7 @@ export function resolver(
           io,
           signal,
           addSecret: secret => redactor.add(secret),
-          say: sentence => report.progress(sentence),
+          say: onceEach(sentence => report.progress(sentence)),
           warn: sentence => report.warn(sentence),
           waitForMs: minutes(flags, 'wait-for'),
         },
@@ -94,7 +114,7 @@ export function resolver(
 
 /** @throws UsageError ENV_KEY_INVALID */
 export function envKeyOf({ flags }: Context): string | undefined {
-  const key = flags['env-key'] === undefined ? undefined : String(flags['env-key']);
+  const key = textOf(flags['env-key']);
   if (key === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return key;
   throw new UsageError('ENV_KEY_INVALID', '--env-key is no name of a variable', {
     fix: 'pass a name such as --env-key API_VERSION',
@@ -102,29 +122,90 @@ export function envKeyOf({ flags }: Context): string | undefined {
 }
 
 /**
- * A session for deploys and rollbacks, with the limits of the command line.
+ * A session with the limits of the command line.
+ * @param local what does the same for a backend on this machine, where a command has such a counterpart
  * @throws UsageError MINUTES_INVALID; what openSession throws
  */
-export function openDeploySession(context: Context): Session {
+export function sessionOf(
+  context: Context,
+  command: string,
+  { pace = deployPace, local, ...limits }: Partial<Limits> & { pace?: Pace; local?: string } = {},
+): Session {
   const { flags } = context;
-  return openSession(surroundingsOf(context), deployPace, {
-    ...(flags.timeout !== undefined && { deployMs: minutes(flags, 'timeout') }),
-    ...(flags.patience !== undefined && { proofMs: minutes(flags, 'patience') }),
+  try {
+    return openSession(surroundingsOf(context, command), pace, {
+      ...limits,
+      ...(flags.timeout !== undefined && { deployMs: minutes(flags, 'timeout') }),
+      ...(flags.patience !== undefined && { proofMs: minutes(flags, 'patience') }),
+    });
+  } catch (error) {
+    if (!(error instanceof SettingError) || error.code !== 'RENDER_KEY_MISSING' || !local)
+      throw error;
+    const fix = `${error.fix}; for the backend in this folder: ${local}`;
+    throw new SettingError(error.code, error.message, { fix, facts: error.facts });
+  }
+}
+
+/**
+ * The services that the command names.
+ * @param local what does the same for a backend on this machine
+ * @throws UsageError SERVICE_MISSING
+ */
+export function servicesOf(
+  { positionals }: Context,
+  command: string,
+  local?: string,
+): readonly string[] {
+  if (positionals.length > 0) return positionals;
+  const here = local ? `; for the backend in this folder: ${local}` : '';
+  throw new UsageError('SERVICE_MISSING', `${command} needs the name of a service on Render`, {
+    fix: `type for example: npx bootlace ${command} api; the names: npx bootlace services${here}`,
   });
 }
 
-/** The services that the command names. @throws UsageError SERVICE_MISSING */
-export function servicesOf({ positionals }: Context, command: string): readonly string[] {
-  if (positionals.length > 0) return positionals;
-  throw new UsageError('SERVICE_MISSING', `${command} needs the name of a service`, {
-    fix: `type for example: npx bootlace ${command} api; the names: npx bootlace services`,
-  });
+/** Flags that are typed again in no printed command; a hook's address is a secret. */
+const neverRepeated = ['json', 'quiet', 'help', 'hook', 'dry-run', 'steal'];
+/** Flags that all commands about a service understand. */
+const shared = ['dir', 'workspace', 'env-key'];
+const ofProof = [...shared, 'health', 'url', 'health-only', 'patience'];
+const known: Readonly<Record<string, readonly string[]>> = {
+  deploy: [...ofProof, 'timeout'],
+  rollback: [...ofProof, 'timeout'],
+  verify: ofProof,
+  releases: shared,
+};
+
+/** Command lines that repeat what was typed, with changes. */
+export function commandLine(typed: string, { flags, positionals }: Context): CommandLine {
+  return (command = typed as 'deploy', { services = positionals, version }) => {
+    const versionFlag = command === 'rollback' ? 'to' : 'backend-version';
+    const isSame = command === typed;
+    const words = ['npx bootlace', command, ...services.map(quote)];
+    if (version !== undefined) words.push(`--${versionFlag} ${quote(version)}`);
+    for (const [name, value] of Object.entries(flags)) {
+      if (neverRepeated.includes(name) || value === false || value === undefined) continue;
+      if (name === versionFlag && (version !== undefined || !isSame)) continue;
+      if (/^expect-/.test(name) && !isSame && command !== 'releases') {
+        // The value that was expected belongs to the other version.
+        const place = String(value).split('=')[0] ?? '';
+        words.push(`--${name} ${quote(place)}`);
+      } else if (isSame || known[command]?.includes(name))
+        words.push(value === true ? `--${name}` : `--${name} ${quote(String(value))}`);
+    }
+    return words.join(' ');
+  };
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./^~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The way from a session to the user. */
-export function surroundingsOf(context: Context): Surroundings {
-  const { dir, io, signal, report, redactor } = context;
+function surroundingsOf(context: Context, command: string): Surroundings {
+  const { dir, io, signal, report, redactor, flags } = context;
+  const { GITHUB_ACTIONS, GITHUB_ACTOR, GITHUB_RUN_ID } = io.env;
   const workflow = workflowOf(io, report);
+  const actor = GITHUB_ACTIONS === 'true' ? word(GITHUB_ACTOR) : undefined;
   return {
     dir,
     io,
@@ -138,5 +219,24 @@ export function surroundingsOf(context: Context): Surroundings {
       report.progress(`${title}:`);
       for (const text of texts) report.progress(`  | ${text}`);
     },
+    workspace: textOf(flags.workspace)?.trim() || undefined,
+    line: commandLine(command, context),
+    run: randomBytes(6).toString('hex'),
+    by: actor ? `${actor} (workflow run ${word(GITHUB_RUN_ID) ?? '?'})` : localUser(),
+    actor,
+    steal: flags.steal === true,
   };
+}
+
+function word(text: string | undefined): string | undefined {
+  return text?.match(/^[\w.[\]-]{1,60}$/)?.[0];
+}
+
+function localUser(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`.slice(0, 90);
+  } catch {
+    // A container may run as a user without a name.
+    return hostname().slice(0, 90);
+  }
 }

@@ -1,54 +1,65 @@
 import { UsageError } from '../errors';
-import type { ServiceResult } from '../render/result';
-import { rollbackServices } from '../render/rollback';
+import type { ServiceResult } from '../render/move/progress';
+import { rollbackServices } from '../render/move/rollback';
 import { settingFlags } from '../settings/definitions';
 import type { Command } from './command';
 import {
   envKeyOf,
-  openDeploySession,
   proofHelp,
   proofOptions,
   readProofWish,
+  renderHelp,
+  renderOptions,
   resolver,
   servicesOf,
+  sessionOf,
+  textOf,
 } from './render-command';
 import { reported } from './render-report';
+
+const local = 'npx bootlace use previous';
 
 export const command: Command = {
   usage: 'bootlace rollback SERVICE... [--to VERSION]',
   help: [
     ['SERVICE', 'names or ids'],
-    ['--to VERSION', 'in place of the last proven one before the current'],
+    [
+      '--to VERSION|DEPLOY',
+      'in place of the last proven one; npx bootlace releases SERVICE lists them',
+    ],
     ['--hold', 'switch autodeploy off'],
-    ['--env-key NAME', "the pin's variable (BACKEND_VERSION)"],
-    ['--timeout MINUTES', 'for the deploy to be live (165)'],
+    ['--steal', 'go back although another run may be at work'],
+    ...renderHelp,
+    ['--timeout MINUTES', 'for the deploy to be live (30)'],
     ...proofHelp,
   ],
   options: {
     ...settingFlags,
+    ...renderOptions,
     ...proofOptions,
     to: { type: 'string' },
     hold: { type: 'boolean' },
-    'env-key': { type: 'string' },
+    steal: { type: 'boolean' },
     timeout: { type: 'string' },
   },
   positionals: -1,
   async run(context) {
     const { flags } = context;
-    const to =
-      flags.to === undefined
-        ? undefined
-        : String(flags.to)
-            .trim()
-            .replace(/^v(?=\d)/, '');
-    const services = servicesOf(context, 'rollback');
+    const to = textOf(flags.to)
+      ?.trim()
+      .replace(/^v(?=\d)/, '');
+    const services = servicesOf(context, 'rollback', local);
     if (to !== undefined && !/^(\d+\.\d+\.\d+[\w.+-]*|dep-\w+)$/.test(to))
-      throw new UsageError('TO_INVALID', '--to is no exact version', {
-        fix: 'pass a version such as --to 1.2.3',
-      });
-    const session = openDeploySession(context);
+      throw new UsageError(
+        'TO_INVALID',
+        '--to is neither an exact version nor the id of a deploy',
+        {
+          fix: 'pass a version such as --to 1.2.3',
+        },
+      );
+    const session = sessionOf(context, 'rollback', { local });
     const results: ServiceResult[] = [];
-    return reported(context, 'Rollback', results, () =>
+    return reported(context, 'Rollback', results, onBegin =>
       rollbackServices(
         session,
         {
@@ -58,6 +69,7 @@ export const command: Command = {
           proof: readProofWish(context),
           hold: flags.hold === true,
           resolve: resolver(context),
+          onBegin,
         },
         results,
       ),

@@ -1,40 +1,49 @@
-import { openSession } from '../render/connect';
-import { overviewOf } from '../render/overview';
-import { lookPace } from '../render/pace';
-import { table } from '../ui/text';
+import { listPace } from '../render/api/request';
+import { readServices, type ServiceRow } from '../render/services';
+import { ago, table } from '../ui/text';
 import type { Command } from './command';
-import { envKeyOf, surroundingsOf } from './render-command';
+import { commandLine, envKeyOf, renderHelp, renderOptions, sessionOf } from './render-command';
 
 export const command: Command = {
   usage: 'bootlace services [SERVICE...]',
-  help: [
-    ['SERVICE', 'names or ids; all that the key can reach by default'],
-    ['--env-key NAME', "the pin's variable (BACKEND_VERSION)"],
-  ],
-  options: { 'env-key': { type: 'string' } },
+  help: [['SERVICE', 'names or ids; all that the key can reach by default'], ...renderHelp],
+  options: renderOptions,
   positionals: -1,
   async run(context) {
-    const { report, flags, positionals } = context;
-    const session = openSession(surroundingsOf(context), lookPace);
-    const rows = await overviewOf(session, positionals, envKeyOf(context));
-    const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY'];
+    const { report, flags, positionals, io } = context;
+    const session = sessionOf(context, 'services', { pace: listPace });
+    const rows = await readServices(session, positionals, envKeyOf(context));
+    const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY', 'ID', 'OWNER'];
     const cells = rows.map(row => [
       row.service,
-      `${row.type} ${row.runtime}`,
+      row.type,
       row.pinned ?? '-',
-      row.live ?? row.liveDeploy ?? '-',
+      row.live ?? (row.pinned === undefined ? row.source : undefined) ?? row.liveDeploy ?? '-',
       row.health,
-      row.lastDeploy
-        ? `${row.lastDeploy.status}, ${row.lastDeploy.trigger ?? '?'}, ${row.lastDeploy.at ?? '?'}`
-        : '-',
+      lastDeployText(row, io.now()),
+      row.id,
+      row.owner,
     ]);
     for (const line of table([head, ...cells])) report.line(line);
-    for (const { service, unproven } of rows)
+    const line = commandLine('services', context);
+    for (const { service, unproven, differs, pinned, live } of rows) {
+      const services = [service];
       if (unproven)
         report.warn(
-          `${service}: ${unproven} was deployed and never proven; npx bootlace deploy ${service} --backend-version ${unproven} goes on, npx bootlace rollback ${service} goes back`,
+          `${service}: ${unproven} was deployed and never proven; ${line('deploy', { services, version: unproven })} goes on, ${line('rollback', { services })} goes back`,
         );
+      else if (differs)
+        report.warn(
+          `${service}: pinned is ${pinned}, live is ${live}: the next deploy brings ${pinned}; ${line('deploy', { services, version: live })} pins what is live`,
+        );
+    }
     if (flags.json) report.json({ ok: true, services: rows, warnings: report.warnings });
     return 0;
   },
 };
+
+function lastDeployText({ lastDeploy }: ServiceRow, now: number): string {
+  if (!lastDeploy) return '-';
+  const { status, trigger, at } = lastDeploy;
+  return `${status}, ${trigger ?? '?'}, ${at === undefined ? '?' : ago(now - Date.parse(at))}`;
+}

@@ -47,7 +47,7 @@ export const command: Command = {
             ],
           ]
         : []),
-      ['activated', ago(current.activatedAt, io.now())],
+      ['activated', ago(io.now() - Date.parse(current.activatedAt))],
       ['releases', ''],
     ]))
       report.line(line);
@@ -55,7 +55,7 @@ export const command: Command = {
       releases.map(({ name, state, whole, installedAt }) => [
         `  ${name}`,
         whole ? state : 'broken',
-        installedAt ? `installed ${ago(installedAt, io.now())}` : '',
+        installedAt ? `installed ${ago(io.now() - Date.parse(installedAt))}` : '',
       ]),
     ))
       report.line(line);

@@ -1,8 +1,6 @@
 import { UsageError } from '../errors';
-import { joinPath, parseUrl } from '../render/address';
-import { openSession } from '../render/connect';
-import { deployPace } from '../render/pace';
-import { defaultLimits } from '../render/session';
+import { defaultLimits } from '../render/api/session';
+import { joinPath, parseUrl } from '../render/proof/expect';
 import { type Verified, verifyService, verifyUrl } from '../render/verify';
 import { settingFlags } from '../settings/definitions';
 import { parseVersionWish } from '../settings/version-wish';
@@ -13,11 +11,14 @@ import {
   proofHelp,
   proofOptions,
   readProofWish,
+  renderHelp,
+  renderOptions,
   resolver,
-  surroundingsOf,
+  sessionOf,
 } from './render-command';
 
 const patienceMs = 60_000;
+const local = 'npx bootlace doctor';
 
 export const command: Command = {
   usage: 'bootlace verify URL|SERVICE [--backend-version VERSION]',
@@ -25,45 +26,46 @@ export const command: Command = {
     ['URL', 'an address; needs no API key'],
     ['SERVICE', 'the name or id of a service on Render'],
     ['--backend-version V', "the version to expect (the service's exact pin)"],
-    ['--env-key NAME', "the pin's variable (BACKEND_VERSION)"],
+    ...renderHelp,
     ...proofHelp.map(
       ([flag, text]) =>
         [flag, flag.startsWith('--patience') ? 'how long it may take (1)' : text] as const,
     ),
   ],
-  options: { ...settingFlags, ...proofOptions, 'env-key': { type: 'string' } },
+  options: { ...settingFlags, ...renderOptions, ...proofOptions },
   positionals: 1,
   async run(context) {
     const { flags, positionals, report, io, signal } = context;
     const [target] = positionals;
     if (!target)
       throw new UsageError('TARGET_MISSING', 'verify needs an address or the name of a service', {
-        fix: 'type for example: npx bootlace verify https://api.example.com/health',
+        fix: `type for example: npx bootlace verify https://api.example.com/health; for the backend in this folder: ${local}`,
       });
     const wish = readProofWish(context);
     const limits = { proofMs: minutes(flags, 'patience') ?? patienceMs };
     let verified: Verified;
     if (/^https?:/i.test(target)) {
       const base = parseUrl(target, 'URL');
-      if (flags['backend-version'] !== undefined && !wish.shown && !wish.healthOnly)
+      if (flags['backend-version'] !== undefined && !wish.place && !wish.healthOnly)
         throw new UsageError('VERSION_NOT_SHOWN', `nothing says where ${base} shows its version`, {
           fix: 'pass --expect-json /version or --expect-header NAME, or leave --backend-version out',
         });
       const url = wish.health ? joinPath(base, wish.health) : base;
       verified = await verifyUrl(
         url,
-        wish.healthOnly ? undefined : wish.shown,
+        wish.healthOnly ? undefined : wish.place,
         await expectedVersion(context),
         {
           io,
           signal,
           patienceMs: limits.proofMs,
+          flag: '--patience',
           pollMs: defaultLimits.pollMs,
           say: sentence => report.progress(sentence),
         },
       );
     } else {
-      const session = openSession(surroundingsOf(context), deployPace, limits);
+      const session = sessionOf(context, 'verify', { ...limits, local });
       verified = await verifyService(
         session,
         target,

@@ -1,17 +1,14 @@
 import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { urlOf } from './address';
-import type { ProofWish } from './deploy-one';
-import type { Shown } from './expect';
-import { findServices } from './find';
-import { findLiveVersion } from './live-version';
-import { lookAt } from './look';
-import { classOf } from './model';
-import { probe } from './probe';
-import { prove } from './prove';
-import type { Session } from './session';
-import { statusText } from './wait';
+import { classOf } from './api/model';
+import { statusText } from './api/reason';
+import { findServices, type Session } from './api/session';
+import { readServiceState } from './move/state';
+import { addressNotes, addressOf, type ProofWish, type VersionPlace } from './proof/expect';
+import { probe } from './proof/probe';
+import { prove } from './proof/prove';
+import { findLiveVersion } from './proof/start-lines';
 
 export interface Verified {
   target: string;
@@ -23,33 +20,40 @@ export interface Verified {
 
 /**
  * Asks an address until it is right three times in a row; needs no API key.
- * @param expected the version that must be shown; its own value goes before
- * @param patienceMs how long it may take
+ * @param expected the version that must be shown; the place's own value goes before
+ * @param options.patienceMs how long it may take; `flag` is what the user sets it with
+ * @param options.isOld a value that does not count, because it was shown before
  * @throws DeployError VERIFY_UNHEALTHY or VERIFY_WRONG_VERSION
  */
 export async function verifyUrl(
   url: string,
-  shown: Shown | undefined,
+  place: VersionPlace | undefined,
   expected: string | undefined,
   options: {
     io: Pick<Io, 'now' | 'sleep'>;
     signal: AbortSignal;
     patienceMs: number;
+    flag: '--patience' | '--timeout';
     pollMs: number;
     say: (sentence: string) => void;
+    isOld?: string | undefined;
   },
 ): Promise<Verified> {
-  const { io, signal, say } = options;
-  const value = shown?.value ?? expected;
-  if (shown && value === undefined)
+  const { io, signal, say, isOld } = options;
+  const value = place?.value ?? expected;
+  if (place && value === undefined && isOld === undefined)
     throw new UsageError('VERSION_MISSING', 'the version that is expected is not named', {
       fix: 'pass --backend-version 1.2.3, or write it into the flag: --expect-json /version=1.2.3',
     });
-  const wanted = shown && value !== undefined ? { ...shown, value } : undefined;
   const end = io.now() + options.patienceMs;
   let said = '';
+  let shown: string | undefined;
   for (let streak = 0; ; ) {
-    const found = await probe(url, wanted, signal);
+    const wanted = place && { ...place, value: value ?? shown ?? '' };
+    const found = await probe({ url, isStrict: true, place: wanted }, signal);
+    // With no value to expect, another one than before is the new version's, once it stays.
+    if (value === undefined && found.state === 'wrong' && found.version !== isOld)
+      shown = found.version;
     streak = found.state === 'ok' ? streak + 1 : 0;
     if (found.state === 'ok' && streak >= 3)
       return {
@@ -59,12 +63,14 @@ export async function verifyUrl(
         deploy: undefined,
         proof: [`${url}: ${found.text}`, '3 times in a row'],
       };
-    if (found.state !== 'ok' && found.text !== said) say(`not yet: ${url}: ${found.text}`);
-    said = found.text;
+    const isUnchanged = found.state === 'wrong' && value === undefined && found.version === isOld;
+    const text = isUnchanged ? `it answers ${found.status} and still ${isOld}` : found.text;
+    if (found.state !== 'ok' && text !== said) say(`not yet: ${url}: ${text}`);
+    said = text;
     if (io.now() >= end) {
       const code = found.state === 'wrong' ? 'VERIFY_WRONG_VERSION' : 'VERIFY_UNHEALTHY';
-      throw new DeployError(code, `${url}: ${found.text}`, {
-        fix: 'see the logs of the service; --patience MINUTES waits longer',
+      throw new DeployError(code, `${url}: ${text}`, {
+        fix: `see the logs of the service; ${options.flag} MINUTES waits longer`,
       });
     }
     await io.sleep(options.pollMs, signal);
@@ -72,7 +78,7 @@ export async function verifyUrl(
 }
 
 /**
- * Verifies services: a deploy is live, healthy, and of the version that is expected.
+ * Verifies a service: a deploy is live, healthy, and of the version that is expected.
  * @param expect finds the version that is wanted, given the service's own BACKEND_PACKAGE; with
  *   none, the service's pin is expected, where that is exact
  * @throws DeployError VERIFY_… or as the proof of a deploy does
@@ -84,58 +90,69 @@ export async function verifyService(
   envKey: string | undefined,
   wish: ProofWish,
 ): Promise<Verified> {
-  const { client, signal } = session;
-  const [service] = await findServices(client, [name]);
+  const { client } = session;
+  const [service] = await findServices(session, [name]);
   if (!service) throw new Error('findServices returns one for each name');
-  const look = await lookAt(client, service, envKey);
-  const { live, pin } = look;
-  const fix = `see: npx bootlace services; then: npx bootlace deploy ${name}`;
+  const state = await readServiceState(session, service, envKey);
+  const { live, pin } = state;
+  const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
   if (service.suspended)
     throw new DeployError('SERVICE_SUSPENDED', `${service.name} is suspended`, {
       fix: 'resume the service in the Render dashboard',
     });
   if (!live)
     throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, { fix });
-  const last = look.deploys[0];
+  const last = state.deploys[0];
   if (last && classOf(last) === 'running')
     session.warn(`${service.name}: ${last.id} is ${statusText(last)}; this looks at ${live.id}`);
-  const url = urlOf(service, wish);
-  const shown = wish.healthOnly ? undefined : wish.shown;
+  for (const note of addressNotes(service, wish)) session.warn(note);
+  const address = addressOf(service, wish);
+  // What has no address shows nothing there.
+  const place = wish.healthOnly || !address ? undefined : wish.place;
   const exactPin = validVersion(pin) ?? undefined;
-  const expected = await expect(
-    look.isPinned ? await client.variable(service.id, 'BACKEND_PACKAGE') : undefined,
-  );
-  const wanted = wish.healthOnly ? undefined : (shown?.value ?? expected ?? exactPin);
-  const found = await findLiveVersion(client, look, { url, shown, signal });
-  if (wanted !== undefined && !shown && found && found.version !== wanted)
+  const servicePackage = state.isPinned
+    ? await client.variable(service.id, 'BACKEND_PACKAGE')
+    : undefined;
+  const expected = await expect(servicePackage);
+  const wanted = wish.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
+  const found = await findLiveVersion(session, state, { address, place });
+  if (wanted !== undefined && !place && found && found.version !== wanted)
     throw new DeployError(
       'VERIFY_WRONG_VERSION',
       `${service.name} runs ${found.version} (by ${found.by}), expected ${wanted}`,
       { fix, facts: { found: found.version, expected: wanted } },
     );
-  if (wanted !== undefined && !shown && !found)
+  if (wanted !== undefined && !place && !found)
     throw new DeployError(
       'VERIFY_UNPROVEN',
       `nothing shows which version ${service.name} runs; expected ${wanted}`,
       { fix: 'pass --expect-json /version (or --expect-header), or --health-only' },
     );
-  const proof = await prove(session, {
+  const verdict = await prove(session, {
     service,
     deploy: live,
     version: wanted ?? found?.version,
     package: undefined,
     isNew: false,
-    nonce: undefined,
-    shown: wanted === undefined ? undefined : shown,
+    place: wanted === undefined ? undefined : place,
     startLines: found?.by === 'its start line' && wanted !== undefined,
-    url,
+    address,
+    before: undefined,
+    asBefore: false,
   });
+  if (verdict.state === 'ended')
+    throw new DeployError(
+      'DEPLOY_SUPERSEDED',
+      `${service.name}: ${live.id} was replaced meanwhile (${statusText(verdict.deploy)})`,
+      { fix: `run it again: ${session.line(undefined, {})}` },
+    );
+  if (verdict.state !== 'proven') throw verdict.error;
   const by = found ? [`version ${found.version} by ${found.by}`] : [];
   return {
     target: service.name,
-    url,
+    url: address?.url,
     version: found?.version,
     deploy: live.id,
-    proof: [...proof, ...by],
+    proof: [...verdict.seen, ...by],
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
 import { NotFoundError } from '../errors';
-import { type Receipt, type StartPlan, setupAgain } from '../release/receipt';
+import { type StartPlan, setupAgain } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
@@ -15,7 +15,6 @@ import {
   secretNames,
 } from './backend-env';
 import { become, canReplace } from './become';
-import type { Entry } from './entry';
 import { readEnvFiles, takeEnvFiles } from './env-files';
 import { explainFailures } from './explain';
 import { type MemoryPlan, planMemory } from './memory';
@@ -76,7 +75,8 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const removed = secretNames({ ...values, ...given }, start);
   for (const warning of checkRequired(start.requires, env, removed, unreadable))
     say(`bootlace: warning: ${warning}\n`);
-  say(startLine(receipt, entry));
+  // `bootlace deploy` reads this line in the service's log.
+  say(`bootlace: starting ${receipt.package}@${receipt.version}: ${entry.file} (${entry.why})\n`);
 
   const wantsNew =
     flags.length > 0 ||
@@ -131,11 +131,4 @@ function memoryAdvice({ flags, why }: MemoryPlan): string {
 function withoutCode(flags: readonly string[]): string[] {
   const at = flags.findIndex(flag => /^(-e|-p|-pe|--eval|--print)$/.test(flag));
   return at < 0 ? [...flags] : flags.toSpliced(at, 2);
-}
-
-/** One line that says what starts and why; a deploy's nonce proves in the logs which deploy it is. */
-function startLine(receipt: Receipt, entry: Entry): string {
-  const nonce = process.env.BOOTLACE_DEPLOY;
-  const proof = nonce && /^[\w.-]{1,64}$/.test(nonce) ? ` deploy=${nonce}` : '';
-  return `bootlace: starting ${receipt.package}@${receipt.version}: ${entry.file} (${entry.why})${proof}\n`;
 }

@@ -30,19 +30,13 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/**
- * A time as a person says it: `3 hours ago`.
- * @param at ISO 8601
- * @param now milliseconds since the epoch
- */
-export function ago(at: string, now: number): string {
-  const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
-  const units: [string, number][] = [
-    ['day', 86_400],
-    ['hour', 3600],
-    ['minute', 60],
-  ];
-  for (const [name, length] of units)
-    if (seconds >= length) return `${count(Math.floor(seconds / length), name)} ago`;
-  return 'just now';
+/** @param ms milliseconds that have passed; such as `just now`, `5 min ago`, `3 hours ago` */
+export function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (Number.isNaN(minutes)) return '?';
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${count(hours, 'hour')} ago`;
+  return `${Math.floor(hours / 24)} days ago`;
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FakeRegistry } from '../support/fake-registry';
 import { type Case, hooks, keys, looks, rollbacks, several, types } from './cases';
+import { faults } from './faults';
+import { moreCommands } from './more-commands';
 import { busiestMinute, createWorld, run, startRegistry } from './world';
 
 let registry: FakeRegistry;
@@ -10,27 +12,34 @@ before(async () => {
 });
 after(() => registry.close());
 
-const tables = { types, several, rollbacks, looks, hooks, keys };
+const tables = { types, several, rollbacks, looks, hooks, keys, moreCommands };
 for (const [table, cases] of Object.entries(tables))
-  for (const one of cases) test(`${table}: ${one.name}`, () => play(one));
+  for (const one of cases) test(`${table}: ${one.name}`, () => play(one, 'override'));
+for (const one of faults)
+  for (const overlap of ['wait', 'override'] as const)
+    test(`faults: ${one.name} (${overlap})`, () => play(one, overlap));
 
-async function play({ name, given, argv, exit, says, check }: Case): Promise<void> {
-  const world = await createWorld(registry);
+async function play(
+  { name, given, argv, exit, says, check }: Case,
+  overlap: 'wait' | 'override',
+): Promise<void> {
+  const world = await createWorld(registry, overlap);
   const { render } = world;
   try {
     given?.(world);
-    const words = argv
-      .split(' ')
+    const words = (argv.match(/"[^"]*"|\S+/g) ?? [])
+      .map(word => word.replace(/^"|"$/g, ''))
       .map(word => (word.startsWith('$') ? (world.env[word.slice(1)] ?? '') : word));
-    const { code, all } = await run(world, words);
+    const ended = await run(world, words);
+    const { code, all } = ended;
     assert.equal(code, exit, all);
     assert.match(all, says, all);
     assert.doesNotMatch(all, /\n +at .*:\d+:\d+|this is a bug/);
-    if (code !== 0 && code !== 130) assert.match(all, /\n {2}fix: \S/);
+    if (code !== 0 && code !== 130) assert.match(all, /\n {2}fix: \S|"fix": "\S/);
     assert.ok(busiestMinute(render, 'POST') <= 10, name);
     if (words[0] !== 'services') assert.ok(busiestMinute(render, 'GET') <= 60, name);
     assert.deepEqual(render.options.contract?.problems ?? [], []);
-    await check?.(world);
+    await check?.(world, ended);
   } finally {
     await world.close();
   }

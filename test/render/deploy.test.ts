@@ -21,12 +21,15 @@ after(() => registry.close());
 
 const tables = { statuses, refusals, identity, proofs, faults, interruptions };
 for (const [table, scenarios] of Object.entries(tables))
-  for (const scenario of scenarios) test(`${table}: ${scenario.name}`, () => play(scenario));
+  for (const scenario of scenarios)
+    for (const overlap of ['wait', 'override'] as const)
+      test(`${table}: ${scenario.name} (${overlap})`, () =>
+        play({ ...scenario, ...scenario[overlap] }, overlap));
 
-async function play(scenario: Scenario): Promise<void> {
-  const world = await createWorld(registry);
+async function play(scenario: Scenario, overlap: 'wait' | 'override'): Promise<void> {
+  const world = await createWorld(registry, overlap);
   const { api, render } = world;
-  const own = () => [api.env.get('BOOTLACE_DEPLOY'), api.env.get('BOOTLACE_RECORD')];
+  const own = () => api.env.get('BOOTLACE_RECORD');
   try {
     scenario.given?.(world);
     const ownBefore = own();
@@ -58,7 +61,7 @@ async function play(scenario: Scenario): Promise<void> {
     for (const [key, value] of Object.entries(othersBefore))
       assert.equal(api.env.get(key), value, key);
     const known = new Set([...Object.keys(othersBefore), 'BACKEND_VERSION']);
-    for (const key of api.env.keys()) assert.ok(known.has(key) || key.startsWith('BOOTLACE_'), key);
+    for (const key of api.env.keys()) assert.ok(known.has(key) || key === 'BOOTLACE_RECORD', key);
     if (scenario.same) assert.deepEqual(own(), ownBefore, story);
     if (last.code === 0 && !scenario.isUnwritten)
       assert.ok(!api.env.get('BOOTLACE_RECORD')?.includes('pending'), story);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAccess } from '../../src/render/access';
-import { parseDeploy, parsePage, parseService } from '../../src/render/answers';
-import { parseShown, readShown, sameVersion } from '../../src/render/expect';
-import { parseHook } from '../../src/render/hook';
-import { classOf, newestFirst } from '../../src/render/model';
-import { createPacer } from '../../src/render/pace';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/record';
-import { parseStartLine } from '../../src/render/start-line';
+import { parseDeploy, parsePage, parseService } from '../../src/render/api/answers';
+import { parseHook } from '../../src/render/api/hook';
+import { classOf, newestFirst } from '../../src/render/api/model';
+import { createPacer } from '../../src/render/api/request';
+import { readAccess } from '../../src/render/api/session';
+import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/state';
+import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/expect';
+import { parseStartLine } from '../../src/render/proof/start-lines';
 import { fakeClock } from '../support/clock';
 
 const deploy = (status: string, createdAt = '2026-03-01T00:00:00Z') =>
@@ -42,26 +42,26 @@ test('deploys are sorted by time, whatever their fractions', () => {
 
 test('a start line, as the launcher writes it and as logs carry it', () => {
   const line = (message: string) => {
-    const { timestamp, instance, ...rest } = parseStartLine({
+    const { id, timestamp, instance, ...rest } = parseStartLine({
       id: '1',
       message,
       timestamp: '',
       instance: undefined,
-    }) ?? { timestamp: '', instance: '' };
+    }) ?? { id: '', timestamp: '', instance: '' };
     return rest;
   };
   const table: [string, object][] = [
     [
       'bootlace: starting @acme/backend@1.2.3: dist/main.js (main)',
-      { package: '@acme/backend', version: '1.2.3', nonce: undefined },
+      { package: '@acme/backend', version: '1.2.3' },
     ],
     [
       'bootlace: starting backend@1.2.3-rc.1: a b.js (scripts.start) deploy=ab12',
-      { package: 'backend', version: '1.2.3-rc.1', nonce: 'ab12' },
+      { package: 'backend', version: '1.2.3-rc.1' },
     ],
     [
       '\u001b[2m10:00\u001b[0m bootlace: starting b@1.0.0: x (main) deploy=n\u001b[0m\n',
-      { package: 'b', version: '1.0.0', nonce: 'n' },
+      { package: 'b', version: '1.0.0' },
     ],
     ['bootlace: starting b@1.0.0', {}],
     ['the backend: starting b@1.0.0: x', {}],
@@ -72,10 +72,9 @@ test('a start line, as the launcher writes it and as logs carry it', () => {
 test('the record is read back as written, and anything else counts as nothing', () => {
   const pending = {
     to: '1.1.0',
-    nonce: 'n',
+    run: 'n',
     since: undefined,
     pin: null,
-    wasNonce: 'm',
     live: 'dep-1',
   };
   const record = { proven: [{ version: '1.0.0', deploy: 'dep-1' }], pending };
@@ -125,11 +124,11 @@ test('where a version is shown', () => {
       [undefined, 'x-none=1', undefined],
     ];
   for (const [json, header, found] of table) {
-    const shown = parseShown(json, header);
-    assert.equal(shown && readShown(shown, answer), found, json ?? header);
+    const shown = parseVersionPlace(json, header);
+    assert.equal(shown && readVersionAt(shown, answer), found, json ?? header);
   }
   for (const [json, header] of [['version'], [''], ['/a', 'b'], [undefined, 'a b']])
-    assert.throws(() => parseShown(json, header), { code: 'EXPECT_INVALID' });
+    assert.throws(() => parseVersionPlace(json, header), { code: 'EXPECT_INVALID' });
   assert.ok(sameVersion('v1.2.3', '1.2.3') && !sameVersion('1.2.3', '1.2.30'));
 });
 
@@ -167,7 +166,7 @@ test('a deploy hook never shows itself', () => {
 test('answers that are none', () => {
   const bad: (() => unknown)[] = [
     () => parseService(null),
-    () => parseService({ id: 's', name: 'n', ownerId: 'o', type: 'spaceship' }),
+    () => parseService({ id: 's', name: 'n', ownerId: 'o' }),
     () => parseDeploy({ id: 'd' }),
     () => parsePage({}, 'deploy', parseDeploy),
     () => parsePage([{ deploy: 1 }], 'deploy', parseDeploy),

@@ -1,3 +1,4 @@
+import type { Script } from '../support/fake-render-service';
 import type { Run, World } from './world';
 
 /** One line of a table: what is given, what is run, and how everything must stand afterwards. */
@@ -20,8 +21,11 @@ export interface Scenario {
   says: RegExp;
   /** What the first run's output names, where there are two. */
   first?: RegExp;
-  /** Bootlace's own two variables are as before, too. */
+  /** Bootlace's own variable is as before, too. */
   same?: boolean;
+  /** What is other under one of Render's overlap policies. */
+  wait?: Partial<Scenario>;
+  override?: Partial<Scenario>;
   check?: (world: World, run: Run) => void;
 }
 
@@ -39,6 +43,7 @@ const pinPut = /PUT .*\/env-vars\/BACKEND_VERSION$/;
 
 const done = { exit: 0, pin: '1.1.0', live: '1.1.0' } as const;
 const undone = { exit: 9, pin: '1.0.0', live: '1.0.0', same: true } as const;
+const unproven = { exit: 9, pin: '1.1.0', live: '1.1.0' } as const;
 const build = ['build_in_progress', 60] as const;
 const start = ['update_in_progress', 15] as const;
 const somebody = (world: World, trigger: string, seconds = 0) => {
@@ -54,7 +59,9 @@ const somebody = (world: World, trigger: string, seconds = 0) => {
 // biome-ignore format: one line a case
 export const statuses: readonly Scenario[] = [
   { name: 'the whole way', ...done, says: /api +deployed +1\.1\.0 +before: 1\.0\.0/ },
-  { name: 'latest by default', argv: 'deploy api', ...done, says: /deployed +1\.1\.0/ },
+  { name: 'latest, named', argv: 'deploy api --backend-version latest', ...done, says: /deployed +1\.1\.0/ },
+  { name: 'no version named: the pin stays', argv: 'deploy api', exit: 0, pin: '1.0.0', live: '1.0.0', same: true, says: /1\.0\.0 is live and healthy already/ },
+  { name: 'no version named: a follower stays one', argv: 'deploy api', given: w => w.api.env.set('BACKEND_VERSION', 'latest'), exit: 0, pin: 'latest', live: '1.1.0', says: /deployed +1\.1\.0/ },
   { name: 'a range', argv: 'deploy api --backend-version ^1.0.0', exit: 0, pin: '1.1.0', live: '1.1.0', says: /deployed/ },
   { name: 'live already', argv: 'deploy api --backend-version 1.0.0', exit: 0, pin: '1.0.0', live: '1.0.0', same: true, says: /live and healthy already; --force/ },
   { name: 'live already, --force', argv: 'deploy api --backend-version 1.0.0 --force', exit: 0, pin: '1.0.0', live: '1.0.0', says: /deployed +1\.0\.0/ },
@@ -75,11 +82,18 @@ export const statuses: readonly Scenario[] = [
   { name: 'an instance of the new version fails while the old one is proven', given: w => w.api.scripts.push({ steps: [build, start, ['update_failed', 0]], onStatus: s => { if (s === 'update_failed') failedInstance(w, `${w.api.id}-bbbbb`, 8); } }), ...undone, says: /DEPLOY_UPDATE_FAILED.*is still live and proven/ },
   { name: 'the new version crashes on while the old one takes over', given: w => w.api.scripts.push({ answer: () => ({ status: 500 }), onStatus: s => { if (s === 'live') for (let i = 0; i < 90; i++) failedInstance(w, w.api.instances[0]?.id ?? `${w.api.id}-ccccc`, i * 10); } }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*is live again and proven/ },
   { name: 'canceled in the dashboard', given: w => script(w, [build, ['canceled', 0]]), ...undone, says: /DEPLOY_CANCELED/ },
-  { name: 'superseded while it builds', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*was replaced by dep-\w+ \(new_commit\)/ },
-  { name: 'deactivated before it was proven', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'manual', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /DEPLOY_SUPERSEDED.*\(manual\).*of somebody else is live and stays/ },
-  { name: 'replaced by an autodeploy of the same pin', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), exit: 9, pin: '1.1.0', live: '1.1.0', says: /DEPLOY_SUPERSEDED.*dep-\w+ \(new_commit\) of somebody else is live with 1\.1\.0, so BACKEND_VERSION stays 1\.1\.0; to go back: npx bootlace rollback api\n.*npx bootlace verify api/ },
+  { name: 'replaced by a push while it builds: it brings our pin', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit') }), ...done, says: /was replaced by dep-\w+ \(new_commit\), which brings the same; waiting for that one[\s\S]*deployed/ },
+  { name: 'replaced by a push that brings another version', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', '1.0.0') }), ...undone, same: false, says: /was replaced by dep-\w+ \(new_commit\)[\s\S]*DEPLOY_WRONG_VERSION/ },
+  { name: 'replaced by a push that fails', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'new_commit', undefined, 'build_failed') }), ...undone, says: /was replaced by[\s\S]*DEPLOY_BUILD_FAILED/ },
+  { name: 'replaced by a rollback of somebody else', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => s === 'canceled' && later(w, 'rollback', '1.0.0') }), exit: 9, pin: '1.0.0', live: '1.0.0', same: true, says: /DEPLOY_SUPERSEDED.*was replaced by dep-\w+ \(rollback\).*of somebody else is live and stays/ },
+  { name: 'a push during the build', given: w => pushDuring(w, 'build_in_progress'), ...done, override: { says: /was replaced by dep-\w+ \(new_commit\)[\s\S]*deployed +1\.1\.0/ }, says: /deployed +1\.1\.0/ },
+  { name: 'a push during the build of a bad version', given: w => pushDuring(w, 'build_in_progress', { answer: () => ({ status: 500 }) }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*BACKEND_VERSION is 1\.0\.0 again/ },
+  { name: 'a push during a build that fails', given: w => pushDuring(w, 'build_in_progress', undefined, [build, ['build_failed', 0]]), ...undone, same: false, says: /would bring 1\.1\.0; the way back takes its place[\s\S]*DEPLOY_BUILD_FAILED.*live again and proven/, override: { ...done, says: /was replaced by[\s\S]*deployed/ } },
+  { name: 'a push during the way back', given: w => w.api.scripts.push({ answer: () => ({ status: 500 }) }, { steps: [start, ['live', 0]], onStatus: s => { if (s === 'update_in_progress') w.api.create('new_commit'); } }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*BACKEND_VERSION is 1\.0\.0 again.*live again and proven/ },
+  { name: 'deactivated before it was proven', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'manual', '1.0.0') }), ...undone, same: false, says: /was replaced by dep-\w+ \(manual\)[\s\S]*DEPLOY_WRONG_VERSION/ },
+  { name: 'replaced by an autodeploy of the same pin', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), ...done, says: /was replaced by dep-\w+ \(new_commit\)[\s\S]*deployed/ },
   { name: 'replaced by an autodeploy of the same pin, then rollback', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
-  { name: 'replaced by an autodeploy of the same pin, then again', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), again: 'deploy api --backend-version 1.1.0', ...done, says: /beginning again[\s\S]*deployed +1\.1\.0/ },
+  { name: 'replaced by an autodeploy of the same pin, then again', given: w => w.api.scripts.push({ onStatus: s => s === 'live' && later(w, 'new_commit') }), again: 'deploy api --backend-version 1.1.0', ...done, says: /live and healthy already|deployed/ },
   { name: 'suspended meanwhile', given: w => w.api.scripts.push({ steps: [build, ['canceled', 0]], onStatus: s => { if (s === 'canceled') w.api.suspended = true; } }), exit: 9, pin: '1.0.0', live: '1.0.0', says: /UNDO_FAILED.*began with: api was suspended/ },
   { name: 'the time limit', argv: 'deploy api --backend-version 1.1.0 --timeout 2', given: w => script(w, [['build_in_progress', 9000], ['live', 0]]), ...undone, says: /DEPLOY_TIMEOUT.*still building after 2 min/ },
   { name: 'the time limit and a cancel that fails', argv: 'deploy api --backend-version 1.1.0 --timeout 2', given: w => { script(w, [['build_in_progress', 9000], ['live', 0]]); w.render.misbehave({ match: /cancel$/, status: 500 }); }, exit: 9, pin: '1.0.0', live: '1.0.0', settled: '1.1.0', says: /UNDO_FAILED.*dep-\w+ may go on.*began with: api: dep-\w+ is still building/ },
@@ -112,9 +126,9 @@ export const refusals: readonly Scenario[] = [
 // biome-ignore format: one line a case
 export const identity: readonly Scenario[] = [
   { name: '202 and an empty body', given: w => w.api.scripts.push({ accepted: true }), ...done, says: /looking for it/ },
-  { name: '202 behind a push of somebody else', given: w => { w.render.misbehave({ match: dep, times: 1, call: () => somebody(w, 'new_commit', 40) }); }, ...done, says: /Render has queued/ },
+  { name: '202 behind a push of somebody else', given: w => { w.render.misbehave({ match: dep, times: 1, call: () => somebody(w, 'new_commit', 40) }); }, ...done, says: /deployed/, wait: { says: /Render has queued/ } },
   { name: '202 and the other is a hook', given: w => { w.render.misbehave({ match: dep, times: 1, call: () => somebody(w, 'deploy_hook', 40) }); }, ...done, says: /deployed/ },
-  { name: '202, and somebody else by the API as well', given: w => { w.render.misbehave({ match: dep, times: 1, call: () => void w.api.create('api', { steps: [['build_in_progress', 600], ['live', 0]] }) }); }, exit: 9, pin: '1.0.0', live: '1.0.0', settled: '1.1.0', says: /dep-\w+ of somebody else is running and may bring 1\.1\.0[\s\S]*DEPLOY_AMBIGUOUS/ },
+  { name: '202, and somebody else by the API as well: both bring our pin', given: w => { w.render.misbehave({ match: dep, times: 1, call: () => void w.api.create('api', { steps: [['build_in_progress', 600], ['live', 0]] }) }); }, ...done, says: /deployed +1\.1\.0/ },
   { name: '202 and then none in the list', given: w => w.render.misbehave({ match: dep, status: 202, body: '', times: 1 }), ...undone, says: /DEPLOY_NOT_FOUND/ },
   { name: 'another deploy is running', given: w => void w.api.create('new_commit', { steps: [['build_in_progress', 120], ['live', 0]] }, { version: '1.0.0' }), ...done, says: /is running; waiting for its end[\s\S]*deployed/ },
   { name: 'the answer of the POST is lost', given: w => w.render.misbehave({ match: dep, reset: 'after', times: 1 }), ...done, says: /looking whether the deploy was created/, check: w => once(w, dep) },
@@ -136,8 +150,10 @@ export const proofs: readonly Scenario[] = [
   { name: 'right on two of three, by answers', argv: 'deploy api --backend-version 1.1.0 --expect-json /version', given: w => { three(w); w.api.scripts.push({ runs: (v, i) => (i < 2 ? v : '1.0.0') }); }, ...undone, same: false, says: /DEPLOY_WRONG_VERSION/ },
   { name: 'right on forty, by answers', argv: 'deploy api --backend-version 1.1.0 --expect-json /version', given: w => { w.api.options.instances = 40; }, ...done, says: /and 1\.1\.0[\s\S]*3 times in a row, 40 answers each/ },
   { name: 'right on 39 of forty, by answers', argv: 'deploy api --backend-version 1.1.0 --expect-json /version', given: w => { w.api.options.instances = 40; w.api.scripts.push({ runs: (v, i) => (i < 39 ? v : '1.0.0') }); }, ...undone, same: false, says: /DEPLOY_WRONG_VERSION/ },
-  { name: 'no start line from one of three', given: w => { three(w); w.api.scripts.push({ saysStart: i => i !== 2 }); }, ...undone, same: false, says: /DEPLOY_UNPROVEN.*no start line of @acme\/backend 1\.1\.0 from instance/ },
-  { name: 'no start line at all', given: w => w.api.scripts.push({ saysStart: () => false }), ...undone, same: false, says: /DEPLOY_UNPROVEN[\s\S]*--expect-json/ },
+  { name: 'no start line from one of three', given: w => { three(w); w.api.scripts.push({ saysStart: i => i !== 2 }); }, ...unproven, says: /DEPLOY_UNPROVEN.*no start line of @acme\/backend 1\.1\.0 from instance.*it stays live, and BACKEND_VERSION is 1\.1\.0/ },
+  { name: 'no start line at all', given: w => w.api.scripts.push({ saysStart: () => false }), ...unproven, says: /DEPLOY_UNPROVEN.*it stays live.*\n +fix: prove it where it shows its version: npx bootlace deploy api --backend-version 1\.1\.0 --expect-json \/version .*; or go back: npx bootlace rollback api\n/ },
+  { name: 'unproven, then proven by an answer', given: w => w.api.scripts.push({ saysStart: () => false }), again: 'deploy api --backend-version 1.1.0 --expect-json /version', ...done, says: /going on with dep-[\s\S]*deployed +1\.1\.0/, check: w => once(w, dep) },
+  { name: 'unproven, then back', given: w => w.api.scripts.push({ saysStart: () => false }), again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'no start line, --health-only', argv: 'deploy api --backend-version 1.1.0 --health-only', given: w => w.api.scripts.push({ saysStart: () => false }), ...done, says: /deployed/ },
   { name: 'unhealthy once live', given: w => w.api.scripts.push({ answer: () => ({ status: 500 }) }), ...undone, same: false, says: /DEPLOY_UNHEALTHY.*it answers 500/ },
   { name: 'unhealthy for a while', given: w => w.api.scripts.push({ answer: ({ nth }) => ({ status: nth < 5 ? 502 : 200 }) }), ...done, says: /not yet: .*502/ },
@@ -146,8 +162,8 @@ export const proofs: readonly Scenario[] = [
   { name: 'waking: 503', given: w => w.api.scripts.push({ answer: ({ nth }) => (nth < 4 ? { status: 503, headers: { 'x-render-routing': 'hibernate-wake-error' } } : { status: 200 }) }), ...done, says: /waking up/ },
   { name: 'waking: 404', given: w => w.api.scripts.push({ answer: ({ nth }) => (nth < 4 ? { status: 404, headers: { 'x-render-routing': 'no-server' } } : { status: 200 }) }), ...done, says: /waking up/ },
   { name: 'the health path', argv: 'deploy api --backend-version 1.1.0 --health /ready', given: w => w.api.scripts.push({ answer: ({ path }) => ({ status: path === '/ready' ? 204 : 500 }) }), ...done, says: /\/ready: it answers 204/ },
-  { name: 'the old instances take their time to end', given: w => w.api.scripts.push({ lingers: 80 }), ...done, says: /not yet: no start line.*\n[\s\S]*each instance \(1\)/ },
-  { name: 'the old instances take too long', given: w => w.api.scripts.push({ lingers: 400 }), ...undone, same: false, says: /DEPLOY_UNPROVEN/ },
+  { name: 'the old instances take their time to end', given: w => w.api.scripts.push({ lingers: 80 }), ...done, says: /each instance \(1\)/ },
+  { name: 'the old instances take too long, and are not its own', given: w => w.api.scripts.push({ lingers: 400 }), ...done, says: /each instance \(1\)/ },
   { name: 'the build log as it comes', argv: 'deploy api --backend-version 1.1.0 --logs', ...done, says: /api: build:\n {2}\| ==> Running build command\n {2}\| installed 1\.1\.0\n/ },
   { name: 'the log is away during --logs', argv: 'deploy api --backend-version 1.1.0 --logs --expect-json /version', given: w => w.render.misbehave({ match: /GET \/logs/, status: 500 }), ...done, says: /deployed/ },
   { name: 'it crashes after the start', given: w => w.api.scripts.push({ crashes: { nonZeroExit: 139 } }), ...undone, same: false, says: /DEPLOY_CRASHING|failed after the start: it exited with 139/ },
@@ -169,7 +185,7 @@ export const faults: readonly Scenario[] = [
   { name: 'the API is away for eight minutes during the build', given: w => outage(w, polling, 480), ...done, says: /deployed/ },
   { name: 'the API is away for two minutes during the proof', given: w => outage(w, /\/instances$/, 120), ...done, says: /not yet: the Render API answers with 500[\s\S]*deployed/ },
   { name: 'a cancel whose answer is lost', argv: 'deploy api --backend-version 1.1.0 --timeout 2', given: w => { script(w, [['build_in_progress', 9000], ['live', 0]]); w.render.misbehave({ match: /cancel$/, reset: 'after', times: 1 }); }, ...undone, says: /DEPLOY_TIMEOUT/ },
-  { name: 'autodeploy cannot be switched', argv: 'deploy api --backend-version 1.1.0 --hold', given: w => w.render.misbehave({ match: /PATCH/, status: 500 }), ...done, says: /autodeploy could not be switched/ },
+  { name: 'autodeploy cannot be switched', argv: 'deploy api --backend-version 1.1.0 --hold', given: w => { w.api.autoDeploy = 'yes'; w.render.misbehave({ match: /PATCH/, status: 500 }); }, ...done, says: /autodeploy could not be switched/ },
   { name: 'what is proven cannot be written down', given: w => w.render.misbehave({ match: /PUT .*RECORD$/, after: 1, status: 500 }), exit: 0, pin: '1.1.0', live: '1.1.0', isUnwritten: true, says: /1\.1\.0 is proven, but could not be written down/ },
   { name: 'the old version shows itself by nothing', argv: 'deploy api --backend-version 1.1.0', given: w => { for (const d of w.api.deploys) d.script = { saysStart: () => false }; w.api.scripts.push({ answer: () => ({ status: 500 }) }, { saysStart: () => false }); }, ...undone, same: false, says: /\(1\.0\.0\) is live again, its version not shown by anything/ },
   { name: 'the pin cannot be set', given: w => w.render.misbehave({ match: pinPut, status: 500 }), exit: 7, pin: '1.0.0', live: '1.0.0', same: true, says: /RENDER_ERROR.*BACKEND_VERSION is 1\.0\.0 again/ },
@@ -194,7 +210,7 @@ export const interruptions: readonly Scenario[] = [
   ...([
     ['looking', /GET \/services$/, 0, '1.0.0', '1.0.0', /nothing was changed/],
     ['the note is written', /PUT .*BOOTLACE_RECORD$/, 0, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
-    ['the nonce is written', /PUT .*BOOTLACE_DEPLOY$/, 0, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
+    ['the note is read again', /GET .*BOOTLACE_RECORD$/, 3, '1.0.0', '1.0.0', /may be 1\.1\.0 already/],
     ['the pin is written', pinPut, 0, '1.1.0', '1.0.0', /may be 1\.1\.0 already \(it was 1\.0\.0\)/],
     ['the deploy is created', dep, 0, '1.1.0', '1.0.0', /a deploy may have been created/],
     ['the build runs', polling, 4, '1.1.0', '1.0.0', /goes on without us/],
@@ -215,7 +231,7 @@ export const interruptions: readonly Scenario[] = [
   { name: 'Ctrl-C, autodeploy brings the same pin, then rollback', given: w => { script(w, [build, ['canceled', 0]]); interrupt(w, polling, 2); before2nd(w, () => w.api.create('new_commit', { steps: [['live', 0]] })); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0[\s\S]*dep-\w+ \(1\.0\.0\) is live again and proven/ },
   { name: 'Ctrl-C while undoing, then rollback without a version', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); interrupt(w, back); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'Ctrl-C while the pin is put back, then rollback', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); interrupt(w, pinPut, 1); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
-  { name: 'the first deploy with bootlace, and back', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.env.delete('BOOTLACE_DEPLOY'); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
+  { name: 'the first deploy with bootlace, and back', given: w => { w.api.env.delete('BOOTLACE_RECORD'); }, again: 'rollback api', exit: 0, pin: '1.0.0', live: '1.0.0', says: /rolled back +1\.0\.0/ },
   { name: 'Ctrl-C while undoing, then rollback', given: w => { w.api.scripts.push({ answer: () => ({ status: 500 }) }); interrupt(w, back); }, again: 'rollback api --to 1.0.0', exit: 0, pin: '1.0.0', live: '1.0.0', first: /going back to 1\.0\.0 was not finished/, says: /rolled back +1\.0\.0/ },
 ];
 
@@ -227,11 +243,24 @@ function script(
   world.api.scripts.push({ steps, failure });
 }
 
-/** Somebody else's deploy right after; it goes live at once. */
-function later(world: World, trigger: string, version?: string): void {
+/** Somebody else's deploy right after; it ends at once. */
+function later(world: World, trigger: string, version?: string, status = 'live'): void {
   queueMicrotask(() =>
-    world.api.create(trigger, { steps: [['live', 0]] }, version === undefined ? {} : { version }),
+    world.api.create(trigger, { steps: [[status, 0]] }, version === undefined ? {} : { version }),
   );
+}
+
+/** A push while our deploy has a status; under "override" it cancels ours. */
+function pushDuring(
+  { api }: World,
+  status: string,
+  script: Script = {},
+  steps?: Script['steps'],
+): void {
+  const onStatus = (now: string) => {
+    if (now === status) queueMicrotask(() => api.create('new_commit', script));
+  };
+  api.scripts.push({ ...script, ...(steps && { steps }), onStatus });
 }
 
 function chatter({ api }: World): void {

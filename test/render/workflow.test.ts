@@ -47,7 +47,12 @@ test('outputs, summary and nothing else of a workflow after a deploy', async () 
   );
   assert.equal(code, 0, all);
   const { url = '', 'deploy-id': deploy = '', services = '', ...rest } = outputs;
-  assert.deepEqual(rest, { version: '1.1.0', 'previous-version': '1.0.0', outcome: 'deployed' });
+  assert.deepEqual(rest, {
+    version: '1.1.0',
+    'previous-version': '1.0.0',
+    'failed-version': '',
+    outcome: 'deployed',
+  });
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/api\/healthz$/);
   assert.match(deploy, /^dep-/);
   assert.equal(JSON.parse(services)[0].version, '1.1.0');

@@ -52,13 +52,18 @@ export const others = {
   BACKEND_PACKAGE: '@acme/backend',
 };
 
-export async function createWorld(registry: FakeRegistry): Promise<World> {
+/** @param overlap Render's policy for a deploy that begins while another runs */
+export async function createWorld(
+  registry: FakeRegistry,
+  overlap: 'wait' | 'override' = 'override',
+): Promise<World> {
   const clock = fakeClock();
   const render = await FakeRender.start({
     clock,
     key: apiKey,
     contract: Contract.load(),
     limits: { posts: 10, reads: 400 },
+    overlap,
   });
   const api = render.add({
     name: 'api',
@@ -86,7 +91,6 @@ export async function createWorld(registry: FakeRegistry): Promise<World> {
 
 /** A version that bootlace deployed and proved earlier. */
 export function seedProven(service: FakeService, version: string): void {
-  service.env.set('BOOTLACE_DEPLOY', `nonce-${version}`);
   const deploy = service.seedLive(version);
   const old = JSON.parse(service.env.get('BOOTLACE_RECORD') ?? '{"proven":[]}') as {
     proven: unknown[];

@@ -111,13 +111,6 @@ const cases: Case[] = [
     stderr: /main\.js \(BACKEND_ENTRY\)/,
   },
   {
-    name: 'a deploy nonce in the start line',
-    packageJson: { main: 'main.js' },
-    files: main,
-    env: { BOOTLACE_DEPLOY: 'abc-123' },
-    stderr: /deploy=abc-123\n/,
-  },
-  {
     name: 'a flag that only a new process takes',
     packageJson: { scripts: { start: 'node --max-http-header-size=1234 main.js' } },
     files: {

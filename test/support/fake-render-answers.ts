@@ -1,4 +1,4 @@
-import type { FakeDeploy, FakeService } from './fake-render-service';
+import type { FakeDeploy, FakeJob, FakeService } from './fake-render-service';
 
 // The API's shapes and words, as its OpenAPI document and recorded traffic have them.
 
@@ -50,6 +50,8 @@ export function variableAnswer(
 export function patchService(service: FakeService, body: unknown): Answer {
   const { autoDeploy } = (body ?? {}) as { autoDeploy?: string };
   if (autoDeploy !== 'yes' && autoDeploy !== 'no') return refuse(400, 'invalid autoDeploy');
+  // What the trigger was before is forgotten; `commit` is the default.
+  if (autoDeploy === 'no' || service.autoDeploy === 'no') service.trigger = undefined;
   service.autoDeploy = autoDeploy;
   return { status: 200, body: serviceJson(service) };
 }
@@ -78,7 +80,7 @@ export function iso(time: number): string {
 }
 
 export function deployJson(deploy: FakeDeploy): unknown {
-  const { id, status, trigger, createdAt, finishedAt, commit, image } = deploy;
+  const { id, status, trigger, createdAt, finishedAt, commit, image, imageSha } = deploy;
   return {
     id,
     status,
@@ -87,18 +89,52 @@ export function deployJson(deploy: FakeDeploy): unknown {
     updatedAt: iso(finishedAt ?? createdAt),
     ...(finishedAt && { finishedAt: iso(finishedAt) }),
     ...(commit && !image && { commit: { id: commit, message: 'a commit' } }),
-    ...(image && { image: { ref: image } }),
+    ...(image && { image: { ref: image, ...(imageSha && { sha: imageSha }) } }),
   };
 }
 
+export function jobJson(service: FakeService, job: FakeJob): unknown {
+  const { id, command, createdAt, seconds, status } = job;
+  const end = createdAt + seconds * 1000;
+  const isOver = end <= service.clock.now();
+  return {
+    id,
+    serviceId: service.id,
+    startCommand: command,
+    planId: 'plan-srv-004',
+    createdAt: iso(createdAt),
+    status: isOver ? status : 'running',
+    ...(isOver && { finishedAt: iso(end) }),
+  };
+}
+
+/** A service as the API shows it. */
 export function serviceJson(service: FakeService): unknown {
   const { id, name, type, runtime, options } = service;
-  const common = { buildPlan: 'starter' };
+  const common = {
+    buildPlan: 'starter',
+    ...(options.subdomainOff && { renderSubdomainPolicy: 'disabled' }),
+    ...(options.ipAllowList && {
+      ipAllowList: options.ipAllowList.map(cidrBlock => ({ cidrBlock, description: '' })),
+    }),
+  };
+  const preDeploy = options.preDeployCommand && { preDeployCommand: options.preDeployCommand };
+  const native = {
+    buildCommand: 'npx bootlace setup',
+    startCommand: options.startCommand ?? 'node server.js',
+    ...preDeploy,
+  };
+  const docker = {
+    dockerCommand: options.startCommand ?? '',
+    dockerContext: '.',
+    dockerfilePath: './Dockerfile',
+    ...preDeploy,
+  };
   const server = {
     ...common,
     env: runtime,
     runtime,
-    envSpecificDetails: { buildCommand: 'npx bootlace setup', startCommand: 'node server.js' },
+    envSpecificDetails: runtime === 'docker' || runtime === 'image' ? docker : native,
     plan: options.plan ?? 'starter',
     region: 'oregon',
   };
@@ -108,6 +144,7 @@ export function serviceJson(service: FakeService): unknown {
     web_service: {
       ...scaled,
       healthCheckPath: options.healthPath ?? '',
+      maintenanceMode: { enabled: options.maintenance === true, uri: '' },
       openPorts: [],
       url: service.url,
     },
@@ -118,11 +155,13 @@ export function serviceJson(service: FakeService): unknown {
   return {
     id,
     name,
-    ownerId: owner,
+    ownerId: options.ownerId ?? owner,
     type,
     slug: name,
     rootDir: '',
+    ...(options.branch && { branch: options.branch }),
     autoDeploy: service.autoDeploy,
+    ...(service.trigger && { autoDeployTrigger: service.trigger }),
     suspended: service.suspended ? 'suspended' : 'not_suspended',
     suspenders: service.suspended ? ['user'] : [],
     notifyOnFail: 'default',

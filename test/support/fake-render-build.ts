@@ -26,6 +26,8 @@ export class RealBuilds {
   readonly #root = mkdtempSync(join(tmpdir(), 'bootlace-builds-'));
   readonly #processes = new Map<string, ChildProcess>();
   readonly #work = new Set<Promise<void>>();
+  /** Builds and backends. */
+  readonly #running = new Set<ChildProcess>();
 
   constructor(render: FakeRender) {
     render.builder = (service, deploy) => {
@@ -39,6 +41,12 @@ export class RealBuilds {
   async close(): Promise<void> {
     await Promise.allSettled(this.#work);
     await Promise.all([...this.#processes.keys()].map(id => this.#stop(id)));
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Ends what runs at once, for a process that is about to exit. */
+  kill(): void {
+    for (const child of this.#running) child.kill('SIGKILL');
     rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -75,11 +83,7 @@ export class RealBuilds {
   }
 
   #build(service: FakeService, deploy: FakeDeploy, folder: string): Promise<number> {
-    const child = spawn(process.execPath, [bin, 'setup'], {
-      cwd: folder,
-      env: cleanEnv(deploy.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = this.#spawn([bin, 'setup'], folder, deploy.env);
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream).on('line', line => service.log('build', line, undefined));
     return new Promise(resolve => child.once('close', code => resolve(code ?? 1)));
@@ -92,14 +96,22 @@ export class RealBuilds {
     port: number,
     instance: string,
   ): ChildProcess {
-    const child = spawn(process.execPath, ['server.js'], {
-      cwd: folder,
-      env: cleanEnv({ ...deploy.env, PORT: String(port), NODE_ENV: 'production' }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const env = { ...deploy.env, PORT: String(port), NODE_ENV: 'production' };
+    const child = this.#spawn(['server.js'], folder, env);
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream).on('line', line => service.log('app', line, instance));
     this.#processes.set(instance, child);
+    return child;
+  }
+
+  #spawn(args: readonly string[], cwd: string, env: Record<string, string>) {
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: cleanEnv(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#running.add(child);
+    child.once('close', () => this.#running.delete(child));
     return child;
   }
 

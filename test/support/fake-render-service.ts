@@ -47,6 +47,20 @@ export interface FakeServiceOptions {
   instances?: number;
   healthPath?: string;
   autoDeploy?: 'yes' | 'no';
+  /** What autodeploys wait for, where it is not the commit alone. */
+  trigger?: 'commit' | 'checksPass';
+  /** The workspace, where it is not the usual one. */
+  ownerId?: string;
+  branch?: string;
+  startCommand?: string;
+  preDeployCommand?: string;
+  maintenance?: boolean;
+  subdomainOff?: boolean;
+  ipAllowList?: readonly string[];
+  /** Render refuses to roll it back. */
+  noRollback?: boolean;
+  /** The newest commit of its branch, from which it is built; its version is the commit's. */
+  head?: string;
   env?: Record<string, string>;
   package?: string;
   /** What `latest` or no pin at all installs. */
@@ -61,6 +75,7 @@ export interface FakeDeploy {
   finishedAt: number | undefined;
   commit?: string;
   image?: string;
+  imageSha?: string;
   env: Readonly<Record<string, string>>;
   script: Script;
   version: string;
@@ -81,10 +96,21 @@ export interface FakeInstance {
 
 export interface FakeLog {
   id: string;
+  /** The service, or a job. */
+  resource: string;
   message: string;
   timestamp: number;
   type: 'build' | 'app';
   instance: string | undefined;
+}
+
+export interface FakeJob {
+  id: string;
+  command: string;
+  createdAt: number;
+  /** Seconds until it ends. */
+  seconds: number;
+  status: 'succeeded' | 'failed' | 'canceled';
 }
 
 const happy: Script['steps'] = [
@@ -104,9 +130,15 @@ export class FakeService {
   readonly logs: FakeLog[] = [];
   readonly events: { type: string; timestamp: number; details: Record<string, unknown> }[] = [];
   readonly scripts: Script[] = [];
+  readonly jobs: FakeJob[] = [];
+  /** How the next jobs end, and what they write. */
+  readonly jobScripts: { status?: FakeJob['status']; seconds?: number; log?: readonly string[] }[] =
+    [];
   instances: FakeInstance[] = [];
   suspended = false;
   autoDeploy: 'yes' | 'no';
+  trigger: 'commit' | 'checksPass' | undefined;
+  head: string | undefined;
   url = '';
   #count = 0;
   #asked = 0;
@@ -116,12 +148,16 @@ export class FakeService {
   constructor(
     readonly options: FakeServiceOptions,
     readonly clock: Clock,
+    /** Render's overlap policy: a new deploy waits for a running one, or cancels it. */
+    readonly overlap: 'wait' | 'override' = 'wait',
   ) {
     const hash = createHash('sha256').update(options.name).digest('hex').slice(0, 20);
     this.id = `${options.type === 'cron_job' ? 'crn' : 'srv'}-${hash}`;
     this.name = options.name;
     this.env = new Map(Object.entries(options.env ?? {}));
     this.autoDeploy = options.autoDeploy ?? 'no';
+    this.trigger = options.trigger;
+    this.head = options.head;
   }
 
   get type(): FakeType {
@@ -129,6 +165,10 @@ export class FakeService {
   }
   get runtime(): string | undefined {
     return this.type === 'static_site' ? undefined : (this.options.runtime ?? 'node');
+  }
+  get startsBootlace(): boolean {
+    const { startCommand = this.runtime === 'node' ? 'node server.js' : '' } = this.options;
+    return startCommand.includes('server.js');
   }
   get live(): FakeDeploy | undefined {
     return this.#live;
@@ -157,7 +197,10 @@ export class FakeService {
       trigger,
       createdAt: this.clock.now(),
       finishedAt: undefined,
-      commit: this.runtime === 'image' ? undefined : 'c0ffee0000000000000000000000000000000001',
+      commit:
+        this.runtime === 'image'
+          ? undefined
+          : (this.head ?? 'c0ffee0000000000000000000000000000000001'),
       env: Object.fromEntries(this.env),
       script: script ?? this.scripts.shift() ?? {},
       version: this.#resolve(),
@@ -166,6 +209,8 @@ export class FakeService {
       isRollback,
       ...extra,
     };
+    const { running } = this;
+    if (running && this.overlap === 'override') this.#finish(running, 'canceled', deploy.createdAt);
     // A newer one replaces the one that waits.
     for (const other of this.deploys)
       if (isRunning(other.status) && other.begunAt === undefined)
@@ -173,8 +218,24 @@ export class FakeService {
     if (this.running) deploy.status = 'queued';
     else deploy.begunAt ??= deploy.createdAt;
     this.deploys.unshift(deploy);
+    const user = { id: 'usr-1', email: 'dev@acme.test' };
+    const flags = { firstBuild: false, envUpdated: false, deployedByRender: false };
+    const cause = { manual: trigger === 'manual', clearCache: false, rollback: isRollback };
+    const why = { ...flags, ...cause, ...(trigger === 'manual' && { user }) };
+    this.#event('deploy_started', { deployId: deploy.id, trigger: why }, deploy.createdAt);
     this.advance();
     return deploy;
+  }
+
+  /** Starts a one-off job. */
+  createJob(command: string): FakeJob {
+    const { status = 'succeeded', seconds = 20, log = [] } = this.jobScripts.shift() ?? {};
+    const number = String(this.jobs.length).padStart(8, '0');
+    const id = `job-${this.id.slice(4, 16)}${number}`;
+    const job = { id, command, createdAt: this.clock.now(), seconds, status };
+    this.jobs.unshift(job);
+    for (const line of log) this.log('app', line, undefined, this.clock.now(), id);
+    return job;
   }
 
   cancel(deploy: FakeDeploy): void {
@@ -251,13 +312,11 @@ export class FakeService {
       createdAt: at,
     }));
     for (const [i, instance] of this.instances.entries()) {
-      if (this.runtime === 'node' && deploy.script.saysStart?.(i) !== false) {
-        const nonce = deploy.env.BOOTLACE_DEPLOY;
-        const proof = nonce ? ` deploy=${nonce}` : '';
+      if (this.startsBootlace && deploy.script.saysStart?.(i) !== false) {
         const name = this.options.package ?? '@acme/backend';
         this.log(
           'app',
-          `bootlace: starting ${name}@${instance.version}: dist/main.js (main)${proof}`,
+          `bootlace: starting ${name}@${instance.version}: dist/main.js (main)`,
           instance.id,
           at,
         );
@@ -277,6 +336,10 @@ export class FakeService {
     const failure = deploy.script.failure;
     const reason = failure ? { failure: { evicted: false, ...failure } } : {};
     const word = status === 'canceled' ? 'canceled' : 'failed';
+    if (typeof failure?.imagePull === 'string') {
+      const imageURL = deploy.image ?? '';
+      this.#event('image_pull_failed', { message: failure.imagePull, imageURL }, at);
+    }
     this.#event('deploy_ended', { deployId: deploy.id, reason, status: 3, deployStatus: word }, at);
   }
 
@@ -285,9 +348,11 @@ export class FakeService {
     message: string,
     instance: string | undefined,
     at = this.clock.now(),
+    resource = this.id,
   ): void {
     this.logs.push({
       id: `log-${this.id}-${this.logs.length}`,
+      resource,
       message,
       timestamp: at,
       type,
@@ -304,6 +369,7 @@ export class FakeService {
     const key =
       this.options.env && 'API_VERSION' in this.options.env ? 'API_VERSION' : 'BACKEND_VERSION';
     const pin = this.env.get(key);
+    if (this.head !== undefined && pin === undefined) return this.head.slice(0, 7);
     return pin && /^\d/.test(pin) ? pin : (this.options.latest ?? '1.0.0');
   }
 
@@ -313,6 +379,7 @@ export class FakeService {
     const live = this.#live;
     const nth = this.#asked++;
     const instance = this.instances[nth % Math.max(1, this.instances.length)];
+    if (this.options.maintenance) return { status: 503, body: 'Down for maintenance' };
     if (this.suspended) return { status: 503, body: 'Service Suspended' };
     if (!live)
       return { status: 404, body: 'Not Found', headers: { 'x-render-routing': 'no-server' } };

@@ -7,6 +7,7 @@ import {
   faulty,
   iso,
   isWithin,
+  jobJson,
   named,
   owner,
   page,
@@ -56,6 +57,8 @@ export interface FakeRenderOptions {
   contract?: Contract;
   /** POSTs and reads within a minute before it answers 429. */
   limits?: { posts: number; reads: number };
+  /** Render's overlap policy of the workspace. */
+  overlap?: 'wait' | 'override';
 }
 
 /** Answers for the services that run as real processes. */
@@ -68,6 +71,8 @@ export type RealFront = (service: FakeService, path: string) => Promise<FrontAns
 export class FakeRender {
   readonly requests: Recorded[] = [];
   readonly services: FakeService[] = [];
+  /** Ids and names. */
+  readonly workspaces = new Map([[owner, 'acme']]);
   readonly hookKey = 'hookkeyAbCdEf123456';
   realFront: RealFront | undefined;
   /** Carries out new deploys for real in place of their scripts. */
@@ -97,7 +102,7 @@ export class FakeRender {
   }
 
   add(options: FakeServiceOptions): FakeService {
-    const service = new FakeService(options, this.options.clock);
+    const service = new FakeService(options, this.options.clock, this.options.overlap);
     service.url = `${this.#frontUrl}/${service.name}`;
     this.services.push(service);
     return service;
@@ -109,6 +114,11 @@ export class FakeRender {
 
   misbehave(fault: RenderFault): void {
     this.#faults.push(fault);
+  }
+
+  /** Ends all faults. */
+  calm(): void {
+    this.#faults = [];
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -200,12 +210,22 @@ export class FakeRender {
     const route = `${method} ${path}`;
     if (route === 'GET /services') {
       const names = query.get('name')?.split(',');
+      const owners = query.get('ownerId')?.split(',');
       // As loose as a prefix: a client must look at the names itself.
       const found = this.services.filter(
-        s => !names || names.some(name => s.name.startsWith(name)),
+        s =>
+          (!names || names.some(name => s.name.startsWith(name))) &&
+          (!owners || owners.includes(s.options.ownerId ?? owner)),
       );
       return page(found, 'service', serviceJson, query);
     }
+    if (route === 'GET /owners')
+      return page(
+        [...this.workspaces].filter(([, name]) => name.startsWith(query.get('name') ?? '')),
+        'owner',
+        ([id, name]) => ({ id, name, email: 'dev@acme.test', type: 'team' }),
+        query,
+      );
     if (route === 'GET /logs') return this.#logs(query);
     const [, id, rest = ''] = /^\/services\/([\w-]+)(\/.*)?$/.exec(path) ?? [];
     const service = this.services.find(s => s.id === id);
@@ -229,6 +249,20 @@ export class FakeRender {
           deployJson,
           query,
         );
+      case 'GET /jobs':
+        return page(
+          service.jobs.filter(({ createdAt }) =>
+            isWithin(createdAt + 1, query.get('createdAfter')),
+          ),
+          'job',
+          job => jobJson(service, job),
+          query,
+        );
+      case 'POST /jobs': {
+        const { startCommand } = (body ?? {}) as { startCommand?: unknown };
+        if (typeof startCommand !== 'string') return refuse(400, 'startCommand is required');
+        return { status: 201, body: jobJson(service, service.createJob(startCommand)) };
+      }
       case 'POST /deploys':
         return this.#postDeploy(service, body);
       case 'POST /rollback':
@@ -257,6 +291,8 @@ export class FakeRender {
           query,
         );
     }
+    const job = service.jobs.find(({ id }) => rest === `/jobs/${id}`);
+    if (job && method === 'GET') return { status: 200, body: jobJson(service, job) };
     const deploy = service.deploys.find(d => d.id === deployId?.[1]);
     if (deployId && !deploy) return refuse(404, `deploy not found: ${deployId[1]}`);
     if (method === 'GET' && deploy && !deployId?.[2])
@@ -284,7 +320,9 @@ export class FakeRender {
     const { imageUrl, commitId } = body as { imageUrl?: string; commitId?: string };
     if (imageUrl && service.runtime !== 'image')
       return refuse(400, 'imageUrl is only supported for image-backed services');
-    const wasBusy = service.running !== undefined;
+    if (commitId && service.type === 'cron_job')
+      return refuse(400, 'commitId is not supported for cron jobs');
+    const wasBusy = service.running !== undefined && service.overlap === 'wait';
     const deploy = this.#create(service, 'api', {
       ...(commitId && { commit: commitId, version: commitId.slice(0, 7) }),
       ...(imageUrl && { image: imageUrl, version: imageUrl.split(':').at(-1) ?? imageUrl }),
@@ -298,23 +336,27 @@ export class FakeRender {
       ({ id }) => id === (body as { deployId?: string })?.deployId,
     );
     if (!target) return refuse(404, 'deploy not found');
+    if (service.options.noRollback)
+      return refuse(400, 'rollbacks are not supported for this service');
     if (target.artifactGone)
       return refuse(400, 'the build artifact of this deploy is no longer available');
-    const { version, env, commit, image, real } = target;
-    const deploy = this.#create(service, 'rollback', { version, env, commit, image, real });
+    const { version, env, commit, image, imageSha, real } = target;
+    const extra = { version, env, commit, image, imageSha, real };
+    const deploy = this.#create(service, 'rollback', extra);
     return { status: 201, body: deployJson(deploy) };
   }
 
   #logs(query: URLSearchParams): Answer {
-    if (query.get('ownerId') !== owner)
+    if (!this.workspaces.has(query.get('ownerId') ?? ''))
       return refuse(403, 'you do not have access to this workspace');
-    const services = this.services.filter(({ id }) => query.getAll('resource').includes(id));
     const types = query.getAll('type');
     const words = query.get('text');
-    const found = services
-      .flatMap(({ logs, id }) => logs.map(log => ({ ...log, resource: id })))
+    const resources = query.getAll('resource');
+    const found = this.services
+      .flatMap(({ logs }) => logs)
       .filter(
         log =>
+          resources.includes(log.resource) &&
           (!types.length || types.includes(log.type)) &&
           isWithin(log.timestamp + 1, query.get('startTime')) &&
           (!words || log.message.includes(words)),

@@ -1,0 +1,31 @@
+import { readReleases } from '../render/services';
+import { ago, table } from '../ui/text';
+import type { Command } from './command';
+import { envKeyOf, renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
+
+export const command: Command = {
+  usage: 'bootlace releases SERVICE',
+  help: [['SERVICE', 'its name or id'], ...renderHelp],
+  options: renderOptions,
+  positionals: 1,
+  async run(context) {
+    const { report, flags, io } = context;
+    const [name = ''] = servicesOf(context, 'releases');
+    const session = sessionOf(context, 'releases');
+    const rows = await readReleases(session, name, envKeyOf(context));
+    const head = ['DEPLOY', 'WHEN', 'BY', 'STATUS', 'VERSION', 'PROVEN', 'SOURCE'];
+    const cells = rows.map(row => [
+      row.deploy,
+      row.at === undefined ? '?' : ago(io.now() - Date.parse(row.at)),
+      row.by,
+      row.status,
+      row.version ?? '-',
+      row.isProven ? 'proven' : '-',
+      row.source ?? '-',
+    ]);
+    for (const line of table([head, ...cells])) report.line(line);
+    report.line(`to go back: ${session.line('rollback', {})}`);
+    if (flags.json) report.json({ ok: true, releases: rows, warnings: report.warnings });
+    return 0;
+  },
+};

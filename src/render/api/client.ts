@@ -1,0 +1,241 @@
+import { NotFoundError } from '../../errors';
+import type { Io } from '../../io';
+import {
+  listOf,
+  parseDeploy,
+  parseEvent,
+  parseInstance,
+  parseJob,
+  parseLogs,
+  parseOwner,
+  parsePage,
+  parseService,
+  parseVariable,
+} from './answers';
+import {
+  classOf,
+  type Deploy,
+  type Instance,
+  type Job,
+  type LogLine,
+  newestFirst,
+  type Service,
+  type ServiceEvent,
+} from './model';
+import { type Call, createPacer, createRequester, type Pace } from './request';
+import type { Access } from './session';
+
+export interface LogQuery {
+  /** The id of a job in place of the service's own. */
+  resource?: string;
+  types: readonly string[];
+  /** ISO time; Render's default is an hour ago. */
+  since: string | undefined;
+  direction: 'forward' | 'backward';
+  limit: number;
+  text?: string;
+  deadlineMs?: number;
+}
+
+/** What a deploy is asked with; empty for the branch's latest commit. */
+export interface DeployRequest {
+  clearCache?: 'clear';
+  commitId?: string;
+  imageUrl?: string;
+}
+
+/** The endpoints that bootlace needs, typed. Every method throws the failures of request.ts. */
+export interface RenderClient {
+  /** All services, or those with that exact name; of one workspace where its id is given. */
+  services(name: string | undefined, ownerId: string | undefined): Promise<Service[]>;
+  /** The ids of the workspaces with that exact name. */
+  workspaces(name: string): Promise<string[]>;
+  service(id: string): Promise<Service>;
+  setAutoDeploy(id: string, on: boolean): Promise<void>;
+  /** One variable set on the service itself; undefined when there is none. */
+  variable(id: string, key: string, deadlineMs?: number): Promise<string | undefined>;
+  /** Sets one variable; the others are not touched. Deploys nothing. */
+  setVariable(
+    id: string,
+    key: string,
+    value: string | undefined,
+    deadlineMs?: number,
+  ): Promise<void>;
+  /**
+   * The newest first, twenty unless more are asked for (100 at most); without a time the live one
+   * as well, however old it is.
+   */
+  deploys(id: string, createdAfter?: string, limit?: number): Promise<Deploy[]>;
+  deploy(id: string, deployId: string, deadlineMs?: number): Promise<Deploy>;
+  /** @returns undefined for a 202: accepted, and not said which deploy it is */
+  createDeploy(id: string, request: DeployRequest): Promise<Deploy | undefined>;
+  cancelDeploy(id: string, deployId: string): Promise<void>;
+  rollback(id: string, deployId: string): Promise<Deploy | undefined>;
+  instances(id: string): Promise<Instance[]>;
+  events(id: string, since: string | undefined, type?: string): Promise<ServiceEvent[]>;
+  logs(service: Service, query: LogQuery): Promise<LogLine[]>;
+  /** Starts a one-off job. */
+  createJob(id: string, command: string): Promise<Job>;
+  job(id: string, jobId: string): Promise<Job>;
+  /** The newest first. */
+  jobs(id: string, createdAfter: string | undefined): Promise<Job[]>;
+}
+
+export interface ClientOptions {
+  access: Access;
+  io: Pick<Io, 'now' | 'sleep'>;
+  signal: AbortSignal;
+  pace: Pace;
+  onRetry: (sentence: string) => void;
+}
+
+const pageSize = 100;
+const mostPages = 50;
+const newestDeploys = 20;
+
+export function createRenderClient(options: ClientOptions): RenderClient {
+  const request = createRequester({ ...options, pace: createPacer(options.pace, options.io) });
+  const at = (id: string, rest = '') => `/services/${encodeURIComponent(id)}${rest}`;
+  const about = (id: string) => `the service ${id}`;
+  const get = async (call: Omit<Call, 'method'>) =>
+    (await request({ method: 'GET', ...call })).body;
+
+  return {
+    async services(name, ownerId) {
+      const found: Service[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page < mostPages; page++) {
+        const { items, cursor: next } = parsePage(
+          await get({
+            path: '/services',
+            query: { name, ownerId, cursor, limit: String(pageSize), includePreviews: 'false' },
+            about: 'the services',
+          }),
+          'service',
+          parseService,
+        );
+        found.push(...items);
+        if (items.length < pageSize || next === undefined || next === cursor) break;
+        cursor = next;
+      }
+      // The filter may match more than was asked for.
+      return name === undefined ? found : found.filter(service => service.name === name);
+    },
+
+    async workspaces(name) {
+      const query = { name, limit: String(pageSize) };
+      const value = await get({ path: '/owners', query, about: 'the workspaces' });
+      const { items } = parsePage(value, 'owner', parseOwner);
+      return items.filter(owner => owner.name === name).map(({ id }) => id);
+    },
+
+    async service(id) {
+      return parseService(await get({ path: at(id), about: about(id) }));
+    },
+
+    async setAutoDeploy(id, on) {
+      const body = { autoDeploy: on ? 'yes' : 'no' };
+      await request({ method: 'PATCH', path: at(id), body, about: about(id) });
+    },
+
+    async variable(id, key, deadlineMs) {
+      const path = at(id, `/env-vars/${encodeURIComponent(key)}`);
+      const value = await orUndefined(get({ path, about: `the variable ${key}`, deadlineMs }));
+      return value === undefined ? undefined : parseVariable(value).value;
+    },
+
+    async setVariable(id, key, value, deadlineMs) {
+      const path = at(id, `/env-vars/${encodeURIComponent(key)}`);
+      const call = { path, about: `the variable ${key} of ${id}`, deadlineMs };
+      if (value !== undefined) await request({ method: 'PUT', ...call, body: { value } });
+      else await orUndefined(request({ method: 'DELETE', ...call }));
+    },
+
+    async deploys(id, createdAfter, limit = newestDeploys) {
+      const list = async (query: Call['query']) => {
+        const value = await get({ path: at(id, '/deploys'), query, about: about(id) });
+        return newestFirst(parsePage(value, 'deploy', parseDeploy).items);
+      };
+      const newest = await list({ createdAfter, limit: String(limit) });
+      const isAll = createdAfter !== undefined || newest.length < limit;
+      if (isAll || newest.some(deploy => classOf(deploy) === 'live')) return newest;
+      return [...newest, ...(await list({ status: 'live', limit: '1' }))];
+    },
+
+    async deploy(id, deployId, deadlineMs) {
+      const path = at(id, `/deploys/${encodeURIComponent(deployId)}`);
+      return parseDeploy(await get({ path, about: `the deploy ${deployId}`, deadlineMs }));
+    },
+
+    async createDeploy(id, body) {
+      const call = { path: at(id, '/deploys'), body, about: `a deploy of ${id}` };
+      const answer = await request({ method: 'POST', ...call });
+      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+    },
+
+    async cancelDeploy(id, deployId) {
+      const path = at(id, `/deploys/${encodeURIComponent(deployId)}/cancel`);
+      await request({ method: 'POST', path, about: `to cancel ${deployId}`, isSafe: true });
+    },
+
+    async rollback(id, deployId) {
+      const call = {
+        path: at(id, '/rollback'),
+        body: { deployId },
+        about: `to go back to ${deployId}`,
+      };
+      const answer = await request({ method: 'POST', ...call });
+      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+    },
+
+    async instances(id) {
+      const value = await get({ path: at(id, '/instances'), about: about(id) });
+      return listOf(value, 'a list of instances').map(parseInstance);
+    },
+
+    async events(id, startTime, type) {
+      const query = { startTime, type, limit: '50' };
+      const value = await get({ path: at(id, '/events'), query, about: about(id) });
+      return parsePage(value, 'event', parseEvent).items;
+    },
+
+    async logs(service, { resource, types, since, direction, limit, text, deadlineMs }) {
+      const query = {
+        ownerId: service.ownerId,
+        resource: resource ?? service.id,
+        startTime: since,
+        direction,
+        limit: String(limit),
+        type: types,
+        text,
+      };
+      return parseLogs(await get({ path: '/logs', query, about: about(service.id), deadlineMs }));
+    },
+
+    async createJob(id, startCommand) {
+      const call = { path: at(id, '/jobs'), body: { startCommand }, about: `a job of ${id}` };
+      return parseJob((await request({ method: 'POST', ...call })).body);
+    },
+
+    async job(id, jobId) {
+      const path = at(id, `/jobs/${encodeURIComponent(jobId)}`);
+      return parseJob(await get({ path, about: `the job ${jobId}` }));
+    },
+
+    async jobs(id, createdAfter) {
+      const query = { createdAfter, limit: '20' };
+      const value = await get({ path: at(id, '/jobs'), query, about: about(id) });
+      const { items } = parsePage(value, 'job', parseJob);
+      return items.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    },
+  };
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import type { RenderClient } from './client';
+import { type Deploy, type Failure, hasInstances, type LogLine, type Service } from './model';
+
+/** A failure as a person says it. */
+export function failureText(failure: Failure): string {
+  if (failure.imagePull !== undefined) return failure.imagePull;
+  if (failure.outOfMemory !== undefined)
+    return `out of memory${failure.outOfMemory && ` (the limit is ${failure.outOfMemory})`}`;
+  if (failure.timedOutSeconds !== undefined)
+    return `it took longer than ${failure.timedOutSeconds} s`;
+  if (failure.unhealthy !== undefined)
+    return `the health check failed${failure.unhealthy && `: ${failure.unhealthy}`}`;
+  if (failure.exitCode !== undefined) return `it exited with ${failure.exitCode}`;
+  if (failure.evicted) return 'Render evicted it';
+  return 'it exited early';
+}
+
+const words: Readonly<Record<string, string>> = {
+  created: 'created',
+  queued: 'waiting for its turn',
+  build_in_progress: 'building',
+  pre_deploy_in_progress: 'running the pre-deploy command',
+  update_in_progress: 'starting the new version',
+  live: 'live',
+};
+
+/** What a status is called in a report. */
+export function statusText({ status }: Deploy): string {
+  return words[status] ?? status.replaceAll('_', ' ');
+}
+
+const phases: Readonly<Record<string, string>> = {
+  build_failed: 'the build failed',
+  pre_deploy_failed: 'the pre-deploy command failed',
+  update_failed: 'the new version did not start',
+  canceled: 'the deploy was canceled',
+};
+
+/** What a failed status says before any event is asked. */
+export function phaseText(status: string): string {
+  return phases[status] ?? `the deploy ended as ${status}`;
+}
+
+/**
+ * Asks the service's events why a deploy failed. Never throws for the API's sake: a reason that
+ * cannot be had must not hide the failure itself.
+ */
+export async function findReason(
+  client: RenderClient,
+  service: Service,
+  deploy: Deploy,
+): Promise<string | undefined> {
+  try {
+    const events = await client.events(service.id, deploy.createdAt);
+    const own = events.filter(({ deployId }) => deployId === undefined || deployId === deploy.id);
+    // The deploy's own word first, then its build's, then an instance's.
+    const order = [
+      'image_pull_failed',
+      'deploy_ended',
+      'pre_deploy_ended',
+      'build_ended',
+      'server_failed',
+    ];
+    const failure = order
+      .flatMap(type => own.filter(event => event.type === type))
+      .find(event => event.failure)?.failure;
+    return failure && failureText(failure);
+  } catch (error) {
+    return quiet(error, undefined);
+  }
+}
+
+/**
+ * The last lines of a deploy's logs, oldest first; none when they cannot be had. While a new
+ * version fails the old one goes on talking: its lines are left out.
+ */
+export async function lastLines(
+  client: RenderClient,
+  service: Service,
+  deploy: Deploy,
+  limit = 30,
+): Promise<LogLine[]> {
+  try {
+    const types = /build/.test(deploy.status) ? ['build'] : ['app', 'build'];
+    const lines = await client.logs(service, {
+      types,
+      since: deploy.createdAt,
+      direction: 'backward',
+      limit: 100,
+      deadlineMs: 20_000,
+    });
+    const isLive = deploy.status === 'live';
+    const old = isLive || !hasInstances(service) ? [] : await client.instances(service.id);
+    const own = lines.filter(({ instance }) => !old.some(({ id }) => id === instance));
+    return own.slice(0, limit).reverse();
+  } catch (error) {
+    return quiet(error, []);
+  }
+}
+
+/** Ctrl-C is no failure of the API and goes on up. */
+function quiet<T>(error: unknown, value: T): T {
+  if (error instanceof Error && 'exitCode' in error) return value;
+  throw error;
+}

@@ -1,0 +1,227 @@
+import { NotFoundError, SettingError, UsageError } from '../../errors';
+import type { Io } from '../../io';
+import { Secret } from '../../secret';
+import { loadSources } from '../../settings/load';
+import { createRenderClient, type RenderClient } from './client';
+import type { LogLine, Service } from './model';
+import type { Pace } from './request';
+
+/**
+ * A command line to type: the command and flags that were typed, with changes.
+ * @param command undefined for the one that was typed; of its flags another keeps those that it knows
+ */
+export type CommandLine = (
+  command: 'deploy' | 'rollback' | 'verify' | 'releases' | undefined,
+  change: { services?: readonly string[]; version?: string | undefined },
+) => string;
+
+/** What the steps of a deploy share. */
+export interface Session {
+  readonly client: RenderClient;
+  /** For the last word after Ctrl-C: the same client, which no signal stops. */
+  readonly lastClient: RenderClient;
+  readonly io: Pick<Io, 'now' | 'sleep'>;
+  readonly signal: AbortSignal;
+  /** One calm sentence about what is going on. */
+  readonly say: (sentence: string) => void;
+  readonly warn: (sentence: string) => void;
+  /** Lines of the service's own logs. */
+  readonly showLog: (title: string, lines: readonly LogLine[]) => void;
+  readonly limits: Limits;
+  /** The workspace that names are looked up in: an id or a name. */
+  readonly workspace: string | undefined;
+  readonly line: CommandLine;
+  /** This run, different from every other. */
+  readonly run: string;
+  /** The person or workflow behind it, as others see it. */
+  readonly by: string;
+  /** The GitHub user who started the workflow. */
+  readonly actor: string | undefined;
+  /** Take a service over from a run that may still be at work. */
+  readonly steal: boolean;
+}
+
+/** All in milliseconds. */
+export interface Limits {
+  /** For a deploy, from its creation until it is live. */
+  readonly deployMs: number;
+  /** For the proof once it is live; a service's shutdown delay is added. */
+  readonly proofMs: number;
+  readonly pollMs: number;
+}
+
+export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000, pollMs: 5_000 };
+
+/** What a command hands in to talk to Render. */
+export interface Surroundings {
+  dir: string;
+  io: Pick<Io, 'env' | 'now' | 'sleep'>;
+  signal: AbortSignal;
+  addSecret: (secret: Secret | undefined) => void;
+  say: (sentence: string) => void;
+  warn: (sentence: string) => void;
+  showLog: (title: string, lines: readonly LogLine[]) => void;
+  workspace: string | undefined;
+  line: CommandLine;
+  run: string;
+  by: string;
+  actor: string | undefined;
+  steal: boolean;
+}
+
+/**
+ * Opens a session with the key from the environment or .env; asks nothing yet.
+ * @throws SettingError of readAccess, or for a settings file that cannot be read
+ */
+export function openSession(
+  surroundings: Surroundings,
+  pace: Pace,
+  limits: Partial<Limits> = {},
+): Session {
+  const { dir, io, signal, warn, showLog, addSecret } = surroundings;
+  const { line, run, by, actor, steal } = surroundings;
+  const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
+  const access = readAccess(values);
+  addSecret(access.key);
+  const say = onceEach(surroundings.say);
+  const shared = { access, io, pace, onRetry: say };
+  return {
+    client: createRenderClient({ ...shared, signal }),
+    lastClient: createRenderClient({ ...shared, signal: new AbortController().signal }),
+    io,
+    signal,
+    say,
+    warn,
+    showLog,
+    limits: { ...defaultLimits, ...limits },
+    line,
+    run,
+    by,
+    actor,
+    steal,
+    workspace: surroundings.workspace ?? (values.RENDER_WORKSPACE?.trim() || undefined),
+  };
+}
+
+/** Says a sentence once until another comes; `trying again in 8 s` makes no new one. */
+export function onceEach(say: (sentence: string) => void): (sentence: string) => void {
+  let last = '';
+  return sentence => {
+    const news = sentence.replace(/(, after \d+ s)?; trying again in \d+ s$/, '');
+    if (news !== last) say(sentence);
+    last = news;
+  };
+}
+
+/** The id of the session's workspace; undefined for all that the key can reach. */
+export async function workspaceId({ client, workspace }: Session): Promise<string | undefined> {
+  if (workspace === undefined || /^(tea|usr|own)-\w+$/.test(workspace)) return workspace;
+  const [id, ...more] = await client.workspaces(workspace);
+  const name = JSON.stringify(workspace.slice(0, 60));
+  if (id === undefined)
+    throw new NotFoundError('WORKSPACE_NOT_FOUND', `the key reaches no workspace named ${name}`, {
+      fix: "pass the workspace's id, which is in the address of its settings in the dashboard: --workspace tea-…",
+    });
+  if (more.length)
+    throw new UsageError('WORKSPACE_AMBIGUOUS', `${more.length + 1} workspaces are named ${name}`, {
+      fix: `pass the id of one: ${[id, ...more].map(one => `--workspace ${one}`).join(' or ')}`,
+    });
+  return id;
+}
+
+/** Where the API is and the key for it. */
+export interface Access {
+  readonly host: string;
+  readonly key: Secret;
+}
+
+const defaultHost = 'https://api.render.com/v1';
+
+/**
+ * Reads RENDER_API_KEY and RENDER_HOST.
+ * @param values the environment over .env
+ * @throws SettingError RENDER_KEY_MISSING, RENDER_KEY_MALFORMED, RENDER_HOST_INVALID
+ */
+export function readAccess(values: Readonly<Record<string, string | undefined>>): Access {
+  const key = values.RENDER_API_KEY?.trim();
+  if (!key)
+    throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
+      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY to it',
+    });
+  // fetch would quote a value that no header can carry in its error.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new SettingError(
+      'RENDER_KEY_MALFORMED',
+      'RENDER_API_KEY holds blanks or characters that no key has',
+      { fix: 'copy the key again, as one word' },
+    );
+  return { host: parseHost(values.RENDER_HOST?.trim() || defaultHost), key: new Secret(key) };
+}
+
+function parseHost(wanted: string): string {
+  const text = /^[a-z]+:\/\//i.test(wanted) ? wanted : `https://${wanted}`;
+  const fix = `set RENDER_HOST to an address such as ${defaultHost}, or unset it`;
+  if (!URL.canParse(text))
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no address', { fix });
+  const url = new URL(text);
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url.username || url.password || url.search || url.hash)
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST holds more than an address', {
+      fix,
+    });
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+    throw new SettingError(
+      'RENDER_HOST_INVALID',
+      'RENDER_HOST is not an https address, and the key must not travel in the clear',
+      { fix },
+    );
+  const path = url.pathname.replace(/\/+$/, '') || '/v1';
+  return `${url.origin}${path}`;
+}
+
+/**
+ * Finds services by name or id, each once; names in the session's workspace where it has one.
+ * @throws NotFoundError SERVICE_NOT_FOUND with the names that there are; UsageError
+ *   SERVICE_AMBIGUOUS for a name that two services have
+ */
+export async function findServices(
+  session: Session,
+  wanted: readonly string[],
+): Promise<Service[]> {
+  const ownerId = await workspaceId(session);
+  const found: Service[] = [];
+  for (const word of wanted) {
+    const service = /^(srv|crn)-\w+$/.test(word)
+      ? await session.client.service(word)
+      : await findByName(session, word, ownerId);
+    if (!found.some(({ id }) => id === service.id)) found.push(service);
+  }
+  return found;
+}
+
+async function findByName(
+  { client }: Session,
+  name: string,
+  ownerId: string | undefined,
+): Promise<Service> {
+  const [service, ...more] = await client.services(name, ownerId);
+  if (!service) {
+    const names = (await client.services(undefined, ownerId)).map(other => other.name);
+    throw new NotFoundError(
+      'SERVICE_NOT_FOUND',
+      `there is no service named ${JSON.stringify(name.slice(0, 60))}`,
+      {
+        fix: 'use a name or an id that this lists: npx bootlace services',
+        facts: { candidates: names.slice(0, 30).join(', ') || 'none' },
+      },
+    );
+  }
+  if (more.length) {
+    const all = [service, ...more];
+    const owners = new Set(all.map(one => one.ownerId));
+    throw new UsageError('SERVICE_AMBIGUOUS', `${all.length} services are named ${name}`, {
+      fix: `use the id of one: ${all.map(({ id }) => id).join(', ')}${owners.size > 1 ? `; or name its workspace: --workspace ${[...owners].join(' or ')}` : ''}`,
+    });
+  }
+  return service;
+}

@@ -1,0 +1,132 @@
+import { BootlaceError, NotFoundError, UsageError } from '../../errors';
+import { type Deploy, sourceOf, wasLive } from '../api/model';
+import type { Session } from '../api/session';
+import { sameVersion } from '../proof/expect';
+import { type Plan, sourceRequest, type Target } from './plan';
+import type { ResolvedWish } from './resolve-wish';
+import type { ServiceState } from './state';
+
+/** Where `--to` leads: an exact version, or a deploy's id. */
+type Asked = string | undefined;
+
+/**
+ * Chooses where to go back to. A pinned service: the version asked for, the one that an interrupted
+ * rollback was on its way to, else the last proven one that is not the current. Any other: the newest
+ * deploy that was live before the current commit or image came, so that a second rollback goes further
+ * back and never to what was just left. Pure.
+ * @param current the version that is live, where it is known
+ * @throws NotFoundError NO_PROVEN_VERSION; UsageError TO_INVALID
+ */
+export function pickTarget(
+  session: Pick<Session, 'line'>,
+  state: ServiceState,
+  asked: Asked,
+  current: string | undefined,
+): Target {
+  if (!state.isPinned) {
+    const deploy = pickDeploy(session, state, asked);
+    const request = sourceRequest(state, deploy);
+    return { version: undefined, pin: undefined, artifact: deploy, request };
+  }
+  const { record, deploys, live } = state;
+  const version = pickVersion(session, state, asked, current);
+  const proven = record.proven.filter(item => item.version === version).map(item => item.deploy);
+  // An interrupted rollback may have come this far by itself.
+  const deploy =
+    current === version ? live : deploys.find(item => proven.includes(item.id) && wasLive(item));
+  if (version === undefined)
+    throw nothingProven(session, state, 'has no version that was proven before the current one');
+  return { version, pin: version, artifact: deploy, request: {} };
+}
+
+function pickVersion(
+  session: Pick<Session, 'line'>,
+  { service, record, pin }: ServiceState,
+  asked: Asked,
+  current: string | undefined,
+): string | undefined {
+  if (asked?.startsWith('dep-')) {
+    const version = record.proven.find(({ deploy }) => deploy === asked)?.version;
+    if (version !== undefined) return version;
+    throw new UsageError('TO_INVALID', `nothing says which version ${asked} is`, {
+      fix: `pass a version: ${session.line('rollback', { services: [service.name], version: '1.2.3' })}`,
+    });
+  }
+  const interrupted = record.pending?.isRollback ? record.pending.to : undefined;
+  return (
+    asked ??
+    interrupted ??
+    record.proven.find(proven => !sameVersion(proven.version, current ?? pin ?? ''))?.version
+  );
+}
+
+function pickDeploy(session: Pick<Session, 'line'>, state: ServiceState, asked: Asked): Deploy {
+  const { service, deploys, live } = state;
+  if (asked !== undefined && !asked.startsWith('dep-'))
+    throw new UsageError('TO_INVALID', `${service.name} is not pinned by a variable`, {
+      fix: "pass a deploy's id, --to dep-…, or leave --to out for the one before",
+    });
+  const found =
+    asked === undefined ? beforeCurrent(deploys, live) : deploys.find(({ id }) => id === asked);
+  if (found) return found;
+  throw nothingProven(session, state, 'has no earlier deploy to go back to');
+}
+
+/** The newest that was live before the first deploy of what is live now. */
+function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): Deploy | undefined {
+  if (!live) return deploys.find(wasLive);
+  const source = sourceOf(live) ?? live.id;
+  const first = deploys.findLastIndex(
+    deploy => wasLive(deploy) && (sourceOf(deploy) ?? deploy.id) === source,
+  );
+  return deploys.slice(first + 1).find(wasLive);
+}
+
+/**
+ * The next deploy installs what the pin says, so it must be in the registry. With an artifact at
+ * hand nothing that the registry says or does not say stops the way back: warn and go on.
+ * @returns the package's name, where it is known
+ * @throws without an artifact, whatever keeps from asking; NotFoundError VERSION_NOT_FOUND
+ */
+export async function checkPublished(
+  session: Session,
+  resolve: (servicePackage: string | undefined, version: string) => Promise<ResolvedWish>,
+  {
+    state: { service, record },
+    target: { version = '', artifact },
+  }: Pick<Plan, 'state' | 'target'>,
+): Promise<string | undefined> {
+  const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
+  try {
+    return (await resolve(servicePackage, version)).package;
+  } catch (error) {
+    if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
+    if (artifact) {
+      session.warn(
+        `${service.name}: ${version} could not be looked up: ${error.message}; Render's artifact of it is used`,
+      );
+      return servicePackage?.trim() || undefined;
+    }
+    if (error.code !== 'VERSION_NOT_FOUND') throw error;
+    const at = record.proven.findIndex(proven => proven.version === version);
+    const older = (at < 0 ? undefined : record.proven[at + 1]?.version) ?? '1.2.3';
+    throw new NotFoundError(error.code, error.message, {
+      fix: `publish ${version} again, or name another: ${session.line('rollback', { services: [service.name], version: older })}`,
+      facts: error.facts,
+      cause: error,
+    });
+  }
+}
+
+/** @param what why there is nowhere to go back to */
+export function nothingProven(
+  { line }: Pick<Session, 'line'>,
+  { service, isPinned }: ServiceState,
+  what: string,
+): NotFoundError {
+  const { name } = service;
+  const version = isPinned ? '1.2.3' : 'dep-ID';
+  return new NotFoundError('NO_PROVEN_VERSION', `${name} ${what}`, {
+    fix: `see its deploys: ${line('releases', { services: [name] })}; then for example: ${line('rollback', { services: [name], version })}`,
+  });
+}
