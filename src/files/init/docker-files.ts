@@ -11,6 +11,7 @@ import {
   withoutLines,
 } from './template';
 import { readToolchain } from './toolchain';
+import { entry } from './variables';
 
 interface DockerService {
   name: string;
@@ -111,7 +112,11 @@ export function dockerFiles(facts: DockerFacts, read: ReadTemplate): PlannedFile
 function neighbours({ services }: DockerFacts, own: DockerService): [string, DockerService][] {
   return services
     .filter(service => service !== own)
-    .map(service => [`${service.name.toUpperCase().replaceAll('-', '_')}_ADDRESS`, service]);
+    .map(service => [`${constant(service.name)}_ADDRESS`, service]);
+}
+
+function constant(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
 }
 
 function filterOf(folder: string, { shared }: DockerFacts): string {
@@ -142,14 +147,21 @@ function blueprint(template: string, facts: DockerFacts): string {
       ]),
     ].join('\n'),
   );
-  const site = paragraph(parts, 'runtime: static');
+  const [site = ''] = paragraph(parts, 'runtime: static').split('      - key: ');
+  const addresses = services.map(service =>
+    entry(`VITE_${constant(service.name)}_URL`, {
+      service: `${name}-${service.name}`,
+      type: 'web',
+      variable: 'RENDER_EXTERNAL_URL',
+    }),
+  );
   const statics = sites.map(each =>
     site
       .replace('name: acme-web', `name: ${name}-${each.name}`)
       .replace(/buildCommand: .*/, `buildCommand: ${each.build}`)
       .replace(/staticPublishPath: .*/, `staticPublishPath: ${each.folder}/dist`)
       .replace(isPaths, `$1${filterOf(each.folder, facts)}`)
-      .replace('name: acme-api', `name: ${name}-${services[0]?.name}`),
+      .concat(addresses.join('\n')),
   );
   return joined([
     ...parts.slice(0, parts.indexOf('services:') + 1),
