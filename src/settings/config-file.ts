@@ -8,7 +8,7 @@ export interface Config {
 }
 
 /** What a backend's own package.json may say in the same object (see README, For the publisher). */
-const publisherKeys = ['roles', 'requires', 'release', 'schedules', 'health'];
+export const publisherKeys = ['roles', 'requires', 'release', 'schedules', 'health'];
 const lists = ['args', 'scripts'];
 
 /**

@@ -1,5 +1,6 @@
 import { NotFoundError, SettingError } from '../../errors';
 import { isObject } from '../../json';
+import { publisherKeys } from '../../settings/config-file';
 import { foldersBelow, inFolder, type Repository, readJson } from './repository';
 
 interface Found {
@@ -65,7 +66,7 @@ export function findBackend(
 /** Signs of something to start, the surest first. */
 const startable: readonly ((manifest: Record<string, unknown>) => boolean)[] = [
   ({ bootlace }) =>
-    isObject(bootlace) && ('roles' in bootlace || 'requires' in bootlace || 'release' in bootlace),
+    isObject(bootlace) && Object.keys(bootlace).some(key => publisherKeys.includes(key)),
   ({ scripts }) => isObject(scripts) && typeof scripts.start === 'string',
   ({ bin, main }) => bin !== undefined || main !== undefined,
 ];

@@ -59,13 +59,17 @@ export function nodeFiles(
   const setup = serverFile === 'server.js' ? 'setup' : `setup --server-file ${serverFile}`;
   return [
     ...files,
-    {
-      path: 'Dockerfile',
-      text: template('Dockerfile').replace('bootlace@0 setup', `bootlace@0 ${setup}`),
-    },
+    { path: 'Dockerfile', text: dockerfile(template('Dockerfile'), facts, setup) },
     { path: '.dockerignore', text: template('dockerignore') },
     { path: 'compose.yaml', text: compose(template('compose.yaml'), facts) },
   ];
+}
+
+function dockerfile(template: string, { registry }: BackendFacts, setup: string): string {
+  const argument = registry ? `ARG BACKEND_REGISTRY=${registry}\n` : '';
+  return template
+    .replace('RUN --mount', () => `${argument}RUN --mount`)
+    .replace('bootlace@0 setup', `bootlace@0 ${setup}`);
 }
 
 /** Another registry than GitHub Packages has a token of its own. */
@@ -75,8 +79,11 @@ function withRegistry(text: string, { registry, scope }: BackendFacts): string {
     .replaceAll('secrets.GITHUB_TOKEN', 'secrets.NPM_TOKEN')
     .replace(/^ *packages: write\n/m, '')
     .replace(/ {4}permissions:\n {6}packages: read\n/, '    permissions: {}\n')
-    .replace('https://npm.pkg.github.com', registry)
-    .replace(/^( *)BACKEND_PACKAGE: .*$/m, `$&\n$1BACKEND_REGISTRY: ${registry}`)
+    .replace('https://npm.pkg.github.com', () => registry)
+    .replace(
+      /^( *)BACKEND_PACKAGE: .*$/m,
+      (line, indent) => `${line}\n${indent}BACKEND_REGISTRY: ${registry}`,
+    )
     .replace(/^ *scope: .*\n/m, scope ? '$&' : '');
 }
 
@@ -108,6 +115,7 @@ function compose(template: string, facts: BackendFacts): string {
   );
   const environment = [
     "      PORT: '10000'",
+    ...(facts.isNext ? ["      HOSTNAME: '0.0.0.0'"] : []),
     ...facts.requires.map(name => `      ${name}: ${valueFor(name)}`),
   ];
   const parts = paragraphs(template)

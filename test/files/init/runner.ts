@@ -2,11 +2,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchForLeaks } from '../../support/leak-watch';
-import { bin, cleanEnv, type Ended } from '../../support/run';
+import { bin, cleanEnv, type Ended, root } from '../../support/run';
 import type { Blueprint, Workflow } from './validators';
 
 type Env = Record<string, string | undefined>;
 
+const tsx = join(root, 'node_modules', '.bin', 'tsx');
+const fastBootlace = join(__dirname, 'fast-bootlace.ts');
 /** Until the command is there. */
 const hasCheck = /^ {2}check /m.test(
   spawnSync(process.execPath, [bin, '--help'], { encoding: 'utf8' }).stdout,
@@ -21,7 +23,10 @@ export function npxShim(folder: string): string {
 if [ "$1 $2" != '--yes bootlace@0' ]; then echo "npx $*: not bootlace" >&2; exit 127; fi
 shift 2
 ${hasCheck ? '' : 'if [ "$1" = check ]; then exit 0; fi'}
-exec "${process.execPath}" "${bin}" "$@"
+case "$1" in
+  deploy|rollback) exec "${tsx}" "${fastBootlace}" "$@" ;;
+  *) exec "${process.execPath}" "${bin}" "$@" ;;
+esac
 `,
   );
   chmodSync(join(folder, 'npx'), 0o755);

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { fastClock } from '../../support/clock';
 import { FakeRegistry } from '../../support/fake-registry';
 import { FakeRender } from '../../support/fake-render';
 import type { FakeType } from '../../support/fake-render-service';
@@ -188,7 +188,8 @@ const kinds: Record<string, FakeType> = {
 };
 
 test('the workflows deploy smokebox after the publish, and production by hand, and go back', async () => {
-  const clock = { now: Date.now, sleep: (ms: number) => sleep(ms) };
+  const start = Date.now();
+  const clock = fastClock(40, start);
   const render = await FakeRender.start({ clock, key: apiKey, contract: Contract.load() });
   cleanups.push(() => render.close());
   const environments = environmentsOf(blueprint(), { ...asked, BACKEND_VERSION: '1.4.6' });
@@ -209,7 +210,12 @@ test('the workflows deploy smokebox after the publish, and production by hand, a
       registry: registry.url,
       secrets,
       inputs,
-      env: { ...here(), RENDER_HOST: render.url, GITHUB_RUN_NUMBER: '9' },
+      env: {
+        ...here(),
+        RENDER_HOST: render.url,
+        CLOCK_START: String(start),
+        GITHUB_RUN_NUMBER: '9',
+      },
     });
 
   const published = await run('publish-backend');
