@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     assert.equal(started.stdout, 'ready a,b\n');
     const repository = join(folder, 'repository');
     mkdirSync(repository);
-    writeFileSync(join(repository, 'package.json'), '{"name":"@acme/api","main":"main.js"}');
+    writeFileSync(join(repository, 'package.json'), '{"name":"@acme/backend","main":"main.js"}');
     await run('npx', ['--yes', `../${tarball}`, 'init', '--docker'], { cwd: repository, env });
     await run('npx', ['--yes', `../${tarball}`, 'init', '--check'], { cwd: repository, env });
     console.log(
