@@ -17,7 +17,7 @@ export const command: Command = {
     ['--recipe NAME', 'node: a private npm backend (default); python; docker'],
     ['--docker', 'add Dockerfile, .dockerignore and compose.yaml'],
     ['--package NAME', 'the backend package, or the name of a service of another recipe'],
-    ['--ask NAME', 'a secret that Render asks for in place of generating it'],
+    ['--ask NAME', 'a variable that Render asks for in place of generating or linking it'],
     ['--server-file NAME', 'what setup writes when server.js is taken'],
     ['--check', 'say which files are missing or out of date; write nothing'],
     ['--dry-run', 'print what would be written; write nothing'],
@@ -81,8 +81,8 @@ function optionsOf({ dir, flags, io }: Context, repository: Repository): InitOpt
   const heads = paths.map(path => readHead(repository.read(path) ?? ''));
   const kept = heads.find(head => head !== undefined)?.flags;
   const before = Object.keys(typed).length === 0 && kept ? readWords(kept) : undefined;
-  if (before?.package !== undefined) return before;
-  const options = before ?? readOptions(typed);
+  if (before) return before;
+  const options = readOptions(typed);
   if (options.recipe !== 'node') return options;
   const named = collectSettings(loadSources(dir, flags, io.env)).package?.value;
   return named === undefined

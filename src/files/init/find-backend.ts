@@ -18,11 +18,16 @@ export function findBackend(
   repository: Repository,
   name: string | undefined,
 ): Found & { members: string[] } {
-  const all = foldersBelow(repository, 3).flatMap(folder => {
+  // A package.json in a build's output has the name of the one above it, which counts.
+  const packages = new Map<string, Found>();
+  for (const folder of foldersBelow(repository, 3)) {
     const manifest = readJson(repository, inFolder(folder, 'package.json'));
-    return typeof manifest?.name === 'string' ? [{ folder, manifest }] : [];
-  });
-  const members = all.map(({ manifest }) => String(manifest.name));
+    const own = manifest?.name;
+    if (manifest && typeof own === 'string' && !packages.has(own))
+      packages.set(own, { folder, manifest });
+  }
+  const all = [...packages.values()];
+  const members = [...packages.keys()];
   const open = all.filter(({ manifest }) => manifest.private !== true);
   if (name !== undefined) {
     const found = open.find(({ manifest }) => manifest.name === name);

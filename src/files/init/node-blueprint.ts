@@ -41,7 +41,7 @@ export function nodeBlueprint(
 ): string {
   const parts = paragraphs(template);
   const environments = ['smokebox', 'prod'] as const;
-  const hasDatabase = facts.requires.some(isDatabase);
+  const hasDatabase = facts.requires.some(name => isDatabase(name, options.ask));
   const services = environments.flatMap(environment => {
     const all = servicesOf(facts, environment);
     return [
@@ -49,7 +49,7 @@ export function nodeBlueprint(
       ...all.map(service =>
         composed(service, all[0] as Service, parts, { facts, options, serverFile, environment }),
       ),
-      ...(facts.requires.some(isKeyValue)
+      ...(facts.requires.some(name => isKeyValue(name, options.ask))
         ? [paragraph(parts, `name: ${facts.name}-${environment}-redis\n    region`)]
         : []),
     ];

@@ -102,8 +102,8 @@ function example(template: string, facts: BackendFacts, { ask }: InitOptions): s
 }
 
 function compose(template: string, facts: BackendFacts): string {
-  const database = facts.requires.some(isDatabase);
-  const redis = facts.requires.some(isKeyValue);
+  const database = facts.requires.some(name => isDatabase(name));
+  const redis = facts.requires.some(name => isKeyValue(name));
   const valueFor = (name: string) =>
     isDatabase(name)
       ? 'postgres://backend:backend@db:5432/backend'

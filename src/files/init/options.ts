@@ -9,7 +9,7 @@ export interface InitOptions {
   recipe: Recipe;
   /** Add Dockerfile, .dockerignore and compose.yaml. */
   docker: boolean;
-  /** Secrets that Render asks for in place of generating them. */
+  /** Variables that Render asks for, in place of a generated secret or a database of its own. */
   ask: string[];
   package: string | undefined;
   serverFile: string | undefined;

@@ -29,7 +29,7 @@ export function planInit(
 ): InitPlan {
   const { files, subject, notes } = recipe(repository, folder, options, read);
   const words = wordsOf(options);
-  if (!/^\.env$/m.test(repository.read('.gitignore') ?? ''))
+  if (!/(^|\/)(\.env\*?|\*\.env)\s*$/m.test(repository.read('.gitignore') ?? ''))
     notes.push('.gitignore has no line .env: add it before a .env with secrets is committed');
   return {
     files: files.map(file => ({ ...file, text: withHead(file.text, words) })),

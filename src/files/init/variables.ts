@@ -7,9 +7,11 @@ export type Source =
   | 'generated'
   | 'asked';
 
-/** Whose value another service of the Blueprint makes. */
-export const isDatabase = (name: string) => /(^|_)(DATABASE|DIRECT)_URL$/.test(name);
-export const isKeyValue = (name: string) => /(^|_)REDIS_URL$/.test(name);
+/** Whose value a database or a Key Value instance of the Blueprint gives, unless it is asked for. */
+export const isDatabase = (name: string, ask: readonly string[] = []) =>
+  /(^|_)(DATABASE|DIRECT)_URL$/.test(name) && !ask.includes(name);
+export const isKeyValue = (name: string, ask: readonly string[] = []) =>
+  /(^|_)REDIS_URL$/.test(name) && !ask.includes(name);
 /** The address of a Next.js application, which its authentication wants to know. */
 const isAddress = (name: string) => /^(NEXT)?AUTH_URL$/.test(name);
 
@@ -35,8 +37,8 @@ export interface Surroundings {
 /** Where a required variable comes from. Pure. */
 export function sourceOf(name: string, around: Surroundings): Source {
   const { first } = around;
-  if (isDatabase(name)) return { database: around.database };
-  if (isKeyValue(name)) return { keyvalue: around.keyvalue };
+  if (isDatabase(name, around.ask)) return { database: around.database };
+  if (isKeyValue(name, around.ask)) return { keyvalue: around.keyvalue };
   if (around.isNext && isAddress(name))
     return { service: first.name, type: first.type, variable: 'RENDER_EXTERNAL_URL' };
   // One value for all services of an environment: asked for once, or generated once.

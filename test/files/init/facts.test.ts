@@ -28,7 +28,7 @@ const around = {
   keyvalue: 'kv',
   first: { name: 'web', type: 'web' },
   isFirst: true,
-  ask: ['SIGNING_KEY'],
+  ask: ['SIGNING_KEY', 'ASKED_DATABASE_URL', 'ASKED_REDIS_URL'],
   isNext: true,
 };
 const variables = [
@@ -45,6 +45,8 @@ const variables = [
   ['GOOGLE_CLIENT_SECRET', 'asked'],
   ['STRIPE_WEBHOOK_SECRET', 'asked'],
   ['SMTP_HOST', 'asked'],
+  ['ASKED_DATABASE_URL', 'asked'],
+  ['ASKED_REDIS_URL', 'asked'],
   ['MONKEY', 'asked'],
   ['NEXTAUTH_URL', { service: 'web', type: 'web', variable: 'RENDER_EXTERNAL_URL' }],
 ] as const;

@@ -18,6 +18,7 @@ const edit = (folder: string, path: string, change: (text: string) => string) =>
 const newerNode = monorepo({ engines: { node: '^26' } })['packages/backend/package.json'] as object;
 const raiseNode = (folder: string) =>
   createRepository({ after() {} }, { 'packages/backend/package.json': newerNode }, folder);
+const other = { name: '@acme/other', scripts: { start: 'node a.js' } };
 
 test('right after init, check finds nothing and a second init has nothing to do', async t => {
   const folder = createRepository(t, sampleMonorepo);
@@ -113,6 +114,37 @@ test('the files remember the flags, until other flags are given', async t => {
   assert.match(read(folder, 'render.yaml'), /- key: JWT_SECRET\n +generateValue: true/);
 });
 
+test('a database that is asked for is none of the Blueprint', async t => {
+  const folder = createRepository(t, sampleMonorepo);
+  await initEnds(folder, '--ask DATABASE_URL --ask REDIS_URL', 0);
+  assert.match(read(folder, 'render.yaml'), /- key: DATABASE_URL\n +sync: false/);
+  assert.doesNotMatch(read(folder, 'render.yaml'), /databases:|keyvalue/);
+});
+
+test('BACKEND_PACKAGE names the backend, and the files remember it', async t => {
+  const folder = createRepository(t, { ...sampleMonorepo, 'apps/other/package.json': other });
+  const env = { BACKEND_PACKAGE: '@acme/other' };
+  assert.equal((await init(folder, '', env)).code, 0);
+  assert.match(
+    read(folder, 'render.yaml'),
+    /init --package @acme\/other`[\s\S]*name: acme-other-prod/,
+  );
+  await initEnds(folder, '--check', 0);
+  assert.equal((await init(folder, '--check', { BACKEND_PACKAGE: '@acme/backend' })).code, 0);
+});
+
+test('a package.json in the output of a build is no package of the repository', async t => {
+  const copy = {
+    'packages/backend/dist/package.json': monorepo({})['packages/backend/package.json'] as object,
+  };
+  const folder = createRepository(t, monorepo({ publishConfig: { directory: 'dist' } }, copy));
+  await initEnds(folder, '', 0);
+  assert.match(
+    read(folder, '.github/workflows/publish-backend.yml'),
+    /- name: Publish\n +working-directory: packages\/backend\/dist\n/,
+  );
+});
+
 test('line ends that a checkout changed are no change of the user', async t => {
   const folder = createRepository(t, sampleMonorepo);
   await initEnds(folder, '', 0);
@@ -170,7 +202,6 @@ for (const [note, files] of notes)
     );
   });
 
-const other = { name: '@acme/other', scripts: { start: 'node a.js' } };
 const refusals = [
   ['--recipe rails', 2, 'RECIPE_UNKNOWN', {}],
   ['--ask A-B', 2, 'ASK_INVALID', {}],

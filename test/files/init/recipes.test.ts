@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { root } from '../../support/run';
 import {
   createRepository,
   dockerRepository,
@@ -13,6 +15,8 @@ import {
 } from './repositories';
 import {
   blueprintFaults,
+  composeFaults,
+  dockerfileFaults,
   expressionFaults,
   findFaults,
   missingSchema,
@@ -89,6 +93,11 @@ const faults: readonly (readonly [what: string, faults: () => string[] | Promise
   ],
   ['an action by its tag', () => workflowFaults(workflow.replace(/@[0-9a-f]{40}/, '@v7'))],
   ['an unquoted variable', () => shellFaults('echo $VERSION')],
+  ['a Dockerfile that begins with no FROM', () => dockerfileFaults('RUN true\n')],
+  [
+    'a compose file that has a version',
+    () => composeFaults(join(root, 'test/files/init/old-compose.yaml')),
+  ],
   ['a field of no service', () => blueprintFaults('services: [{type: web, name: a, env: node}]')],
 ];
 for (const [what, found] of faults)

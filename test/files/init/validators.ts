@@ -78,8 +78,7 @@ async function faultsOf(path: string, text: string, folder: string): Promise<str
   if (path === 'render.yaml') return [...blueprintFaults(text), ...commandFaults(text)];
   if (path.startsWith('.github/workflows/')) return workflowFaults(text);
   if (path === 'compose.yaml') return composeFaults(join(folder, path));
-  if (basename(path) === 'Dockerfile')
-    return validateDockerfile(text).map(({ message }) => String(message));
+  if (basename(path) === 'Dockerfile') return dockerfileFaults(text);
   if (basename(path) === 'build.sh') {
     const isOpen = (statSync(join(folder, path)).mode & 0o777) === 0o755;
     return [...shellFaults(text), ...(isOpen ? [] : ['it is not executable for all'])];
@@ -98,6 +97,10 @@ export function blueprintFaults(text: string): string[] {
   assert.ok(typeof value === 'object' && value !== null);
   if (!compiled || compiled(value)) return [];
   return (compiled.errors ?? []).map(error => `${error.instancePath} ${error.message}`);
+}
+
+export function dockerfileFaults(text: string): string[] {
+  return validateDockerfile(text).map(({ message }) => String(message));
 }
 
 /** The commands of a Blueprint are run by a shell as well. */
@@ -141,7 +144,7 @@ export function shellFaults(text: string, options: readonly string[] = []): stri
   return status === 0 ? [] : `${stdout}${stderr}`.trim().split('\n');
 }
 
-function composeFaults(file: string): string[] {
+export function composeFaults(file: string): string[] {
   const results = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] }).lintFiles(
     [file],
     false,
