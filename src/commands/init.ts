@@ -51,7 +51,9 @@ export const command: Command = {
     const rows = files.map(file => [wordFor(file, writable.includes(file), isDry), file.path]);
     report.line(`${plan.subject}, recipe ${options.recipe}`);
     for (const line of table(rows)) report.line(line);
-    const theirs = files.filter(file => file.state === 'yours' && !writable.includes(file));
+    const theirs = files.filter(
+      file => file.state === 'yours' && !writable.includes(file) && diffOf(file) !== '',
+    );
     if (theirs.length && writable.length === 0) throw nothingWritten(theirs);
     if (flags.json)
       report.json({

@@ -5,7 +5,7 @@ import { parseRegistryUrl } from '../../settings/registry-url';
 import { readPublisher } from '../../start/publisher';
 import { findBackend } from './find-backend';
 import { pickNode } from './node-release';
-import { inFolder, type Repository, serviceName } from './repository';
+import { inFolder, isPlainPath, type Repository, serviceName } from './repository';
 import { readToolchain, type Toolchain } from './toolchain';
 
 /** What the repository declares about its backend. */
@@ -60,7 +60,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
       : folder;
   // It stands in YAML and in commands.
   for (const path of [folder, publishFolder])
-    if (!/^[\w@.+/-]*$/.test(path))
+    if (!isPlainPath(path))
       throw new SettingError(
         'INIT_FOLDER_NAME',
         `the folder ${JSON.stringify(path)} has blanks or quotes in its name`,

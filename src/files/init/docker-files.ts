@@ -1,6 +1,6 @@
 import { NotFoundError } from '../../errors';
 import { readHead } from './head';
-import { inFolder, type Repository, readJson } from './repository';
+import { inFolder, isPlainPath, type Repository, readJson, serviceName } from './repository';
 import {
   joined,
   type PlannedFile,
@@ -42,14 +42,14 @@ export function readDockerFacts(repository: Repository, name: string): DockerFac
   const facts: DockerFacts = { name, services: [], sites: [], shared };
   const tops = repository.foldersIn('').filter(folder => !shared.includes(folder));
   const folders = tops.flatMap(top => {
-    const isOne = find(repository, top);
+    const isOne = kindOf(repository, top);
     return isOne ? [top] : repository.foldersIn(top).map(inner => inFolder(top, inner));
   });
-  for (const folder of folders.filter(each => /^[\w@.+/-]+$/.test(each))) {
-    const kind = find(repository, folder);
-    const last = (folder.split('/').at(-1) as string).toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  for (const folder of folders.filter(isPlainPath)) {
+    const kind = kindOf(repository, folder);
+    const last = serviceName(folder.split('/').at(-1) as string);
     const isTaken = [...facts.services, ...facts.sites].some(each => each.name === last);
-    const own = isTaken ? folder.toLowerCase().replace(/[^a-z0-9]+/g, '-') : last;
+    const own = isTaken ? serviceName(folder) : last;
     if (kind === 'site')
       facts.sites.push({ name: own, folder, build: buildOf(repository, folder) });
     if (kind === 'service') facts.services.push(serviceOf(repository, folder, own));
@@ -61,7 +61,7 @@ export function readDockerFacts(repository: Repository, name: string): DockerFac
   });
 }
 
-function find(repository: Repository, folder: string): 'service' | 'site' | undefined {
+function kindOf(repository: Repository, folder: string): 'service' | 'site' | undefined {
   const has = (file: string) => repository.has(inFolder(folder, file));
   if (has('index.html') && has('package.json')) return 'site';
   return has('Dockerfile') || has('requirements.txt') ? 'service' : undefined;
@@ -128,7 +128,7 @@ function blueprint(template: string, facts: DockerFacts): string {
   const parts = paragraphs(
     swapThere(template, { 'acme-shared': `${name}-shared`, 'acme-db': `${name}-db` }),
   );
-  const isPaths = /( {6}paths:\n)( {8}- .*\n)+/;
+  const pathsPattern = /( {6}paths:\n)( {8}- .*\n)+/;
   const service = paragraph(parts, 'name: acme-api\n    runtime');
   const api = service.slice(0, service.indexOf('      - key: ADMIN_ADDRESS')).trimEnd();
   const composed = services.map(each =>
@@ -137,7 +137,7 @@ function blueprint(template: string, facts: DockerFacts): string {
         .replace('name: acme-api', `name: ${name}-${each.name}`)
         .replace('services/api/Dockerfile', `${each.folder}/Dockerfile`)
         .replace('dockerContext: .', `dockerContext: ${each.context}`)
-        .replace(isPaths, `$1${filterOf(each.folder, facts)}`),
+        .replace(pathsPattern, `$1${filterOf(each.folder, facts)}`),
       ...neighbours(facts, each).flatMap(([key, other]) => [
         `      - key: ${key}`,
         '        fromService:',
@@ -160,7 +160,7 @@ function blueprint(template: string, facts: DockerFacts): string {
       .replace('name: acme-web', `name: ${name}-${each.name}`)
       .replace(/buildCommand: .*/, `buildCommand: ${each.build}`)
       .replace(/staticPublishPath: .*/, `staticPublishPath: ${each.folder}/dist`)
-      .replace(isPaths, `$1${filterOf(each.folder, facts)}`)
+      .replace(pathsPattern, `$1${filterOf(each.folder, facts)}`)
       .concat(addresses.join('\n')),
   );
   return joined([

@@ -1,6 +1,13 @@
 import { NotFoundError } from '../../errors';
 import { bodyOf, readHead } from './head';
-import { foldersBelow, githubName, inFolder, type Repository, serviceName } from './repository';
+import {
+  foldersBelow,
+  githubName,
+  inFolder,
+  isPlainPath,
+  type Repository,
+  serviceName,
+} from './repository';
 import {
   joined,
   type PlannedFile,
@@ -34,7 +41,7 @@ export function readPythonFacts(repository: Repository, name: string): PythonFac
   const folder = foldersBelow(repository, 2).find(
     at => has(at, 'requirements.txt') || has(at, 'pyproject.toml'),
   );
-  if (folder === undefined || !/^[\w@.+/-]*$/.test(folder))
+  if (folder === undefined || !isPlainPath(folder))
     throw new NotFoundError(
       'INIT_NO_PYTHON',
       'there is no requirements.txt and no pyproject.toml',

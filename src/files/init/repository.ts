@@ -34,6 +34,11 @@ export function inFolder(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/** True for a path that may stand in YAML and in a command as it is. */
+export function isPlainPath(path: string): boolean {
+  return /^[\w@.+/-]*$/.test(path);
+}
+
 /** The folders down to a depth, the top ('') first. */
 export function foldersBelow(repository: Repository, depth: number, folder = ''): string[] {
   if (depth === 0) return [folder];

@@ -56,6 +56,14 @@ test('a file that init did not write is the user’s', async t => {
   assert.equal(read(folder, 'render.yaml'), own);
 });
 
+test('a file of the user’s that says the same as the plan is no reason to fail', async t => {
+  const folder = createRepository(t, sampleMonorepo);
+  await initEnds(folder, '', 0);
+  edit(folder, 'render.yaml', text => text.split('\n').slice(2).join('\n'));
+  await initEnds(folder, '', 0);
+  await initEnds(folder, '--check', 0);
+});
+
 test('check ends with 3 for what is missing or out of date, with the difference', async t => {
   const folder = createRepository(t, sampleMonorepo);
   const missing = await initEnds(folder, '--check', 3);
