@@ -35,7 +35,7 @@ export interface BackendFacts {
 /**
  * Reads the backend that `name` names, or the only one that there is. Facts only; nothing is chosen.
  * @throws SettingError INIT_NO_BACKEND, INIT_MANY_BACKENDS, INIT_PRIVATE, INIT_NO_REGISTRY,
- *   INIT_FOLDER_NAME or PACKAGE_CONFIG_INVALID
+ *   INIT_NAME_INVALID or PACKAGE_CONFIG_INVALID
  */
 export function readBackend(repository: Repository, name: string | undefined): BackendFacts {
   const { folder, manifest, members } = findBackend(repository, name);
@@ -58,14 +58,14 @@ export function readBackend(repository: Repository, name: string | undefined): B
     typeof publishConfig.directory === 'string'
       ? inFolder(folder, publishConfig.directory.replace(/^\.\//, ''))
       : folder;
-  // It stands in YAML and in commands.
-  for (const path of [folder, publishFolder])
-    if (!isPlainPath(path))
+  // They stand in YAML and in commands.
+  for (const text of [own, folder, publishFolder])
+    if (!isPlainPath(text))
       throw new SettingError(
-        'INIT_FOLDER_NAME',
-        `the folder ${JSON.stringify(path)} has blanks or quotes in its name`,
+        'INIT_NAME_INVALID',
+        `${JSON.stringify(text)} holds more than letters, digits, dots and dashes`,
         {
-          fix: 'rename it to letters, digits, dots and dashes',
+          fix: 'rename that package or folder',
         },
       );
   const { roles, requires, release } = readPublisher({ ...manifest, name: own });

@@ -228,11 +228,12 @@ const refusals = [
     'INIT_MANY_BACKENDS',
     monorepo({ bootlace: undefined, scripts: other.scripts }, { 'apps/other/package.json': other }),
   ],
+  ['', 3, 'INIT_NAME_INVALID', monorepo({ name: "@acme/it's" })],
   ['', 3, 'INIT_NO_REGISTRY', monorepo({ name: 'backend' })],
   [
     '',
     3,
-    'INIT_FOLDER_NAME',
+    'INIT_NAME_INVALID',
     {
       ...monorepo({ name: 'x' }),
       'packages/a b/package.json': { ...other, bootlace: { roles: {} } },
