@@ -2,7 +2,15 @@
 // folder, through npx, against a registry of its own.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,7 +40,7 @@ async function main(): Promise<void> {
     assert.deepEqual(
       files.filter(
         name =>
-          !/^package\/(bin\/bootlace\.js|dist\/[\w-]+\.js|[A-Z][A-Z-]*(\.md|\.txt)?|docs\/.*\.(md|svg)|package\.json)$/.test(
+          !/^package\/(bin\/bootlace\.js|dist\/[\w-]+\.c?js|[A-Z][A-Z-]*(\.md|\.txt)?|docs\/.*\.(md|svg)|templates\/\w+\/[\w.-]+|package\.json)$/.test(
             name,
           ),
       ),
@@ -57,8 +65,13 @@ async function main(): Promise<void> {
     assert.match(npx.stdout, /^@acme\/backend 1\.0\.0 \(the tag latest/);
     const started = await run(process.execPath, ['server.js', 'a', 'b'], { cwd: folder, env });
     assert.equal(started.stdout, 'ready a,b\n');
+    const repository = join(folder, 'repository');
+    mkdirSync(repository);
+    writeFileSync(join(repository, 'package.json'), '{"name":"@acme/backend","main":"main.js"}');
+    await run('npx', ['--yes', `../${tarball}`, 'init', '--docker'], { cwd: repository, env });
+    await run('npx', ['--yes', `../${tarball}`, 'init', '--check'], { cwd: repository, env });
     console.log(
-      `${tarball}: ${size} bytes, ${files.length} files; setup through npx and start work`,
+      `${tarball}: ${size} bytes, ${files.length} files; setup through npx, start and init work`,
     );
   } finally {
     await registry.close();

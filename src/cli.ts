@@ -22,6 +22,7 @@ const commands: Record<
   migrate: ["run the backend's migrate command", () => import('./commands/migrate')],
   exec: ['run a program that the backend ships', () => import('./commands/exec')],
   status: ['what is active, why, and which releases are kept', () => import('./commands/status')],
+  init: ['write the deployment files of a repository', () => import('./commands/init')],
   lock: ['write the lock that the backend package carries', () => import('./commands/lock')],
   check: ['check a Blueprint or a backend package', () => import('./commands/check')],
   deploy: ['pin, deploy and prove services on Render', () => import('./commands/deploy')],

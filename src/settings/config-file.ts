@@ -8,7 +8,7 @@ export interface Config {
 }
 
 /** What a backend's own package.json may say in the same object (see README, For the publisher). */
-const publisherKeys = ['roles', 'requires', 'migrate', 'release'];
+export const publisherKeys = ['roles', 'requires', 'migrate', 'release', 'schedules', 'health'];
 const lists = ['args', 'scripts'];
 
 /**

@@ -17,9 +17,11 @@ export function fakeClock(start = Date.parse('2026-03-01T12:00:00Z')): Clock {
   };
 }
 
-/** Real time, a number of times faster: what takes a minute takes seconds. */
-export function fastClock(factor: number): Clock {
-  const start = Date.now();
+/**
+ * Real time, a number of times faster: what takes a minute takes seconds.
+ * @param start when it began, for processes that share it
+ */
+export function fastClock(factor: number, start = Date.now()): Clock {
   return {
     now: () => start + (Date.now() - start) * factor,
     async sleep(ms, signal) {

@@ -1,0 +1,162 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { SettingError, UsageError } from '../errors';
+import { type ComparedFile, compareFiles, diffOf, writeFiles } from '../files/init/apply';
+import { readHead } from '../files/init/head';
+import { type InitOptions, optionFlags, readOptions, readWords } from '../files/init/options';
+import { planInit } from '../files/init/plan';
+import { openRepository, type Repository } from '../files/init/repository';
+import { loadSources } from '../settings/load';
+import { collectSettings } from '../settings/settings';
+import { table } from '../ui/text';
+import type { Command, Context } from './command';
+
+export const command: Command = {
+  usage: 'bootlace init [--recipe node|python|docker] [--docker]',
+  help: [
+    ['--recipe NAME', 'node: a private npm backend (default); python; docker'],
+    ['--docker', 'add Dockerfile, .dockerignore and compose.yaml'],
+    ['--package NAME', 'the backend package, or the name of a service of another recipe'],
+    ['--ask NAME', 'a variable that Render asks for in place of generating or linking it'],
+    ['--server-file NAME', 'what setup writes when server.js is taken'],
+    ['--check', 'say which files are missing or out of date; write nothing'],
+    ['--dry-run', 'print what would be written; write nothing'],
+    ['--force FILE', 'replace this file although it is yours'],
+  ],
+  options: {
+    ...optionFlags,
+    check: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+    force: { type: 'string', multiple: true },
+  },
+  positionals: 0,
+  run(context) {
+    const { dir, dist, flags, report } = context;
+    refuseBelowTop(dir);
+    const repository = openRepository(dir);
+    const options = optionsOf(context, repository);
+    const templates = join(dist, '..', 'templates');
+    const plan = planInit(repository, basename(dir), options, name =>
+      readFileSync(join(templates, name), 'utf8'),
+    );
+    const files = compareFiles(dir, plan.files);
+    const forced = forcedOf(flags.force, files);
+    for (const note of plan.notes) report.warn(note);
+    if (flags.check) return check(files, context);
+    const writable = files.filter(
+      file => file.state === 'missing' || file.state === 'outdated' || forced.includes(file.path),
+    );
+    const isDry = flags['dry-run'] === true;
+    if (!isDry) writeFiles(dir, writable);
+    const rows = files.map(file => [wordFor(file, writable.includes(file), isDry), file.path]);
+    report.line(`${plan.subject}, recipe ${options.recipe}`);
+    for (const line of table(rows)) report.line(line);
+    const theirs = files.filter(
+      file => file.state === 'yours' && !writable.includes(file) && diffOf(file) !== '',
+    );
+    if (theirs.length && writable.length === 0) throw nothingWritten(theirs);
+    if (flags.json)
+      report.json({
+        ok: true,
+        subject: plan.subject,
+        recipe: options.recipe,
+        files: files.map(file => ({
+          path: file.path,
+          state: file.state,
+          written: !isDry && writable.includes(file),
+          ...(isDry && { text: file.text }),
+        })),
+        warnings: report.warnings,
+      });
+    return 0;
+  },
+};
+
+/** Flags that are typed; else those that the files were written with; else the defaults. */
+function optionsOf({ dir, flags, io }: Context, repository: Repository): InitOptions {
+  const typed = Object.fromEntries(
+    Object.keys(optionFlags).flatMap(name =>
+      flags[name] === undefined ? [] : [[name, flags[name]]],
+    ),
+  );
+  const paths = ['render.yaml', '.github/workflows/deploy.yml', '.env.example', 'compose.yaml'];
+  const heads = paths.map(path => readHead(repository.read(path) ?? ''));
+  const kept = heads.find(head => head !== undefined)?.flags;
+  const before = Object.keys(typed).length === 0 && kept ? readWords(kept) : undefined;
+  if (before) return before;
+  const options = readOptions(typed);
+  if (options.recipe !== 'node') return options;
+  const named = collectSettings(loadSources(dir, flags, io.env)).package?.value;
+  return named === undefined
+    ? options
+    : { ...options, package: readOptions({ package: named }).package };
+}
+
+/** render.yaml and workflows count at the repository's top only. */
+function refuseBelowTop(dir: string): void {
+  if (existsSync(join(dir, '.git'))) return;
+  for (let at = dirname(dir); at !== dirname(at); at = dirname(at))
+    if (existsSync(join(at, '.git')))
+      throw new UsageError('INIT_NOT_AT_TOP', `${dir} is not the top of its repository`, {
+        fix: `run: npx bootlace init --dir ${at}`,
+      });
+}
+
+function forcedOf(flag: unknown, files: readonly ComparedFile[]): string[] {
+  const forced =
+    flag === undefined ? [] : [flag].flat().map(name => String(name).replace(/^\.\//, ''));
+  const unknown = forced.find(name => !files.some(({ path }) => path === name));
+  if (unknown === undefined) return forced;
+  throw new UsageError('FORCE_UNKNOWN', `init writes no file ${JSON.stringify(unknown)}`, {
+    fix: `pass --force with one of: ${files.map(({ path }) => path).join(', ')}`,
+  });
+}
+
+function wordFor({ state }: ComparedFile, isWritten: boolean, isDry: boolean): string {
+  if (isWritten) return isDry ? 'would write' : 'wrote';
+  return state === 'current' ? 'in order' : 'yours, left as it is';
+}
+
+/**
+ * Ends with 3 when init wrote nothing although files differ from its plan. When everything is in
+ * order already, nothing is left to do, and it ends with 0: a second run is no failure.
+ */
+function nothingWritten(theirs: readonly ComparedFile[]): SettingError {
+  const names = theirs.map(({ path }) => path);
+  return new SettingError(
+    'INIT_NOTHING_WRITTEN',
+    `nothing was written: ${names.join(', ')} are yours`,
+    {
+      fix: `see what differs: npx bootlace init --check; to replace one: npx bootlace init --force ${names[0]}`,
+      facts: { files: names },
+    },
+  );
+}
+
+function check(files: readonly ComparedFile[], { flags, report }: Context): number {
+  const wrong = files.filter(({ state }) => state === 'missing' || state === 'outdated');
+  const shown = files.filter(({ state }) => state !== 'current');
+  const words = {
+    missing: 'missing',
+    outdated: 'out of date',
+    yours: 'yours',
+    current: 'in order',
+  };
+  for (const line of table(files.map(({ state, path }) => [words[state], path]))) report.line(line);
+  for (const file of shown) {
+    const diff = diffOf(file);
+    if (diff) report.line(`\n${diff}`);
+  }
+  const facts = {
+    files: files.map(file => ({ path: file.path, state: file.state, diff: diffOf(file) })),
+  };
+  if (wrong.length === 0) {
+    if (flags.json) report.json({ ok: true, ...facts, warnings: report.warnings });
+    return 0;
+  }
+  const names = wrong.map(({ path }) => path).join(', ');
+  throw new SettingError('INIT_OUTDATED', `missing or out of date: ${names}`, {
+    fix: 'run: npx bootlace init',
+    facts,
+  });
+}

@@ -1,0 +1,77 @@
+import { NotFoundError, SettingError } from '../../errors';
+import { isObject } from '../../json';
+import { publisherKeys } from '../../settings/config-file';
+import { foldersBelow, inFolder, type Repository, readJson } from './repository';
+
+interface Found {
+  folder: string;
+  manifest: Record<string, unknown>;
+}
+
+/**
+ * Finds the backend package: the named one, or the only publishable package that has something to
+ * start. A `bootlace` object says that more surely than a start script, and that than a bin or main.
+ * @returns with the names of all packages of the repository
+ * @throws NotFoundError INIT_NO_BACKEND; SettingError INIT_MANY_BACKENDS or INIT_PRIVATE
+ */
+export function findBackend(
+  repository: Repository,
+  name: string | undefined,
+): Found & { members: string[] } {
+  // A package.json in a build's output has the name of the one above it, which counts.
+  const packages = new Map<string, Found>();
+  for (const folder of foldersBelow(repository, 3)) {
+    const manifest = readJson(repository, inFolder(folder, 'package.json'));
+    const own = manifest?.name;
+    if (manifest && typeof own === 'string' && !packages.has(own))
+      packages.set(own, { folder, manifest });
+  }
+  const all = [...packages.values()];
+  const members = [...packages.keys()];
+  const open = all.filter(({ manifest }) => manifest.private !== true);
+  if (name !== undefined) {
+    const found = open.find(({ manifest }) => manifest.name === name);
+    if (found) return { ...found, members };
+    if (members.includes(name))
+      throw new SettingError(
+        'INIT_PRIVATE',
+        `${name} is private, so that npm refuses to publish it`,
+        {
+          fix: `remove "private" from its package.json, or name another package: npx bootlace init --package NAME`,
+        },
+      );
+    throw new NotFoundError('INIT_NO_BACKEND', `no package.json of this repository names ${name}`, {
+      fix: `type one of: ${members.join(', ') || 'none; run it at the top of the repository'}`,
+    });
+  }
+  const [found, ...others] =
+    startable
+      .map(isIt => open.filter(({ manifest }) => isIt(manifest)))
+      .find(some => some.length) ?? [];
+  if (!found)
+    throw new NotFoundError(
+      'INIT_NO_BACKEND',
+      'no package of this repository can be published and started',
+      {
+        fix: 'remove "private" from the package.json of the backend and give it "scripts": { "start": "node dist/main.js" }, or choose --recipe python or --recipe docker',
+      },
+    );
+  if (others.length === 0) return { ...found, members };
+  const names = [found, ...others].map(({ manifest }) => String(manifest.name));
+  throw new SettingError(
+    'INIT_MANY_BACKENDS',
+    `several packages can be started: ${names.join(', ')}`,
+    {
+      fix: `name the backend: npx bootlace init --package ${names[0]}`,
+      facts: { packages: names },
+    },
+  );
+}
+
+/** Signs of something to start, the surest first. */
+const startable: readonly ((manifest: Record<string, unknown>) => boolean)[] = [
+  ({ bootlace }) =>
+    isObject(bootlace) && Object.keys(bootlace).some(key => publisherKeys.includes(key)),
+  ({ scripts }) => isObject(scripts) && typeof scripts.start === 'string',
+  ({ bin, main }) => bin !== undefined || main !== undefined,
+];

@@ -1,0 +1,74 @@
+import { inFolder, type Repository, readJson } from './repository';
+
+/** The package manager that the lock file tells, and what CI runs with it. */
+export interface Toolchain {
+  /** Where the lock file lies; the commands run there. */
+  folder: string;
+  install: string[];
+  /** The package manager's command that runs a script. */
+  run: string;
+  /** The scripts that are there, in the order of a build, with their folders. */
+  scripts: { name: string; folder: string }[];
+}
+
+// Node 25 and later come without corepack.
+const corepack = ['npm install --global corepack@0', 'corepack enable'];
+
+const managers: readonly { files: string[]; install: string[]; run: string }[] = [
+  { files: ['package-lock.json', 'npm-shrinkwrap.json'], install: ['npm ci'], run: 'npm run' },
+  {
+    files: ['pnpm-lock.yaml'],
+    install: [...corepack, 'pnpm install --frozen-lockfile'],
+    run: 'pnpm run',
+  },
+  { files: ['yarn.lock'], install: ['yarn install --frozen-lockfile'], run: 'yarn run' },
+  {
+    files: ['bun.lock', 'bun.lockb'],
+    install: ['npm install --global bun@1', 'bun install --frozen-lockfile'],
+    run: 'bun run',
+  },
+];
+
+const wanted = ['typecheck', 'type-check', 'lint', 'db:generate', 'test', 'build'];
+
+/** @param folder the package's folder; its own lock file counts before the repository's */
+export function readToolchain(repository: Repository, folder: string): Toolchain {
+  for (const at of new Set([folder, '']))
+    for (const { files, install, run } of managers) {
+      if (!files.some(file => repository.has(inFolder(at, file)))) continue;
+      const isBerry = run === 'yarn run' && repository.has(inFolder(at, '.yarnrc.yml'));
+      return {
+        folder: at,
+        install: isBerry ? [...corepack, 'yarn install --immutable'] : install,
+        run,
+        scripts: scriptsOf(repository, [...new Set([at, folder])]),
+      };
+    }
+  const folders = [...new Set(['', folder])].filter(at =>
+    repository.has(inFolder(at, 'package.json')),
+  );
+  return {
+    folder: folders[0] ?? '',
+    install: ['npm install'],
+    run: 'npm run',
+    scripts: scriptsOf(repository, folders),
+  };
+}
+
+/** A script of the root, which knows the order of a monorepo, comes before the package's own. */
+function scriptsOf(repository: Repository, folders: readonly string[]): Toolchain['scripts'] {
+  const scripts = folders.map(folder => ({
+    folder,
+    table: readJson(repository, inFolder(folder, 'package.json'))?.scripts as
+      | Record<string, unknown>
+      | undefined,
+  }));
+  return wanted.flatMap(name => {
+    const found = scripts.find(({ table }) => {
+      const script = table?.[name];
+      // npm init writes such a test.
+      return typeof script === 'string' && !script.includes('no test specified');
+    });
+    return found ? [{ name, folder: found.folder }] : [];
+  });
+}
