@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { checkBlueprint } from '../../../src/files/blueprint/check';
+import { openRepository } from '../../../src/files/blueprint/repository';
 import { root } from '../../support/run';
 import {
   createRepository,
@@ -56,6 +58,15 @@ for (const [what, files, line] of repositories)
     assert.deepEqual(await findFaults(folder), []);
     // With the flags of the first run, which the files remember.
     await initEnds(folder, '--check', 0);
+  });
+
+for (const [what, files, line] of repositories)
+  test(`bootlace check has nothing to say about ${what}`, async t => {
+    const folder = createRepository(t, files);
+    await initEnds(folder, line, 0);
+    const blueprint = join(folder, 'render.yaml');
+    const found = checkBlueprint(read(folder, 'render.yaml'), blueprint, openRepository(blueprint));
+    assert.deepEqual(found, []);
   });
 
 const templates: readonly (readonly [template: string, written: string, line: string, Files])[] = [
