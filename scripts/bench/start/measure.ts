@@ -116,7 +116,7 @@ interface Running extends Ready {
 
 async function begin(prepared: Prepared, contender: Contender, node: string): Promise<Running> {
   const port = await freePort();
-  const file = contender.isPlain ? prepared.entry : prepared.serverFile(contender);
+  const file = contender.isPlain ? prepared.entry : prepared.serverFile;
   const env = { ...prepared.env(port), ...contender.env };
   const begun = performance.now();
   const child = spawn(node, [file, ...prepared.args], { cwd: prepared.cwd, env, stdio: 'ignore' });

@@ -12,7 +12,7 @@ import { cache, nodeBinary, root } from './programs';
 
 const folder = join(cache, 'apps', 'offline');
 const bootlace = join(root, 'bin', 'bootlace.js');
-const offlineWords = /starting node-red \S+, which is on disk.*, instead: REGISTRY_UNREACHABLE/;
+const offlineWords = /starting the active node-red \S+: REGISTRY_UNREACHABLE/;
 const env = {
   ...process.env,
   BACKEND_PACKAGE: 'node-red',

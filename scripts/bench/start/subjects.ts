@@ -10,7 +10,6 @@ export interface Contender {
   name: string;
   /** Node alone, without bootlace. */
   isPlain?: boolean;
-  needsCache?: boolean;
   env: { BACKEND_MEMORY?: string };
 }
 
@@ -19,8 +18,6 @@ export const contenders: readonly Contender[] = [
   { name: plain, isPlain: true, env: {} },
   { name: 'server.js, memory off', env: { BACKEND_MEMORY: 'off' } },
   { name: 'server.js, 512 MB', env: { BACKEND_MEMORY: '512' } },
-  { name: 'warm, memory off', needsCache: true, env: { BACKEND_MEMORY: 'off' } },
-  { name: 'warm, 512 MB', needsCache: true, env: { BACKEND_MEMORY: '512' } },
 ];
 
 /** A backend to measure. */
@@ -68,7 +65,7 @@ export interface Prepared {
   cwd: string;
   /** The entry that `node <entry>` gets. */
   entry: string;
-  serverFile(contender: Contender): string;
+  serverFile: string;
   env(port: number): Record<string, string>;
   args: string[];
   close(): Promise<void>;
@@ -76,10 +73,7 @@ export interface Prepared {
 
 const bootlace = join(root, 'bin', 'bootlace.js');
 
-/**
- * Sets the backend up without compiled code and, for each contender that wants it, with: compiled
- * code belongs to V8's flags, so it is warmed as it will be started, by the Node that will start it.
- */
+/** Sets the backend up once; all contenders start that release. */
 export async function prepareSubject(
   name: string,
   subject: Subject,
@@ -90,12 +84,7 @@ export async function prepareSubject(
   if (subject.needsDatabase && !bin) throw new Error(`${name} needs PostgreSQL's programs`);
   const database = bin ? await startPostgres(bin) : undefined;
   const url = database?.createDatabase('bench');
-  const folderOf = ({ needsCache, env }: Contender) =>
-    join(
-      cache,
-      'apps',
-      `${name}-${version}-${needsCache ? `warm-${env.BACKEND_MEMORY}` : 'plain'}`,
-    );
+  const folder = join(cache, 'apps', `${name}-${version}`);
   const env = (port: number): Record<string, string> => ({
     PATH: process.env.PATH ?? '',
     HOME: cache,
@@ -104,24 +93,20 @@ export async function prepareSubject(
     ...subject.env,
   });
   try {
-    const plain = folderOf(contenders[0] as Contender);
-    setUp(plain, subject, node, env(0));
-    for (const contender of contenders)
-      if (contender.needsCache)
-        setUp(folderOf(contender), subject, node, { ...env(0), ...contender.env }, '--warm');
-    if (subject.sample === 'nest') run(node, [bootlace, 'release'], plain, env(0));
+    setUp(folder, subject, node, env(0));
+    if (subject.sample === 'nest') run(node, [bootlace, 'migrate'], folder, env(0));
     const { active, start } = JSON.parse(
-      readFileSync(join(plain, '.bootlace', 'current.json'), 'utf8'),
+      readFileSync(join(folder, '.bootlace', 'current.json'), 'utf8'),
     ) as { active: string; start: { entry: { file: string } } };
-    const release = join(plain, '.bootlace', 'releases', active);
+    const release = join(folder, '.bootlace', 'releases', active);
     const receipt = JSON.parse(readFileSync(join(release, 'release.json'), 'utf8'));
     return {
       ...subject,
-      cwd: plain,
+      cwd: folder,
       entry: join(release, 'node_modules', receipt.package, start.entry.file),
-      serverFile: contender => join(folderOf(contender), 'server.js'),
+      serverFile: join(folder, 'server.js'),
       env,
-      args: subject.args?.(plain) ?? [],
+      args: subject.args?.(folder) ?? [],
       close: async () => database?.stop(),
     };
   } catch (error) {
@@ -135,7 +120,6 @@ function setUp(
   subject: Subject,
   node: string,
   env: Record<string, string>,
-  ...flags: string[]
 ): void {
   mkdirSync(folder, { recursive: true });
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{}');
@@ -147,7 +131,7 @@ function setUp(
         ['--backend-version', subject.package?.slice((at ?? 0) + 1)],
       ].flat();
   const args = subject.args?.(folder).join(' ');
-  run(node, [bootlace, 'setup', ...(from as string[]), ...flags], folder, {
+  run(node, [bootlace, 'setup', ...(from as string[])], folder, {
     ...process.env,
     ...env,
     HOME: process.env.HOME ?? '',
@@ -158,6 +142,4 @@ function setUp(
 function run(node: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): void {
   const { status, stderr, stdout } = spawnSync(node, args, { cwd, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
-  const warmed = /^warmed.*/m.exec(stdout)?.[0];
-  if (warmed) console.log(warmed);
 }
