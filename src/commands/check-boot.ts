@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Boot, boot } from '../publish/preflight/boot';
 import type { Problem } from '../publish/preflight/problem';
-import type { RegistryConfig } from '../registry/config';
+import type { RegistryConfig } from '../registry/config/config';
 import { removeSecrets } from '../start/backend-env';
 import { megabytes, seconds } from '../ui/text';
 import type { Context } from './command';

@@ -6,14 +6,14 @@ import { readOwnLock } from '../publish/own-lock';
 import { dependencyBins } from '../publish/preflight/dependency-bins';
 import { type Publishable, readPublishable } from '../publish/publishable';
 import { foldersAbove } from '../publish/workspace';
-import { type RegistryConfig, secretsOf } from '../registry/config';
-import { loadRegistryConfig } from '../registry/load-config';
+import { type RegistryConfig, secretsOf } from '../registry/config/config';
+import { loadRegistryConfig } from '../registry/config/load-config';
 import { sayUnknownKeys } from '../settings/config-file';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readSettings } from '../settings/settings';
-import { publisherProblems } from '../start/named-command';
-import { findIn } from '../start/package-files';
+import { publisherProblems } from '../start/plan/named-command';
+import { findIn } from '../start/plan/package-files';
 import { count } from '../ui/text';
 import type { Command, Context } from './command';
 

@@ -8,8 +8,8 @@ import { readDotenv } from '../settings/dotenv-file';
 import { satisfiesWish, type VersionWish, wishText } from '../settings/version-wish';
 import { broken, readActiveRelease } from '../start/active-release';
 import { secretNames } from '../start/backend-env';
-import { checkCommands } from '../start/check-commands';
 import { checkRequired } from '../start/pick-entry';
+import { checkCommands } from '../start/plan/check-commands';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 

@@ -1,7 +1,7 @@
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { InstallError, NetworkError, systemCode } from '../errors';
 import { createRegistryClient } from '../registry/client';
-import { type RegistryConfig, registryOf } from '../registry/config';
+import { type RegistryConfig, registryOf } from '../registry/config/config';
 import { type DownloadContext, download } from '../registry/download';
 import { parseIntegrity } from '../registry/integrity';
 import { integrityOf, type Manifest, parseManifest } from '../registry/packument';

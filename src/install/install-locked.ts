@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemCode } from '../errors';
 import type { Io } from '../io';
 import type { Lockfile } from '../lock/validate';
-import type { RegistryConfig } from '../registry/config';
+import type { RegistryConfig } from '../registry/config/config';
 import type { DownloadContext } from '../registry/download';
 import type { Transport } from '../registry/transport';
 import { combineTree } from '../release/tree';

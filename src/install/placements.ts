@@ -1,7 +1,7 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
 import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
-import type { OmittedKind } from '../registry/npm-keys';
+import type { OmittedKind } from '../registry/config/npm-keys';
 import { normalizeBins } from './bins';
 
 /** What decides which packages fit. */

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Io } from '../io';
-import type { RegistryConfig } from '../registry/config';
-import { credentialsFor } from '../registry/credentials';
+import type { RegistryConfig } from '../registry/config/config';
+import { credentialsFor } from '../registry/config/credentials';
 import { secretNames } from '../start/backend-env';
 
 /** npm's configuration for one run: nothing of the user's but registries, credentials, network. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Io } from '../io';
-import type { RegistryConfig } from '../registry/config';
+import type { RegistryConfig } from '../registry/config/config';
 import { planNpmConfig, writeNpmConfig } from './config';
 import { npmFailure } from './failure';
 import { findNpm } from './find';

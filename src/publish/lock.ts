@@ -9,7 +9,7 @@ import { lockMismatches } from '../lock/fits';
 import { findMisfit } from '../lock/resolve/check';
 import { resolveLock } from '../lock/resolve/resolve';
 import { runNpm } from '../npm/run';
-import type { RegistryConfig } from '../registry/config';
+import type { RegistryConfig } from '../registry/config/config';
 import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
 import { addToFiles } from './files-list';

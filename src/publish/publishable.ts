@@ -5,7 +5,7 @@ import { isObject } from '../json';
 import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
-import { publisherProblems } from '../start/named-command';
+import { publisherProblems } from '../start/plan/named-command';
 import { findValue } from './files-list';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 

@@ -1,6 +1,6 @@
 import { BootlaceError, NetworkError } from '../errors';
 import type { Io } from '../io';
-import { type RegistryConfig, registryOf } from './config';
+import { type RegistryConfig, registryOf } from './config/config';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
 import { firstHop, type Hop, nextHop, redirectRefused } from './follow';
 import { type Packument, parsePackument } from './packument';

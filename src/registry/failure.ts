@@ -1,6 +1,6 @@
 import { AuthError, type BootlaceError, NetworkError, NotFoundError, systemCode } from '../errors';
 import { githubPackages } from '../settings/registry-url';
-import { isLoopback } from './credentials';
+import { isLoopback } from './config/credentials';
 
 /** What a registry said, and what is needed to say it better. */
 export interface RegistryAnswer {

@@ -1,6 +1,6 @@
 import { NetworkError } from '../errors';
-import type { RegistryConfig } from './config';
-import { type Credentials, credentialsFor } from './credentials';
+import type { RegistryConfig } from './config/config';
+import { type Credentials, credentialsFor } from './config/credentials';
 
 const mostRedirects = 5;
 

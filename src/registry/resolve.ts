@@ -2,8 +2,8 @@ import { BootlaceError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import type { VersionWish } from '../settings/version-wish';
 import type { RegistryClient } from './client';
-import type { RegistryConfig } from './config';
-import { isExcluded } from './npm-keys';
+import type { RegistryConfig } from './config/config';
+import { isExcluded } from './config/npm-keys';
 import { checkEngines, type Locator, pickVersion } from './pick';
 
 export interface ResolveOptions {

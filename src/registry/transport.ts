@@ -1,6 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { SettingError } from '../errors';
-import type { NetworkOptions } from './network';
+import type { NetworkOptions } from './config/network';
 
 /** The connections of one command: kept alive, through proxies where the settings name one. */
 export interface Transport {

@@ -1,5 +1,5 @@
 import { isObject } from '../json';
-import type { Entry } from '../start/entry';
+import type { Entry } from '../start/plan/entry';
 
 /** What an install is, once and for all; written last, so a release that has one is whole. */
 export interface Receipt {

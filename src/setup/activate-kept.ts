@@ -3,7 +3,7 @@ import { activate } from '../release/activate';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Current } from '../release/receipt';
 import { type Release, readCurrent } from '../release/store';
-import { planStartIn } from '../start/start-plan';
+import { planStartIn } from '../start/plan/start-plan';
 
 /**
  * Makes a release that is on disk the active one, started as the active one was asked to.

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Unpacker } from '../install/unpacker';
-import type { Io } from '../io';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
 import { layoutOf } from '../release/layout';
@@ -10,26 +8,8 @@ import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import type { FileChange, SetupPlan } from './plan';
+import type { ApplyOptions, FileChange, SetupPlan } from './plan';
 import { planStart } from './plan-start';
-
-export interface ApplyOptions {
-  dir: string;
-  io: Io;
-  signal?: AbortSignal;
-  bootlace: string;
-  waitForMs?: number;
-  /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
-  isImpatient?: boolean;
-  ignoreEngines?: boolean;
-  redact: (text: string) => string;
-  progress: (sentence: string) => void;
-  /** True where a progress line can be rewritten. */
-  isInteractive: boolean;
-  warn: (sentence: string) => void;
-  /** One that is open already; the caller closes it, too. */
-  unpacker?: Unpacker;
-}
 
 export interface SetupResult {
   release: Release;

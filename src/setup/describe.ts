@@ -6,7 +6,7 @@ import { layoutOf } from '../release/layout';
 import { listReleases, type Release } from '../release/store';
 import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
-import { chooseEntry } from '../start/entry';
+import { chooseEntry } from '../start/plan/entry';
 import { table } from '../ui/text';
 import { findInstalled, type SetupPlan } from './plan';
 import { planStart } from './plan-start';

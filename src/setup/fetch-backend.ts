@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fetchTarball } from '../install/fetch-tarball';
 import type { Tarball } from '../install/tarball';
 import type { Io } from '../io';
-import type { RegistryConfig } from '../registry/config';
+import type { RegistryConfig } from '../registry/config/config';
 import type { DownloadContext } from '../registry/download';
 import type { Manifest } from '../registry/packument';
 import type { Transport } from '../registry/transport';

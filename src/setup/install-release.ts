@@ -26,12 +26,11 @@ import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
-import { checkCommands } from '../start/check-commands';
+import { checkCommands } from '../start/plan/check-commands';
 import { sayProgress } from '../ui/install-progress';
-import type { ApplyOptions } from './apply';
 import { fetchBackend } from './fetch-backend';
 import { readLocalTarball } from './local-tarball';
-import type { SetupPlan } from './plan';
+import type { ApplyOptions, SetupPlan } from './plan';
 import { planStart } from './plan-start';
 
 /** The backend's tarball, verified, and where it is from. */

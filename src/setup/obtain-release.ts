@@ -7,9 +7,8 @@ import { layoutOf } from '../release/layout';
 import type { Wanted } from '../release/receipt';
 import { isSameInstall, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
-import type { ApplyOptions } from './apply';
 import { installRelease } from './install-release';
-import { findInstalled, type SetupPlan } from './plan';
+import { type ApplyOptions, findInstalled, type SetupPlan } from './plan';
 
 /** The release to activate. */
 export interface ChosenRelease {

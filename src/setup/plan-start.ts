@@ -1,6 +1,6 @@
 import { backendFolder } from '../release/layout';
 import type { StartPlan } from '../release/receipt';
-import { planStartIn } from '../start/start-plan';
+import { planStartIn } from '../start/plan/start-plan';
 import type { SetupPlan } from './plan';
 
 /**

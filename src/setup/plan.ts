@@ -1,7 +1,9 @@
 import { SettingError } from '../errors';
+import type { Unpacker } from '../install/unpacker';
+import type { Io } from '../io';
 import type { LockFile } from '../lock/choose';
-import type { RegistryConfig } from '../registry/config';
-import { renderNpmrc } from '../registry/npmrc';
+import type { RegistryConfig } from '../registry/config/config';
+import { renderNpmrc } from '../registry/config/npmrc';
 import type { Locator } from '../registry/pick';
 import type { Host, Receipt } from '../release/receipt';
 import { isWhole, type Release } from '../release/store';
@@ -31,6 +33,25 @@ export interface SetupPlan {
   reuse: Release | undefined;
   serverFile: string;
   changes: FileChange[];
+}
+
+/** What applying a plan needs of the outside. */
+export interface ApplyOptions {
+  dir: string;
+  io: Io;
+  signal?: AbortSignal;
+  bootlace: string;
+  waitForMs?: number;
+  /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
+  isImpatient?: boolean;
+  ignoreEngines?: boolean;
+  redact: (text: string) => string;
+  progress: (sentence: string) => void;
+  /** True where a progress line can be rewritten. */
+  isInteractive: boolean;
+  warn: (sentence: string) => void;
+  /** One that is open already; the caller closes it, too. */
+  unpacker?: Unpacker;
 }
 
 export interface PlanInput

@@ -5,7 +5,7 @@ import type { Io } from '../io';
 import { isObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
-import { loadRegistryConfig } from '../registry/load-config';
+import { loadRegistryConfig } from '../registry/config/load-config';
 import { layoutOf } from '../release/layout';
 import { listReleases } from '../release/store';
 import { definitions } from '../settings/definitions';

@@ -7,11 +7,11 @@ import { expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
 import { prepareBackendEnv, secretNames } from './backend-env';
 import type { Program } from './become';
-import { binsOf } from './entry';
-import { migrateCommand } from './named-command';
-import { findIn, hasBinIn, readPackageJson } from './package-files';
 import { checkRequired } from './pick-entry';
-import { readPublisher } from './publisher';
+import { binsOf } from './plan/entry';
+import { migrateCommand } from './plan/named-command';
+import { findIn, hasBinIn, readPackageJson } from './plan/package-files';
+import { readPublisher } from './plan/publisher';
 
 /**
  * Plans the run of a program that the active release ships, in the backend's environment: .env

@@ -4,7 +4,7 @@ import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
 import { isQuoted } from '../settings/dotenv-file';
 import { expandWords, splitWords } from '../settings/words';
-import type { Entry } from './entry';
+import type { Entry } from './plan/entry';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
 import { createRegistryClient } from '../../src/registry/client';
-import { planRegistry } from '../../src/registry/config';
+import { planRegistry } from '../../src/registry/config/config';
 import { resolveVersion } from '../../src/registry/resolve';
 import { parseRetryAfter } from '../../src/registry/retry';
 import { readSettings } from '../../src/settings/settings';

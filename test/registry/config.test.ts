@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
-import { planRegistry, registryOf } from '../../src/registry/config';
-import { credentialsFor } from '../../src/registry/credentials';
-import { parseNpmrc, renderNpmrc, sectionsOf, withoutManagedLines } from '../../src/registry/npmrc';
-import type { NpmrcLevel } from '../../src/registry/npmrc-files';
+import { planRegistry, registryOf } from '../../src/registry/config/config';
+import { credentialsFor } from '../../src/registry/config/credentials';
+import {
+  parseNpmrc,
+  renderNpmrc,
+  sectionsOf,
+  withoutManagedLines,
+} from '../../src/registry/config/npmrc';
+import type { NpmrcLevel } from '../../src/registry/config/npmrc-files';
 import { readSettings } from '../../src/settings/settings';
 
 const now = Date.parse('2026-06-15T12:00:00Z');

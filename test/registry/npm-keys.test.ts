@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isExcluded, readNpmKeys } from '../../src/registry/npm-keys';
-import { parseNpmrc } from '../../src/registry/npmrc';
+import { isExcluded, readNpmKeys } from '../../src/registry/config/npm-keys';
+import { parseNpmrc } from '../../src/registry/config/npmrc';
 
 const now = Date.parse('2026-06-15T12:00:00Z');
 

@@ -8,7 +8,7 @@ import {
   renderNpmrc,
   sectionsOf,
   withoutManagedLines,
-} from '../../src/registry/npmrc';
+} from '../../src/registry/config/npmrc';
 
 const lines = [
   '@acme:registry=https://npm.pkg.github.com/',

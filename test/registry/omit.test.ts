@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readNpmKeys } from '../../src/registry/npm-keys';
-import { parseNpmrc } from '../../src/registry/npmrc';
+import { readNpmKeys } from '../../src/registry/config/npm-keys';
+import { parseNpmrc } from '../../src/registry/config/npmrc';
 
 const cases: [npmrc: string, omit: string[], warned: RegExp[]][] = [
   ['', [], []],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { createRegistryClient } from '../../src/registry/client';
-import type { RegistryConfig } from '../../src/registry/config';
+import type { RegistryConfig } from '../../src/registry/config/config';
 import { download, type Sink } from '../../src/registry/download';
 import { nextHop } from '../../src/registry/follow';
 import { parseIntegrity } from '../../src/registry/integrity';

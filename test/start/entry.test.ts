@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expandWord } from '../../src/settings/words';
-import { chooseEntry, type PackageJson } from '../../src/start/entry';
-import { parseStartScript } from '../../src/start/start-script';
+import { chooseEntry, type PackageJson } from '../../src/start/plan/entry';
+import { parseStartScript } from '../../src/start/plan/start-script';
 
 const scripts: [
   text: string,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { migrateCommand, publisherProblems, roleEntry } from '../../src/start/named-command';
+import { migrateCommand, publisherProblems, roleEntry } from '../../src/start/plan/named-command';
 import { FakeRegistry } from '../support/fake-registry';
 import { writeInstalled } from '../support/installed';
 import { launchable, sourceOf, wholeFile } from '../support/launched';

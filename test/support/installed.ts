@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { backendFolder, layoutOf, receiptName } from '../../src/release/layout';
 import type { Current, Receipt, StartPlan } from '../../src/release/receipt';
 import { releaseNameOf } from '../../src/release/store';
+import { planStartIn } from '../../src/start/plan/start-plan';
 import { renderServerFile } from '../../src/start/server-file';
-import { planStartIn } from '../../src/start/start-plan';
 import { root } from './run';
 
 export interface Sample {

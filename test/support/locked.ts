@@ -7,8 +7,8 @@ import {
 } from '../../src/install/install-locked';
 import { openUnpacker } from '../../src/install/unpacker';
 import { type Lockfile, readLockText, validateLock } from '../../src/lock/validate';
-import type { RegistryConfig } from '../../src/registry/config';
-import type { Credentials } from '../../src/registry/credentials';
+import type { RegistryConfig } from '../../src/registry/config/config';
+import type { Credentials } from '../../src/registry/config/credentials';
 import { createTransport } from '../../src/registry/transport';
 import { Secret } from '../../src/secret';
 import { root } from './run';

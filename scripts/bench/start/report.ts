@@ -1,4 +1,5 @@
 import type { Measured } from './measure';
+import { plain } from './subjects';
 
 export interface Row extends Measured {
   node: string;
@@ -8,9 +9,6 @@ export interface Row extends Measured {
   /** To `node <entry>` of the same subject and Node. */
   ratios: Measured;
 }
-
-/** The contender that the others are compared with. */
-export const plain = 'node <entry>';
 
 const columns = [
   ['ready', 'readyMs', 'ms'],

@@ -11,8 +11,15 @@ import { parseArgs } from 'node:util';
 import { medians, ratiosTo } from '../figures';
 import { type Load, type Measured, measureRound } from './measure';
 import { autocannonFile, cache, nodeBinary, root } from './programs';
-import { plain, type Row, renderChart, renderReport } from './report';
-import { contenders, type Prepared, prepareSubject, type Subject, subjects } from './subjects';
+import { type Row, renderChart, renderReport } from './report';
+import {
+  contenders,
+  type Prepared,
+  plain,
+  prepareSubject,
+  type Subject,
+  subjects,
+} from './subjects';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

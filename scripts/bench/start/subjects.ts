@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresFolder, startPostgres } from '../../../test/support/postgres';
 import { cache, root } from './programs';
-import { plain } from './report';
+
+/** The contender that the others are compared with. */
+export const plain = 'node <entry>';
 
 /** One way to start a backend. */
 export interface Contender {
@@ -115,12 +117,7 @@ export async function prepareSubject(
   }
 }
 
-function setUp(
-  folder: string,
-  subject: Subject,
-  node: string,
-  env: Record<string, string>,
-): void {
+function setUp(folder: string, subject: Subject, node: string, env: Record<string, string>): void {
   mkdirSync(folder, { recursive: true });
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{}');
   const at = subject.package?.lastIndexOf('@');

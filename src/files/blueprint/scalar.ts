@@ -1,5 +1,5 @@
+import { nearest } from '../../ui/nearest';
 import type { Spec } from './fields';
-import { nearest } from './nearest';
 import { error, type Problem, quote, type Value, warning } from './value';
 
 /** The kinds of values as a message names them. */

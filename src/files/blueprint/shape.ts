@@ -1,3 +1,4 @@
+import { nearest } from '../../ui/nearest';
 import {
   blueprintShape,
   envVarShapes,
@@ -6,7 +7,6 @@ import {
   serviceShapes,
   staticOnly,
 } from './fields';
-import { nearest } from './nearest';
 import { checkScalar, typeWords, wrongType } from './scalar';
 import {
   error,

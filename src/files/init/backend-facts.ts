@@ -2,7 +2,7 @@ import { SettingError } from '../../errors';
 import { isObject } from '../../json';
 import { parsePackageName, scopeOf } from '../../settings/package-name';
 import { parseRegistryUrl } from '../../settings/registry-url';
-import { readPublisher } from '../../start/publisher';
+import { readPublisher } from '../../start/plan/publisher';
 import { findBackend } from './find-backend';
 import { pickNode } from './node-release';
 import { inFolder, isPlainPath, type Repository, serviceName } from './repository';

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchTarball } from '../../install/fetch-tarball';
-import { registryOf } from '../../registry/config';
+import { registryOf } from '../../registry/config/config';
 import type { DownloadContext } from '../../registry/download';
 import { integrityOf, type Manifest, parseManifest } from '../../registry/packument';
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { BootlaceError } from '../../errors';
 import { isObject, pick } from '../../json';
 import { type ClientOptions, createRegistryClient } from '../../registry/client';
-import { registryOf } from '../../registry/config';
+import { registryOf } from '../../registry/config/config';
 import type { Packument } from '../../registry/packument';
 import type { Transport } from '../../registry/transport';
 import { installScripts } from '../document';

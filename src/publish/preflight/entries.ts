@@ -6,9 +6,9 @@ import {
   exportTarget,
   type FindFile,
   type PackageJson,
-} from '../../start/entry';
-import { publisherProblems } from '../../start/named-command';
-import { parseStartScript } from '../../start/start-script';
+} from '../../start/plan/entry';
+import { publisherProblems } from '../../start/plan/named-command';
+import { parseStartScript } from '../../start/plan/start-script';
 import type { PackedPackage } from './packed-package';
 import { type Problem, problemOf } from './problem';
 

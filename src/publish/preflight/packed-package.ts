@@ -4,8 +4,8 @@ import type { Tarball } from '../../install/tarball';
 import { isObject } from '../../json';
 import { readBackendTarball } from '../../lock/backend-tarball';
 import type { LockedManifest } from '../../lock/document';
-import type { FindFile } from '../../start/entry';
-import { findAmong } from '../../start/package-files';
+import type { FindFile } from '../../start/plan/entry';
+import { findAmong } from '../../start/plan/package-files';
 import { type FoundSecret, findSecrets } from './secrets';
 
 /** A package as it is packed; everything that the rules of `check` look at. */

@@ -22,8 +22,7 @@ import {
   type Service,
   type ServiceEvent,
 } from './model';
-import { type Call, createPacer, createRequester, type Pace } from './request';
-import type { Access } from './session';
+import { type Access, type Call, createPacer, createRequester, type Pace } from './request';
 
 export interface LogQuery {
   /** The id of a job in place of the service's own. */

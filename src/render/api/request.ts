@@ -2,9 +2,9 @@ import { AuthError, BootlaceError, DeployError, NetworkError, NotFoundError } fr
 import type { Io } from '../../io';
 import { isObject } from '../../json';
 import { parseRetryAfter, retry } from '../../registry/retry';
+import type { Secret } from '../../secret';
 import { badAnswer } from './answers';
 import { oneLine } from './model';
-import type { Access } from './session';
 import { withTimeout } from './with-timeout';
 
 export interface RequestOptions {
@@ -39,6 +39,12 @@ export interface Answer {
 export type Requester = (call: Call) => Promise<Answer>;
 
 const minuteMs = 60_000;
+
+/** Where the API is and the key for it. */
+export interface Access {
+  readonly host: string;
+  readonly key: Secret;
+}
 
 /** How many calls of a kind may begin within any minute. */
 export interface Pace {

@@ -4,7 +4,7 @@ import { Secret } from '../../secret';
 import { loadSources } from '../../settings/load';
 import { createRenderClient, type RenderClient } from './client';
 import type { LogLine, Service } from './model';
-import type { Pace } from './request';
+import type { Access, Pace } from './request';
 
 /**
  * A command line to type: the command and flags that were typed, with changes.
@@ -127,12 +127,6 @@ export async function workspaceId({ client, workspace }: Session): Promise<strin
       fix: `pass the id of one: ${[id, ...more].map(one => `--workspace ${one}`).join(' or ')}`,
     });
   return id;
-}
-
-/** Where the API is and the key for it. */
-export interface Access {
-  readonly host: string;
-  readonly key: Secret;
 }
 
 const defaultHost = 'https://api.render.com/v1';

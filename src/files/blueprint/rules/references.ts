@@ -1,5 +1,5 @@
+import { nearest } from '../../../ui/nearest';
 import { allVariables, type Blueprint, byName, type EnvVar, type Service } from '../blueprint';
-import { nearest } from '../nearest';
 import {
   error,
   type MapValue,

@@ -1,9 +1,9 @@
-import { BootlaceError } from '../errors';
-import { type GithubDeployments, githubDeployments } from '../render/api/github';
-import type { ServiceResult } from '../render/move/progress';
-import { markdownTable, type Workflow, workflowOf } from '../ui/github-actions';
-import { table } from '../ui/text';
-import type { Context } from './command';
+import { BootlaceError } from '../../errors';
+import { type GithubDeployments, githubDeployments } from '../../render/api/github';
+import type { ServiceResult } from '../../render/move/progress';
+import { markdownTable, type Workflow, workflowOf } from '../../ui/github-actions';
+import { table } from '../../ui/text';
+import type { Context } from '../command';
 
 /**
  * Runs what fills `results`, and reports them whether it ends well or not: a table or one JSON

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { SettingError, systemCode } from '../errors';
-import type { Io } from '../io';
-import type { Setting } from '../settings/settings';
+import { SettingError, systemCode } from '../../errors';
+import type { Io } from '../../io';
+import type { Setting } from '../../settings/settings';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 

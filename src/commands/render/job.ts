@@ -1,6 +1,6 @@
-import { UsageError } from '../errors';
-import { runJob } from '../render/job';
-import type { Command } from './command';
+import { UsageError } from '../../errors';
+import { runJob } from '../../render/job';
+import type { Command } from '../command';
 import { renderOptions, sessionOf } from './render-command';
 
 export const command: Command = {

@@ -1,6 +1,6 @@
-import { readReleases } from '../render/services';
-import { ago, table } from '../ui/text';
-import type { Command } from './command';
+import { readReleases } from '../../render/services';
+import { ago, table } from '../../ui/text';
+import type { Command } from '../command';
 import { envKeyOf, renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
 
 export const command: Command = {

@@ -1,11 +1,11 @@
-import { UsageError } from '../errors';
-import { deployServices } from '../render/move/deploy';
-import { ownMigrate } from '../render/move/prepare';
-import type { ServiceResult } from '../render/move/progress';
-import { settingFlags } from '../settings/definitions';
-import { loadSources } from '../settings/load';
-import { collectSettings } from '../settings/settings';
-import type { Command, Context } from './command';
+import { UsageError } from '../../errors';
+import { deployServices } from '../../render/move/deploy';
+import { ownMigrate } from '../../render/move/prepare';
+import type { ServiceResult } from '../../render/move/progress';
+import { settingFlags } from '../../settings/definitions';
+import { loadSources } from '../../settings/load';
+import { collectSettings } from '../../settings/settings';
+import type { Command, Context } from '../command';
 import { deployByHook } from './deploy-by-hook';
 import {
   envKeyOf,

@@ -1,5 +1,5 @@
-import type { Io } from '../io';
-import type { SettingSources, Settings } from '../settings/settings';
+import type { Io } from '../../io';
+import type { SettingSources, Settings } from '../../settings/settings';
 import { planRegistry, type RegistryConfig } from './config';
 import { readNpmrcLevels } from './npmrc-files';
 

@@ -1,7 +1,7 @@
-import { listPace } from '../render/api/request';
-import { readServices, type ServiceRow } from '../render/services';
-import { ago, table } from '../ui/text';
-import type { Command } from './command';
+import { listPace } from '../../render/api/request';
+import { readServices, type ServiceRow } from '../../render/services';
+import { ago, table } from '../../ui/text';
+import type { Command } from '../command';
 import { commandLine, envKeyOf, renderHelp, renderOptions, sessionOf } from './render-command';
 
 export const command: Command = {

@@ -1,6 +1,6 @@
 import { decode } from 'ini';
-import { SettingError } from '../errors';
-import type { Io } from '../io';
+import { SettingError } from '../../errors';
+import type { Io } from '../../io';
 
 /** The keys of one .npmrc, variables expanded; a list is one text. */
 export type NpmrcKeys = Readonly<Record<string, string>>;

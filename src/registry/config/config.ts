@@ -1,10 +1,10 @@
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
-import { AuthError } from '../errors';
-import type { Io } from '../io';
-import type { Secret } from '../secret';
-import { scopeOf } from '../settings/package-name';
-import { githubPackages, nerfDart, parseRegistryUrl } from '../settings/registry-url';
-import type { Setting, Settings } from '../settings/settings';
+import { AuthError } from '../../errors';
+import type { Io } from '../../io';
+import type { Secret } from '../../secret';
+import { scopeOf } from '../../settings/package-name';
+import { githubPackages, nerfDart, parseRegistryUrl } from '../../settings/registry-url';
+import type { Setting, Settings } from '../../settings/settings';
 import {
   authKeys,
   type CredentialConfig,

@@ -1,4 +1,4 @@
-import { expandWord, literal, splitWords, type Word } from '../settings/words';
+import { expandWord, literal, splitWords, type Word } from '../../settings/words';
 
 /** A `scripts.start` that can be run without a shell: `[VAR=value] [exec] node [flags] file [args]`. */
 export interface StartScript {

@@ -1,5 +1,5 @@
-import { isObject } from '../json';
-import type { Word } from '../settings/words';
+import { isObject } from '../../json';
+import type { Word } from '../../settings/words';
 import { parseStartScript } from './start-script';
 
 /** What of a backend's package.json decides how it starts. */

@@ -1,4 +1,4 @@
-import type { StartPlan } from '../release/receipt';
+import type { StartPlan } from '../../release/receipt';
 import type { Entry } from './entry';
 import { roleEntry } from './named-command';
 import { type Place, resolveFlags, resolveNodeOptions } from './node-flags';

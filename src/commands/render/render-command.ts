@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { SettingError, UsageError } from '../errors';
-import { deployPace, type Pace } from '../render/api/request';
+import { SettingError, UsageError } from '../../errors';
+import { deployPace, type Pace } from '../../render/api/request';
 import {
   type CommandLine,
   type Limits,
@@ -9,11 +9,11 @@ import {
   openSession,
   type Session,
   type Surroundings,
-} from '../render/api/session';
-import { type ResolvedWish, resolveWish } from '../render/move/resolve-wish';
-import { type ProofWish, parseUrl, parseVersionPlace } from '../render/proof/expect';
-import { workflowOf } from '../ui/github-actions';
-import type { Command, Context, Flags } from './command';
+} from '../../render/api/session';
+import { type ResolvedWish, resolveWish } from '../../render/move/resolve-wish';
+import { type ProofWish, parseUrl, parseVersionPlace } from '../../render/proof/expect';
+import { workflowOf } from '../../ui/github-actions';
+import type { Command, Context, Flags } from '../command';
 
 // What the commands against Render have in common on the command line.
 

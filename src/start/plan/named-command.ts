@@ -1,5 +1,5 @@
-import { BootlaceError, NotFoundError, SettingError } from '../errors';
-import { literal, splitWords, type Word } from '../settings/words';
+import { BootlaceError, NotFoundError, SettingError } from '../../errors';
+import { literal, splitWords, type Word } from '../../settings/words';
 import { binsOf, chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
 import { readPublisher } from './publisher';
 import { parseStartScript } from './start-script';

@@ -1,5 +1,5 @@
-import { SettingError } from '../errors';
-import { isObject } from '../json';
+import { SettingError } from '../../errors';
+import { isObject } from '../../json';
 import type { PackageJson } from './entry';
 
 /** The `bootlace` object of a backend's own package.json. */

@@ -1,10 +1,10 @@
-import { UsageError } from '../errors';
-import { defaultLimits } from '../render/api/session';
-import { joinPath, parseUrl } from '../render/proof/expect';
-import { type Verified, verifyService, verifyUrl } from '../render/verify';
-import { settingFlags } from '../settings/definitions';
-import { parseVersionWish } from '../settings/version-wish';
-import type { Command, Context } from './command';
+import { UsageError } from '../../errors';
+import { defaultLimits } from '../../render/api/session';
+import { joinPath, parseUrl } from '../../render/proof/expect';
+import { type Verified, verifyService, verifyUrl } from '../../render/verify';
+import { settingFlags } from '../../settings/definitions';
+import { parseVersionWish } from '../../settings/version-wish';
+import type { Command, Context } from '../command';
 import {
   envKeyOf,
   minutes,

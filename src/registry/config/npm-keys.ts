@@ -1,4 +1,4 @@
-import type { Setting } from '../settings/settings';
+import type { Setting } from '../../settings/settings';
 import { isUnexpanded } from './npmrc';
 import { lookUp, type NpmrcLevel } from './npmrc-files';
 

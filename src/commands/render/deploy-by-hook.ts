@@ -1,13 +1,13 @@
-import { UsageError } from '../errors';
-import { parseHook, triggerHook } from '../render/api/hook';
-import { defaultLimits } from '../render/api/session';
-import type { ServiceResult } from '../render/move/progress';
-import { joinPath } from '../render/proof/expect';
-import { probe } from '../render/proof/probe';
-import { verifyUrl } from '../render/verify';
-import { loadSources } from '../settings/load';
-import { collectSettings } from '../settings/settings';
-import type { Context } from './command';
+import { UsageError } from '../../errors';
+import { parseHook, triggerHook } from '../../render/api/hook';
+import { defaultLimits } from '../../render/api/session';
+import type { ServiceResult } from '../../render/move/progress';
+import { joinPath } from '../../render/proof/expect';
+import { probe } from '../../render/proof/probe';
+import { verifyUrl } from '../../render/verify';
+import { loadSources } from '../../settings/load';
+import { collectSettings } from '../../settings/settings';
+import type { Context } from '../command';
 import { minutes, readProofWish, resolver, textOf } from './render-command';
 import { reported } from './render-report';
 

@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { literal, type Word } from '../settings/words';
-import { releaseFolder, releaseUrl } from './backend-env';
+import { literal, type Word } from '../../settings/words';
+import { releaseFolder, releaseUrl } from '../backend-env';
 import { exportTarget, type PackageJson } from './entry';
 import { readPackageJson } from './package-files';
 

@@ -1,6 +1,6 @@
-import { SettingError } from '../errors';
-import { Secret } from '../secret';
-import type { Setting } from '../settings/settings';
+import { SettingError } from '../../errors';
+import { Secret } from '../../secret';
+import type { Setting } from '../../settings/settings';
 import { isUnexpanded } from './npmrc';
 import type { NpmrcLevel } from './npmrc-files';
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { NotFoundError } from '../errors';
-import { isObject } from '../json';
-import { broken } from './active-release';
+import { NotFoundError } from '../../errors';
+import { isObject } from '../../json';
+import { broken } from '../active-release';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */

@@ -1,8 +1,8 @@
-import { UsageError } from '../errors';
-import type { ServiceResult } from '../render/move/progress';
-import { rollbackServices } from '../render/move/rollback';
-import { settingFlags } from '../settings/definitions';
-import type { Command } from './command';
+import { UsageError } from '../../errors';
+import type { ServiceResult } from '../../render/move/progress';
+import { rollbackServices } from '../../render/move/rollback';
+import { settingFlags } from '../../settings/definitions';
+import type { Command } from '../command';
 import {
   envKeyOf,
   proofHelp,

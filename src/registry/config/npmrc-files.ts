@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { SettingError, systemCode } from '../errors';
-import type { Io } from '../io';
-import { readText } from '../settings/read-text';
+import { SettingError, systemCode } from '../../errors';
+import type { Io } from '../../io';
+import { readText } from '../../settings/read-text';
 import {
   credentialVariables,
   linesOf,
