@@ -94,6 +94,7 @@ async function main(): Promise<void> {
       ...common,
       entryPoints: { 'unpack-worker': 'src/install/unpack-worker.ts' },
       outdir: 'dist',
+      plugins: [withoutStreams],
     }),
     build({
       ...common,
