@@ -117,7 +117,8 @@ async function run(
     io.out(help(command, known[0]));
     return 0;
   }
-  report.nameFlags(typedFlags(flags));
+  // Where a service is deployed, the variables are the service's.
+  if (!command.options['env-key']) report.nameFlags(typedFlags(flags));
   const dir = resolve(io.cwd, typeof flags.dir === 'string' ? flags.dir : '.');
   const context: Omit<Context, 'signal'> = {
     io,

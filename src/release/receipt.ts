@@ -94,6 +94,8 @@ export interface StartPlan {
   readonly memory?: 'off' | number;
   /** What the backend's package.json declares: its processes, and the variables it cannot do without. */
   readonly roles?: Readonly<Record<string, Entry>>;
+  /** Bins and export subpaths, and their files. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly requires?: readonly string[];
 }
 
@@ -132,6 +134,7 @@ export function parseCurrent(text: string): Current | undefined {
     isObject(value.wanted) &&
     isEntry(start.entry) &&
     Object.values(start.roles ?? {}).every(isEntry) &&
+    Object.values(start.names ?? {}).every(isInnerPath) &&
     [args, secretEnv, requires, value.typed, [tokenEnv, asked]].every(areTexts);
   return isCurrent ? (value as unknown as Current) : undefined;
 }

@@ -58,7 +58,7 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
     },
     launcher: {
       path: layout.launcher,
-      present: readText(layout.launcher),
+      present: readOwn(layout.launcher),
       wanted: options.launcher,
     },
   });
@@ -148,4 +148,13 @@ function serverFileName(flag: unknown): string {
       },
     );
   return name;
+}
+
+/** A file of ours: one that cannot be read is written again, and that says what is wrong. */
+function readOwn(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

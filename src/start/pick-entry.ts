@@ -54,16 +54,20 @@ export function pickEntry(
     const wanted = env.BACKEND_ENTRY?.trim() || undefined;
     if (wanted === undefined || wanted === start.asked) return { entry: start.entry };
     if (Object.hasOwn(roles, wanted)) return byRole(wanted);
-    const file = posix.normalize(wanted.replaceAll('\\', '/'));
+    const { names = {} } = start;
+    const named = [wanted, `./${wanted}`].find(name => Object.hasOwn(names, name));
+    const file = named ? (names[named] as string) : posix.normalize(wanted.replaceAll('\\', '/'));
     const isInside = !file.startsWith('../') && !posix.isAbsolute(file);
     if (isInside && statSync(join(backend, file), { throwIfNoEntry: false })?.isFile())
       return { entry: { file, why: 'BACKEND_ENTRY', env: [], flags: [], args: [], unused: [] } };
     throw new NotFoundError(
       'ENTRY_NOT_FOUND',
-      `BACKEND_ENTRY=${JSON.stringify(wanted)} is no role and no file of the backend`,
+      `BACKEND_ENTRY=${JSON.stringify(wanted)} is no role, file, bin or export of the backend`,
       {
-        fix: 'set BACKEND_ENTRY to one; for a bin or an export run: npx bootlace setup',
-        facts: { candidates: [...Object.keys(roles), start.entry.file].join(', ') },
+        fix: 'set BACKEND_ENTRY to one of the candidates, or to another file of the package',
+        facts: {
+          candidates: [...Object.keys(roles), start.entry.file, ...Object.keys(names)].join(', '),
+        },
       },
     );
   }

@@ -176,7 +176,7 @@ suite('doctor looks at what would stop a start', () => {
 
 const typing: [words: string[], code: number, text: RegExp][] = [
   [['setpu'], 2, /COMMAND_UNKNOWN: there is no command "setpu"\n {2}fix: did you mean setup\?/],
-  [['stauts'], 2, /did you mean status\?/],
+  [['statuss'], 2, /did you mean status\?/],
   [['frobnicate'], 2, /fix: see: npx bootlace --help/],
   [['setup', '--pakage', 'x'], 2, /Unknown option '--pakage'\n {2}fix: did you mean --package\?/],
   [['setup', '--zzz'], 2, /fix: see: npx bootlace setup --help/],

@@ -1,5 +1,6 @@
+import { isObject } from '../../json';
 import type { StartPlan } from '../../release/receipt';
-import type { Entry } from './entry';
+import { binsOf, type Entry, exportTarget, type FindFile, type PackageJson } from './entry';
 import { roleEntry } from './named-command';
 import { type Place, resolveFlags, resolveNodeOptions } from './node-flags';
 import { chooseEntryIn, findIn, readPackageJson } from './package-files';
@@ -23,6 +24,7 @@ export function planStartIn(place: Place, settings: StartSettings): StartPlan {
       resolvePaths(roleEntry(json, role, what, find), place),
     ]),
   );
+  const names = namedFiles(json, find);
   const { asked } = settings;
   const role = asked ?? 'web';
   const entry = Object.hasOwn(roles, role)
@@ -31,9 +33,26 @@ export function planStartIn(place: Place, settings: StartSettings): StartPlan {
   return {
     entry,
     ...settings,
+    ...(Object.keys(names).length && { names }),
     ...(Object.keys(roles).length && { roles }),
     ...(publisher.requires.length && { requires: publisher.requires }),
   };
+}
+
+/** Bins and export subpaths that a later BACKEND_ENTRY may name, without patterns; 50 at most. */
+function namedFiles(json: PackageJson, find: FindFile): Record<string, string> {
+  const subpaths = isObject(json.exports) ? Object.keys(json.exports) : [];
+  const targets = [
+    ...Object.entries(binsOf(json)),
+    ...subpaths
+      .filter(path => /^\.\/[^*]+$/.test(path))
+      .map(path => [path, exportTarget(json, path)] as const),
+  ];
+  const found = targets.flatMap(([name, target]) => {
+    const file = target && find(target);
+    return file ? [[name, file]] : [];
+  });
+  return Object.fromEntries(found.slice(0, 50));
 }
 
 /** What flags name is found now; the launcher only starts. */
