@@ -41,7 +41,7 @@ export function typedCommands(markdown: string): Typed[] {
   const inline = [...withoutBlocks(markdown).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
   const lines = shellBlocks(markdown).flatMap(({ text }) => text.replace(/\\\n/g, ' ').split('\n'));
   return [...inline, ...lines].flatMap(line => {
-    const found = /^\s*(?:npx (?:--yes )?)?bootlace(?:@\d+)? (\w+)(.*)/.exec(line);
+    const found = /^\s*(?:npx (?:--yes )?)?bootlace(?:@\d+)? ([a-z]+)(.*)/.exec(line);
     if (!found) return [];
     const [words = ''] = (found[2] ?? '').split(/ -- | #/);
     return [{ command: found[1] ?? '', flags: words.match(/--[a-z][a-z-]*/g) ?? [] }];
