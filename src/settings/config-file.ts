@@ -7,7 +7,7 @@ export interface Config {
   file: string;
 }
 
-/** What a backend's own package.json may say in the same object (see README, For the publisher). */
+/** What a backend's own package.json may say in the same object (see docs/starting.md). */
 export const publisherKeys = ['roles', 'requires', 'migrate', 'release', 'schedules', 'health'];
 const lists = ['args', 'scripts'];
 
