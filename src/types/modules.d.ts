@@ -69,3 +69,11 @@ declare namespace NodeJS {
     reallyExit(code: number): never;
   }
 }
+
+declare module 'write-good' {
+  /** @returns what it finds; index and offset are of the text */
+  export default function writeGood(
+    text: string,
+    options?: Record<string, boolean | readonly string[]>,
+  ): { index: number; offset: number; reason: string }[];
+}
