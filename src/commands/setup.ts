@@ -106,7 +106,7 @@ export async function preparePlan({
 export function runSetup(
   plan: SetupPlan,
   context: Context,
-  how: Pick<ApplyOptions, 'isImpatient' | 'unpacker'>,
+  how: Pick<ApplyOptions, 'failFast' | 'unpacker'>,
 ): Promise<SetupResult> {
   const { dir, flags, io, report, redactor, signal, version } = context;
   return applySetup(plan, {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpacker } from '../install/unpacker';
-import { findActiveInstead, isPassing } from '../setup/active-instead';
+import { findActiveInstead, isTransient } from '../setup/active-instead';
 import { writeChange } from '../setup/apply';
 import type { SetupPlan } from '../setup/plan';
 import { removeSecrets } from '../start/backend-env';
@@ -45,10 +45,10 @@ async function setUp(
   const begun = io.now();
   const active = findActiveInstead(dir, plan);
   try {
-    const result = await runSetup(plan, context, { isImpatient: active !== undefined, unpacker });
+    const result = await runSetup(plan, context, { failFast: active !== undefined, unpacker });
     reportSetup(plan, result, context, io.now() - begun);
   } catch (error) {
-    if (!active || !isPassing(error)) throw error;
+    if (!active || !isTransient(error)) throw error;
     const { package: name, version } = active.receipt;
     report.warn(`starting the active ${name} ${version}: ${error.code}: ${error.message}`);
     // A wrong registry must not get into .npmrc; the files of the start are needed.

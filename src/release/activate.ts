@@ -4,7 +4,7 @@ import { InstallError } from '../errors';
 import type { Io } from '../io';
 import { writeAtomic } from './atomic';
 import type { Layout } from './layout';
-import type { Current, StartPlan, Wanted } from './receipt';
+import type { Current, StartPlan, VersionChoice } from './receipt';
 import { newStageName, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
@@ -13,7 +13,7 @@ export const keptBefore = 2;
 
 export interface Activation {
   name: string;
-  wanted: Wanted;
+  wanted: VersionChoice;
   start: StartPlan;
   typed?: readonly string[];
 }

@@ -66,7 +66,7 @@ export interface Current {
   readonly active: string;
   /** Those before it, newest first. */
   readonly previous: readonly string[];
-  readonly wanted: Wanted;
+  readonly wanted: VersionChoice;
   readonly start: StartPlan;
   /** The flags of setup's command line that decide what is installed. */
   readonly typed?: readonly string[];
@@ -75,7 +75,7 @@ export interface Current {
 }
 
 /** The wish that chose the version, where it came from, and the rule. */
-export interface Wanted {
+export interface VersionChoice {
   readonly text: string;
   readonly from: string;
   readonly why: string;

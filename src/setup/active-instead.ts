@@ -36,8 +36,8 @@ function hasStart(plan: SetupPlan, { folder }: Release): boolean {
   }
 }
 
-/** True for a failure of the surroundings: the registry is away, or the disk takes nothing. */
-export function isPassing(error: unknown): error is NetworkError | InstallError {
+/** True for a failure that passes: the registry is away, or the disk takes nothing. */
+export function isTransient(error: unknown): error is NetworkError | InstallError {
   return (
     error instanceof NetworkError ||
     (error instanceof InstallError &&

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
 import { layoutOf } from '../release/layout';
-import type { StartPlan, Wanted } from '../release/receipt';
+import type { StartPlan, VersionChoice } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
@@ -13,7 +13,7 @@ import { planStart } from './plan-start';
 
 export interface SetupResult {
   release: Release;
-  wanted: Wanted;
+  wanted: VersionChoice;
   start: StartPlan;
   /** True when the release was on disk already. */
   reused: boolean;

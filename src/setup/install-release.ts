@@ -45,7 +45,7 @@ interface FetchedBackend {
 
 const localTarball = 'backend.tgz';
 /** A host waits a minute for its port. */
-const impatientMs = 5000;
+const failFastMs = 5000;
 
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
@@ -76,12 +76,12 @@ export async function installRelease(
     log: newLogFile(layout),
     redact: options.redact,
     signal: options.signal,
-    ...(options.isImpatient && { deadlineMs: impatientMs }),
+    ...(options.failFast && { deadlineMs: failFastMs }),
   };
   try {
     options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
-    const obtained = await obtain(plan, locator, options, run);
-    const { backend, version, integrity, resolved } = obtained;
+    const fetched = await fetchBackendTarball(plan, locator, options, run);
+    const { backend, version, integrity, resolved } = fetched;
     const chosen =
       chooseLock({
         backend,
@@ -101,7 +101,7 @@ export async function installRelease(
       lockText,
       where: `the lock of ${name}@${version}`,
       backend: name,
-      tarball: obtained.tarball,
+      tarball: fetched.tarball,
       slim: settings.slim.value,
       unpacker,
       scripts: settings.scripts.value,
@@ -155,7 +155,7 @@ type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
   Pick<ApplyOptions, 'io'> & { transport: Transport };
 
 /** Fetches or packs the backend's tarball, once. */
-async function obtain(
+async function fetchBackendTarball(
   plan: SetupPlan,
   locator: Locator | undefined,
   options: ApplyOptions,

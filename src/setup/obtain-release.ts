@@ -4,7 +4,7 @@ import type { Locator } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
 import { createTransport, type Transport } from '../registry/transport';
 import { layoutOf } from '../release/layout';
-import type { Wanted } from '../release/receipt';
+import type { VersionChoice } from '../release/receipt';
 import { isSameInstall, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import { installRelease } from './install-release';
@@ -13,7 +13,7 @@ import { type ApplyOptions, findInstalled, type SetupPlan } from './plan';
 /** The release to activate. */
 export interface ChosenRelease {
   release: Release;
-  wanted: Wanted;
+  wanted: VersionChoice;
   /** True when it was on disk already. */
   reused: boolean;
 }
@@ -58,7 +58,7 @@ async function obtainOver(
       `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
     );
   const { value, from } = plan.settings.version;
-  const wanted: Wanted = plan.from
+  const wanted: VersionChoice = plan.from
     ? { text: plan.from, from: '--from', why: 'a local build' }
     : { text: wishText(value), from, why: locator?.why ?? '' };
   const others = listReleases(layoutOf(options.dir)).filter(
@@ -77,7 +77,7 @@ function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): 
     io: options.io,
     config,
     transport,
-    ...(options.isImpatient && { deadlineMs: 0, tryMs: 5000 }),
+    ...(options.failFast && { deadlineMs: 0, tryMs: 5000 }),
     signal: options.signal,
     onRetry: options.warn,
   });

@@ -43,7 +43,7 @@ export interface ApplyOptions {
   bootlace: string;
   waitForMs?: number;
   /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
-  isImpatient?: boolean;
+  failFast?: boolean;
   ignoreEngines?: boolean;
   redact: (text: string) => string;
   progress: (sentence: string) => void;

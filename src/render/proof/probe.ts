@@ -10,7 +10,7 @@ export type Probe =
   | { state: 'wrong'; text: string; status: number; version: string | undefined };
 
 /** What an address must answer. */
-export interface Wanted {
+export interface ProbeTarget {
   readonly url: string;
   /** Only 2xx and 3xx are healthy, as for a health path; else any answer below 500 is. */
   readonly isStrict: boolean;
@@ -26,7 +26,10 @@ const longestBody = 1_000_000;
  * Asks a URL once. A redirect counts as healthy, as Render's own check sees it, and is not
  * followed; no key of any kind is sent.
  */
-export async function probe({ url, isStrict, place }: Wanted, signal: AbortSignal): Promise<Probe> {
+export async function probe(
+  { url, isStrict, place }: ProbeTarget,
+  signal: AbortSignal,
+): Promise<Probe> {
   let response: Response;
   let body: string;
   try {
@@ -63,7 +66,7 @@ export async function probe({ url, isStrict, place }: Wanted, signal: AbortSigna
  * @returns the first answer that is not right, else one that is
  */
 export async function probeOften(
-  wanted: Wanted,
+  wanted: ProbeTarget,
   times: number,
   signal: AbortSignal,
 ): Promise<Probe> {
