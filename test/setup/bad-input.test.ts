@@ -330,7 +330,7 @@ const rows: Row[] = [
     exit: 5,
     fix: /package's folder|package\.json/,
   },
-  { name: 'an unknown flag', args: ['--forse'], code: 'FLAG_INVALID', exit: 2, fix: /--help/ },
+  { name: 'an unknown flag', args: ['--frobnicate'], code: 'FLAG_INVALID', exit: 2, fix: /--help/ },
   {
     name: 'a scope without its @',
     args: ['--package', 'acme/api'],
