@@ -113,7 +113,7 @@ async function run(
     io.out(help(command, known[0]));
     return 0;
   }
-  report.nameFlags(typedFlags(flags));
+  report.nameFlags(typedFlags(flags), typeof flags.dir === 'string' ? flags.dir : undefined);
   const dir = resolve(io.cwd, typeof flags.dir === 'string' ? flags.dir : '.');
   const context: Omit<Context, 'signal'> = {
     io,
@@ -211,7 +211,7 @@ function unexpectedFix({ usage, options, takesRest }: Command, name: string, wor
     const words = [named && `--package ${named}`, version && `--backend-version ${version}`];
     return `type: npx bootlace ${name} ${words.filter(Boolean).join(' ')}`;
   }
-  return `type: npx ${usage}${takesRest ? '; words for the backend follow --' : ''}`;
+  return `type: npx ${usage.replace(/ \[.*?\]/g, '')}${takesRest ? '; words for the backend follow --' : ''}`;
 }
 
 /** The words that are bootlace's own: not the backend's after --, not those of exec's program. */

@@ -1,6 +1,6 @@
 /**
  * The word that a mistyped one was meant to be.
- * @returns undefined where none is near: within two changes, or a third of the letters
+ * @returns undefined where none is near: within two changes, or a third of the letters, or begins so
  */
 export function nearestWord(typed: string, words: readonly string[]): string | undefined {
   const most = Math.max(1, Math.min(2, Math.floor(typed.length / 3)));
@@ -8,7 +8,8 @@ export function nearestWord(typed: string, words: readonly string[]): string | u
     .map(word => ({ word, distance: editDistance(typed.toLowerCase(), word) }))
     .filter(({ distance }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
-  return nearest?.word;
+  // Half a flag, as in --dry.
+  return nearest?.word ?? words.find(word => typed.length > 3 && word.startsWith(typed));
 }
 
 /** Insertions, removals, replacements and swaps of neighbours (optimal string alignment). */

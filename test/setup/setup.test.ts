@@ -77,8 +77,8 @@ test('an empty folder, one setup, one node server.js', async t => {
   assert.deepEqual(readdirSync(join(dir, '.bootlace')).sort(), [
     '.gitignore',
     'current.json',
+    'launcher.cjs',
     'releases',
-    'starts.log',
   ]);
 });
 
@@ -199,7 +199,7 @@ test('no dev dependencies whatever NODE_ENV says, and no install script unless i
     idle.stderr,
     /--scripts names left, nativ, without an install script in this tree; with one: native\n/,
   );
-  assert.match(idle.stderr, /did not run; BACKEND_SCRIPTS=left,nativ,native allows it/);
+  assert.match(idle.stderr, /did not run; --scripts=left,nativ,native allows it/);
 });
 
 test('an install script that fails is named with its package', async t => {
