@@ -118,7 +118,8 @@ async function run(
     return 0;
   }
   // Where a service is deployed, the variables are the service's.
-  if (!command.options['env-key']) report.nameFlags(typedFlags(flags));
+  if (!command.options['env-key'])
+    report.nameFlags(typedFlags(flags), typeof flags.dir === 'string' ? flags.dir : undefined);
   const dir = resolve(io.cwd, typeof flags.dir === 'string' ? flags.dir : '.');
   const context: Omit<Context, 'signal'> = {
     io,

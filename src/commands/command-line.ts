@@ -97,7 +97,7 @@ function unexpectedFix({ usage, options, takesRest }: Command, name: string, wor
     const words = [named && `--package ${named}`, version && `--backend-version ${version}`];
     return `type: npx bootlace ${name} ${words.filter(Boolean).join(' ')}`;
   }
-  return `type: npx ${usage}${takesRest ? '; words for the backend follow --' : ''}`;
+  return `type: npx ${usage.replace(/ \[.*?\]/g, '')}${takesRest ? '; words for the backend follow --' : ''}`;
 }
 
 /** The words that are bootlace's own: not the backend's after --, not those of exec's program. */

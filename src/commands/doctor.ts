@@ -1,5 +1,6 @@
 import { diagnose } from '../doctor/diagnose';
 import { settingFlags } from '../settings/definitions';
+import { fixText } from '../ui/failure-text';
 import { table } from '../ui/text';
 import type { Command } from './command';
 
@@ -17,12 +18,14 @@ export const command: Command = {
       addSecret: secret => redactor.add(secret),
     });
     const style = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
-    const rows = table(checks.map(({ name, state, text }) => [state, name, text]));
+    const rows = table(
+      checks.map(({ name, state, text }) => [state, name, report.withFlags(text)]),
+    );
     for (const [i, row] of rows.entries()) {
       const check = checks[i];
       if (!check) continue;
       report.row(row.slice(0, 4), row.slice(4), style[check.state]);
-      if (check.fix) report.line(`      fix: ${check.fix}`);
+      if (check.fix) report.line(fixText(report.withFlags(check.fix), '      '));
     }
     const failed = checks.filter(({ state }) => state === 'fail');
     if (flags.json) report.json({ ok: failed.length === 0, checks });

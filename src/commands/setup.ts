@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { UsageError } from '../errors';
 import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { lockText } from '../lock/choose';
 import { secretsOf } from '../registry/config/config';
 import { layoutOf } from '../release/layout';
+import { shellWord } from '../release/receipt';
 import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { applySetup, type SetupResult } from '../setup/apply';
 import type { ApplyOptions, SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
-import { count, megabytes, seconds as secondsOf } from '../ui/text';
+import { count, leftOut, megabytes, seconds as secondsOf } from '../ui/text';
 import type { Command, Context, Flags } from './command';
 
 export const setupOptions: Command['options'] = {
@@ -59,7 +60,9 @@ export const command: Command = {
       return { plan, result: await runSetup(plan, context, { unpacker }) };
     });
     const json = reportSetup(plan, result, context, io.now() - begun);
-    report.line(`start it: node ${plan.serverFile}`, 'bold');
+    const folder = relative(io.cwd, context.dir);
+    const cd = folder && `cd ${shellWord(folder)} && `;
+    report.line(`start it: ${cd}node ${plan.serverFile}`, 'bold');
     if (flags.json) report.json(json);
     return 0;
   },
@@ -144,10 +147,7 @@ export function reportSetup(
       ? `already on disk, nothing to install (${secondsOf(ms)})`
       : `installed ${count(paths.length, 'package')}, ${count(files, 'file')}, ${megabytes(bytes)} in ${secondsOf(ms)}`,
   );
-  if (receipt.slim)
-    report.line(
-      `slim: left out ${count(receipt.slim.files, 'file')}, ${megabytes(receipt.slim.bytes)}`,
-    );
+  if (receipt.slim) report.line(`slim: ${leftOut(receipt.slim)}`);
   report.line(`tree: ${lockText(receipt.lock)}`);
   const { saveLock } = plan;
   if (saveLock !== undefined)

@@ -6,7 +6,7 @@ import { setupAgain, shellWord } from '../release/receipt';
 import { isWhole, readRelease } from '../release/store';
 import { findChanges, hashTree, type TreeSummary } from '../release/tree';
 import { type ActiveRelease, readActiveRelease } from '../start/active-release';
-import { ago, count, megabytes, table } from '../ui/text';
+import { ago, count, leftOut, megabytes, table } from '../ui/text';
 import type { Command } from './command';
 
 export const command: Command = {
@@ -39,14 +39,7 @@ export const command: Command = {
         `${count(receipt.tree.paths.length, 'package')}, ${count(receipt.tree.files, 'file')}, ${megabytes(receipt.tree.bytes)}`,
       ],
       ['lock', lockText(receipt.lock)],
-      ...(receipt.slim
-        ? [
-            [
-              'slim',
-              `left out ${count(receipt.slim.files, 'file')}, ${megabytes(receipt.slim.bytes)}`,
-            ],
-          ]
-        : []),
+      ...(receipt.slim ? [['slim', leftOut(receipt.slim)]] : []),
       ['activated', ago(io.now() - Date.parse(current.activatedAt))],
       ['releases', ''],
     ]))
@@ -59,7 +52,7 @@ export const command: Command = {
       ]),
     ))
       report.line(line);
-    const verified = flags.verify ? verify(dir, { current, receipt, folder }) : undefined;
+    const verified = flags.verify ? verify(io.cwd, { current, receipt, folder }) : undefined;
     if (verified) report.line('verified: every file is as it was installed');
     if (flags.json)
       report.json({
@@ -83,10 +76,11 @@ export const command: Command = {
 };
 
 function verify(
-  dir: string,
+  cwd: string,
   { current, receipt, folder }: Pick<ActiveRelease, 'current' | 'receipt' | 'folder'>,
 ): true {
-  const place = shellWord(relative(dir, folder));
+  // Not the folder: its lock holds the versions that npm chose.
+  const place = shellWord(relative(cwd, join(folder, 'node_modules')));
   const fix = `rm -r ${place} && ${setupAgain(current)}`;
   const found = hashOf(folder, fix);
   if (found.sha256 === receipt.tree.sha256) return true;

@@ -50,7 +50,7 @@ async function setUp(
   } catch (error) {
     if (!active || !isTransient(error)) throw error;
     const { package: name, version } = active.receipt;
-    report.warn(`starting the active ${name} ${version}: ${error.code}: ${error.message}`);
+    report.warn(`starting the active ${name} ${version}: ${error.code}:\n  ${error.message}`);
     // A wrong registry must not get into .npmrc; the files of the start are needed.
     for (const change of plan.changes)
       if (!existsSync(change.path) && /\.[cm]?js$/.test(change.path)) writeChange(change);

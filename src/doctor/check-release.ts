@@ -13,11 +13,17 @@ import { checkCommands } from '../start/plan/check-commands';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 
-/**
- * Would what is set up start: the release, its variables, and the file that starts it?
- * @param wish the version that is wanted, where the settings could be read
- */
-export function checkRelease(dir: string, env: Io['env'], wish?: VersionWish): Check[] {
+/** What is wanted, as far as it is known. */
+export interface WantedRelease {
+  wish: VersionWish | undefined;
+  /** What the wish means now, by the registry. */
+  version: string | undefined;
+  /** The command that sets it up. */
+  setup: string;
+}
+
+/** Would what is set up start: the release, its variables, and the file that starts it? */
+export function checkRelease(dir: string, env: Io['env'], wanted: WantedRelease): Check[] {
   try {
     const { current, receipt, folder, backend } = readActiveRelease(dir);
     const { file } = current.start.entry;
@@ -28,22 +34,38 @@ export function checkRelease(dir: string, env: Io['env'], wish?: VersionWish): C
     const text = `${receipt.package} ${receipt.version}, starts ${file}`;
     return [
       { name: 'release', state: 'ok', text },
-      ...checkWish(receipt.version, wish),
+      ...checkWish(receipt.version, wanted),
       ...checkVariables(dir, env, current, receipt),
-      checkServerFile(dir),
+      checkServerFile(dir, wanted.setup),
     ];
   } catch (error) {
     const check = failed('release', error);
     if (check.code !== 'NOT_SET_UP') return [check];
-    return [{ name: 'release', state: 'warn', text: 'nothing is set up yet', fix: check.fix }];
+    return [
+      {
+        name: 'release',
+        state: 'warn',
+        text: 'nothing is set up yet',
+        fix: `run: ${wanted.setup}`,
+      },
+    ];
   }
 }
 
-/** What a tag means is the registry's to say. */
-function checkWish(version: string, wish: VersionWish | undefined): Check[] {
-  if (!wish || satisfiesWish(wish, version)) return [];
-  const text = `RELEASE_OTHER: ${version} is set up, and ${wishText(wish)} is wanted`;
-  return [{ name: 'release', state: 'warn', text, fix: 'run: npx bootlace setup' }];
+/** What a tag or a range means is the registry's to say. */
+function checkWish(active: string, { wish, version, setup }: WantedRelease): Check[] {
+  if (!wish || (version === undefined ? satisfiesWish(wish, active) : version === active))
+    return [];
+  const text = wishText(wish);
+  const means = version === undefined || version === text ? '' : `, now ${version},`;
+  return [
+    {
+      name: 'release',
+      state: 'warn',
+      text: `RELEASE_OTHER: ${active} is set up, and ${text}${means} is wanted`,
+      fix: `run: ${setup}`,
+    },
+  ];
 }
 
 /** Variables as a start has them here. */
@@ -82,18 +104,18 @@ function checkVariables(
 }
 
 /** --server-file may have given it any name. */
-function checkServerFile(dir: string): Check {
+function checkServerFile(dir: string, setup: string): Check {
   const name = 'server file';
   const names = scriptsIn(dir);
   const own = names.find(each => isOwn(join(dir, each)));
   if (own) return { name, state: 'ok', text: `node ${own} starts it` };
   if (!names.includes('server.js'))
-    return { name, state: 'warn', text: 'there is none', fix: 'run: npx bootlace setup' };
+    return { name, state: 'warn', text: 'there is none', fix: `run: ${setup}` };
   return {
     name,
     state: 'fail',
     text: 'SERVER_FILE_TAKEN: server.js is not, or no more, what bootlace writes',
-    fix: 'move it away and run: npx bootlace setup',
+    fix: `move it away and run: ${setup}`,
     code: 'SERVER_FILE_TAKEN',
     exitCode: 3,
   };

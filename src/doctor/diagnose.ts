@@ -11,7 +11,8 @@ import type { Secret } from '../secret';
 import { loadSources } from '../settings/load';
 import { readSettings, type Settings } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
-import { megabytes } from '../ui/text';
+import { setupCommand } from '../setup/prepare';
+import { count, megabytes } from '../ui/text';
 import { type Check, failed } from './check';
 import { checkRelease } from './check-release';
 
@@ -39,6 +40,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Check[]> {
     ({ settings: { package: name, version } }) =>
       `${name.value}, version ${wishText(version.value)} from ${version.from}`,
   );
+  let latest: string | undefined;
   if (settings) {
     const config = step(
       checks,
@@ -49,14 +51,19 @@ export async function diagnose(options: DiagnoseOptions): Promise<Check[]> {
     if (config) {
       for (const secret of secretsOf(settings.settings, config)) options.addSecret(secret);
       checks.push(checkToken(config));
-      if (!config.tokenMissing) await checkRegistry(checks, settings.settings, config, options);
+      if (!config.tokenMissing)
+        latest = await checkRegistry(checks, settings.settings, config, options);
     }
   }
   checks.push(
     checkFolder(dir),
     checkDisk(dir),
     checkMemory(),
-    ...checkRelease(dir, io.env, settings?.settings.version.value),
+    ...checkRelease(dir, io.env, {
+      wish: settings?.settings.version.value,
+      version: latest,
+      setup: setupCommand(options.flags),
+    }),
   );
   return checks;
 }
@@ -111,12 +118,13 @@ function checkToken(config: RegistryConfig): Check {
       };
 }
 
+/** @returns the version that the wish means now, where the registry tells */
 async function checkRegistry(
   checks: Check[],
   settings: Settings,
   config: RegistryConfig,
   { io, signal }: DiagnoseOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   const registry = config.registry.value;
   const client = createRegistryClient({ io, config, signal, deadlineMs: 10_000 });
   const name = settings.package.value;
@@ -130,7 +138,7 @@ async function checkRegistry(
     checks.push({
       name: 'package',
       state: 'ok',
-      text: `${name} has ${Object.keys(packument.versions).length} versions`,
+      text: `${name} has ${count(Object.keys(packument.versions).length, 'version')}`,
     });
     const { manifest, why } = await resolveVersion({
       io,
@@ -151,6 +159,7 @@ async function checkRegistry(
           }
         : { name: 'version', state: 'ok', text: `${manifest.version} (${why})` },
     );
+    return manifest.version;
   } catch (error) {
     const code = error instanceof BootlaceError ? error.code : '';
     const names: Record<string, string> = {
@@ -164,6 +173,7 @@ async function checkRegistry(
     const said = checks.findIndex(({ name }) => name === 'token');
     if (check.name === 'token') checks.splice(said, 1, check);
     else checks.push(check);
+    return undefined;
   }
 }
 

@@ -72,13 +72,14 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     full: boolean,
     begun: number,
   ): Promise<unknown> {
+    // Before the timer: a refused address must not leave one running.
+    const first = firstHop(url, config);
     const transport = options.transport ?? createTransport(config.network);
     // The whole of a try: a registry that sends a byte now and then must not hold us.
     const over = new AbortController();
     const stop = () => over.abort();
     const timer = setTimeout(stop, options.tryMs ?? tryTimeoutMs);
     options.signal?.addEventListener('abort', stop, { once: true });
-    const first = firstHop(url, config);
     try {
       options.signal?.throwIfAborted();
       const accept = full

@@ -68,14 +68,10 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
         fix: `give the token's owner read access to ${name} (package settings, Manage access), or set ${tokenEnv} to another token`,
         facts,
       });
-    return new AuthError(
-      'TOKEN_INVALID',
-      `${registry} refuses the token in ${from}: wrong, expired or revoked`,
-      {
-        fix: `make a new token and set ${tokenEnv} to it`,
-        facts,
-      },
-    );
+    return new AuthError('TOKEN_INVALID', `${registry} refuses the token in ${from}`, {
+      fix: `it is wrong, expired or revoked: make a new token and set ${tokenEnv} to it`,
+      facts,
+    });
   }
   if (status === 404 || status === 410) {
     if (/does not exist under owner/i.test(answer.body))
@@ -86,7 +82,7 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
     return new NotFoundError(
       'PACKAGE_NOT_FOUND',
       answer.tokenFrom
-        ? `${registry} has no ${name}, or does not show it to this token`
+        ? `${registry} has no ${name} for this token`
         : `${registry} has no ${name} that is public`,
       {
         fix: answer.tokenFrom

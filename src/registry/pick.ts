@@ -118,8 +118,10 @@ function notFound(
   const tagText = Object.entries(tags).map(([tag, version]) => `${tag} ${version}`);
   const isTooNew = before && (wish.kind === 'range' || versions.includes(tagged ?? wanted));
   const choose = `set ${from === 'default' ? 'BACKEND_VERSION' : from} to one of these`;
-  let message = `${name} has no ${wish.kind === 'tag' ? 'tag' : 'version'} ${wanted}`;
-  let fix = `${choose}, or publish ${wanted} first (--wait-for MINUTES waits for it)`;
+  let message = `${name} has no ${{ exact: 'version', range: 'version in', tag: 'tag' }[wish.kind]} ${wanted}`;
+  const missing =
+    wish.kind === 'exact' ? wanted : `a version ${wish.kind === 'tag' ? 'as' : 'in'} ${wanted}`;
+  let fix = `${choose}, or publish ${missing} first; --wait-for MINUTES waits for it`;
   if (isTooNew) {
     message = `${name} has no ${wanted} that is as old as ${before.from} asks for`;
     fix = `choose an older version, or change ${before.from}`;

@@ -57,7 +57,7 @@ export const definitions = {
     env: 'BACKEND_SLIM',
     flag: 'slim',
     switch: true,
-    help: 'leave out what a server never loads: types, source maps, Markdown',
+    help: 'leave types, source maps and Markdown out',
   },
 } as const satisfies Record<string, Definition>;
 

@@ -14,7 +14,9 @@ export function parsePackageName(text: string, name: string): string {
       'PACKAGE_NAME_HAS_VERSION',
       `${name}=${JSON.stringify(shorten(wanted))} holds a version as well`,
       {
-        fix: `set ${name}=${wanted.slice(0, at)} and BACKEND_VERSION=${shorten(wanted.slice(at + 1))}`,
+        fix: name.startsWith('--')
+          ? `pass ${name} ${wanted.slice(0, at)} --backend-version ${shorten(wanted.slice(at + 1))}`
+          : `set ${name}=${wanted.slice(0, at)} and BACKEND_VERSION=${shorten(wanted.slice(at + 1))}`,
       },
     );
   const verdict = validateName(wanted);

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { BootlaceError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
@@ -40,7 +41,11 @@ export async function describePlan(
 ): Promise<Description> {
   const { settings, config } = plan;
   const rows: Row[] = [
-    row('package', settings.package),
+    // A local build names itself.
+    row('package', {
+      ...settings.package,
+      ...(plan.from && !plan.typed.includes('--package') && { from: '--from' }),
+    }),
     { name: 'version', value: wishText(settings.version.value), from: settings.version.from },
     row('registry', config.registry),
     {
@@ -66,6 +71,7 @@ export async function describePlan(
   ];
   const { present, ...chosen } = await choose(plan, context);
   const files = plan.changes.map(({ path }) => path);
+  const names = files.map(path => relative(context.dir, path));
   return {
     lines: [
       ...table([
@@ -79,7 +85,7 @@ export async function describePlan(
         ? `would install nothing: already on disk, ${present}`
         : 'would install it below .bootlace/releases',
       files.length
-        ? `would write ${files.join(', ')}`
+        ? `would write ${names.join(', ')}`
         : 'would leave .npmrc and the server file as they are',
     ],
     json: {

@@ -204,9 +204,11 @@ async function resolveNow(
   options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
   const { resolveLock } = await import('../lock/resolve/resolve');
   const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
-  options.warn(
-    'npm chose these versions, since their publisher locked none; see README.md#the-lock',
-  );
+  // Without dependencies there was nothing to choose.
+  if (Object.keys(bare.packages).some(path => path.startsWith('node_modules/')))
+    options.warn(
+      'npm chose these versions, since their publisher locked none; see README.md#the-lock',
+    );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };
 }
 

@@ -7,6 +7,7 @@ import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { layoutOf } from '../release/layout';
+import { shellWord } from '../release/receipt';
 import { listReleases } from '../release/store';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
@@ -93,6 +94,13 @@ const repeated = [
     .filter(flag => flag !== 'backend-version'),
   ...['from', 'server-file', 'ignore-engines', 'lock'],
 ];
+
+/** `npx bootlace setup` with those of the typed flags that decide what is installed. */
+export function setupCommand(flags: PrepareOptions['flags']): string {
+  const version = flags['backend-version'];
+  const pin = version === undefined ? [] : ['--backend-version', String(version)];
+  return ['npx bootlace setup', ...[...typedFlags(flags), ...pin].map(shellWord)].join(' ');
+}
 
 function typedFlags(flags: PrepareOptions['flags']): string[] {
   return repeated.flatMap(name => {

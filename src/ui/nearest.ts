@@ -3,7 +3,7 @@ const most = 200;
 
 /**
  * The name that was probably meant: one that differs in case, `-` and `_` only, else one that a few
- * letters make of it.
+ * letters make of it, else one that begins so.
  * @returns undefined where none is near
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
@@ -20,7 +20,8 @@ export function nearest(word: string, names: readonly string[]): string | undefi
       least = distance;
     }
   }
-  return best;
+  // Half a flag, as in --dry.
+  return best ?? names.find(name => word.length > 3 && name.startsWith(word));
 }
 
 /** How many letters to insert, remove or change (Levenshtein). */

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { BootlaceError } from '../errors';
 import type { Io } from '../io';
+import { shellWord } from '../release/receipt';
 import { failureText } from './failure-text';
 import type { Redactor } from './redact';
 
@@ -9,6 +10,9 @@ export interface ReporterOptions {
   quiet: boolean;
   redactor: Redactor;
 }
+
+/** The commands that work in a folder. */
+const inFolder = /npx bootlace (?:setup|start|up|migrate|exec|status|use|doctor)\b(?! --help)/g;
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -21,6 +25,7 @@ export class Reporter {
   readonly #options: ReporterOptions;
   #progress = false;
   #resultsToErr = false;
+  #dir: string | undefined;
   #typed: readonly (readonly [variable: RegExp, flag: string])[] = [];
   readonly warnings: string[] = [];
 
@@ -39,12 +44,23 @@ export class Reporter {
     );
   }
 
-  /** Settings that were typed as flags: fixes and warnings name the flag and not the variable. */
-  nameFlags(typed: Readonly<Record<string, string>>): void {
+  /**
+   * Settings that were typed as flags: fixes and warnings name the flag and not the variable.
+   * @param dir the value of --dir, which commands to type repeat
+   */
+  nameFlags(typed: Readonly<Record<string, string>>, dir?: string): void {
+    this.#dir = dir;
     this.#typed = Object.entries(typed).map(([variable, flag]) => [
       new RegExp(`\\b${variable}\\b`, 'g'),
       flag,
     ]);
+  }
+
+  /** A text with the flags that were typed in place of their variables, and with --dir. */
+  withFlags(text: string): string {
+    const dir = this.#dir;
+    const here = dir === undefined ? text : text.replace(inFolder, `$& --dir ${shellWord(dir)}`);
+    return this.#typed.reduce((said, [variable, flag]) => said.replace(variable, flag), here);
   }
 
   /** From here on stdout is the backend's, and what is to be said goes to stderr. */
@@ -78,7 +94,7 @@ export class Reporter {
   }
 
   warn(text: string): void {
-    const clean = this.#clean(this.#withFlags(text));
+    const clean = this.#clean(this.withFlags(text));
     this.warnings.push(clean);
     this.#clear();
     this.#io.err(`${this.style('yellow', 'warning')}: ${clean}\n`);
@@ -86,7 +102,7 @@ export class Reporter {
 
   fail(error: BootlaceError): void {
     this.#clear();
-    const fix = this.#withFlags(error.fix);
+    const fix = this.withFlags(error.fix);
     if (this.#options.json) return this.json({ ok: false, error: { ...errorJson(error), fix } });
     const [first = '', ...rest] = this.#clean(failureText(error, fix)).split('\n');
     this.#io.err([this.style('red', first), ...rest].join('\n'));
@@ -137,10 +153,6 @@ export class Reporter {
     const isForced = !['', '0', 'false', undefined].includes(env.FORCE_COLOR);
     const isColoured = isForced || (isTerminal && !env.NO_COLOR && env.TERM !== 'dumb');
     return isColoured ? styleText(style, text, { validateStream: false }) : text;
-  }
-
-  #withFlags(text: string): string {
-    return this.#typed.reduce((said, [variable, flag]) => said.replace(variable, flag), text);
   }
 
   #clean(text: string): string {

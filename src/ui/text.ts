@@ -13,6 +13,11 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
 
+/** What --slim did. */
+export function leftOut({ files, bytes }: { files: number; bytes: number }): string {
+  return files ? `left out ${count(files, 'file')}, ${megabytes(bytes)}` : 'nothing to leave out';
+}
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }

@@ -179,7 +179,7 @@ test('doctor: a token that is missing is no ok first, and another variable that 
   assert.doesNotMatch(stdout, /^ok +token/m);
   assert.match(
     stdout,
-    /^fail +token +TOKEN_MISSING.*\n +fix: .*set BACKEND_TOKEN_ENV=GITHUB_TOKEN$/m,
+    /^fail +token +TOKEN_MISSING.*\n +fix: .*\n? +.*set BACKEND_TOKEN_ENV=GITHUB_TOKEN$/m,
   );
 });
 

@@ -246,8 +246,11 @@ for (const [address, flags, code] of insecure)
     };
     const config = planRegistry(settings, [], env, 0);
     const client = createRegistryClient({ io: fakeClock(), config, deadlineMs: 0 });
+    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+    const before = timers();
     const failure = await failureOf(client.packument('@acme/backend'));
     assert.equal(failure.code, code);
+    if (code === 'REGISTRY_INSECURE') assert.equal(timers(), before, 'nothing is waited for');
     assert.equal(proxy.asked.length, 'insecure-registry' in flags ? 1 : 0);
     if (code !== 'REGISTRY_INSECURE') return;
     assert.equal(failure.exitCode, 3);

@@ -343,7 +343,7 @@ const rows: Row[] = [
     args: ['production'],
     code: 'WORD_UNEXPECTED',
     exit: 2,
-    fix: /^type: npx bootlace setup \[--dry-run\]$/,
+    fix: /^type: npx bootlace setup$/,
   },
   {
     name: 'a package without its flag',
@@ -389,7 +389,7 @@ const rows: Row[] = [
     code: 'VERSION_NOT_FOUND',
     exit: 5,
     fix: /^set BACKEND_VERSION to one of these/,
-    message: /has no version \^9$/,
+    message: /has no version in \^9$/,
   },
   {
     name: 'minutes that are none',

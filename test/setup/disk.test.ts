@@ -143,7 +143,7 @@ suite('a disk that is mounted read-only', { skip: process.platform !== 'linux' }
     const ended = await onDisk(cwd, { ...env, BACKEND_VERSION: 'latest' }, readOnly, ['up']);
     if (!ended) return t.skip(noMounts);
     assert.deepEqual([ended.code, ended.stdout], [0, 'this is 1.0.0\n'], ended.stderr);
-    assert.match(ended.stderr, /warning: starting the active .*: NOT_WRITABLE: .*EROFS/);
+    assert.match(ended.stderr, /warning: starting the active .*: NOT_WRITABLE:\n.*EROFS/);
   });
 
   test('nothing set up: the true reason', async t => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { count, megabytes } from '../../src/ui/text';
+import { count, leftOut, megabytes } from '../../src/ui/text';
 
 for (const [bytes, text] of [
   [0, '0.0 kB'],
@@ -19,3 +19,10 @@ for (const [n, text] of [
   [2, '2 packages'],
 ] as const)
   test(`${n} is ${text}`, () => assert.equal(count(n, 'package'), text));
+
+for (const [files, bytes, text] of [
+  [0, 0, 'nothing to leave out'],
+  [1, 4200, 'left out 1 file, 4.2 kB'],
+  [6, 93_000_000, 'left out 6 files, 93 MB'],
+] as const)
+  test(`${files} files of --slim: ${text}`, () => assert.equal(leftOut({ files, bytes }), text));

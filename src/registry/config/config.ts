@@ -74,7 +74,7 @@ export function planRegistry(
     );
   if (scope && !token && registry === defaultRegistry)
     warn(
-      `${settings.tokenEnv.value} is not set and no .npmrc names a registry for ${scope}, so ${settings.package.value} comes from the default registry`,
+      `no ${settings.tokenEnv.value}, and no registry for ${scope}: asking the default registry`,
     );
   for (const { keys, from, sections = [], problem } of levels) {
     if (problem) warn(problem);

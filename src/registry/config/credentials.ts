@@ -57,7 +57,7 @@ export function credentialsFor(url: string, config: CredentialConfig): Credentia
   if (found && protocol !== 'https:' && !isLoopback(hostname) && !config.insecure)
     throw new SettingError(
       'REGISTRY_INSECURE',
-      `${origin}/ has no https: everyone on the way could read the token of ${found.from}`,
+      `${origin}/ has no https for the token of ${found.from}`,
       {
         fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
         facts: { registry: origin },

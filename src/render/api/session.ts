@@ -140,7 +140,7 @@ export function readAccess(values: Readonly<Record<string, string | undefined>>)
   const key = values.RENDER_API_KEY?.trim();
   if (!key)
     throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
-      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY to it',
+      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY',
     });
   // fetch would quote a value that no header can carry in its error.
   if (!/^[\x21-\x7e]+$/.test(key))

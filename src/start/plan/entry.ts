@@ -104,7 +104,7 @@ export function chooseEntry(
     };
   return {
     failure: 'ENTRY_MISSING',
-    message: `${json.name} has nothing to start: no usable scripts.start, bin, exports, main, index.js or server.js`,
+    message: `${json.name} has no entry point`,
     candidates,
   };
 }
