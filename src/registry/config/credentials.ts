@@ -71,6 +71,17 @@ export function authorizationOf({ token, basic }: Credentials): string {
   return token ? `Bearer ${token.reveal()}` : `Basic ${basic?.reveal()}`;
 }
 
+/**
+ * A registry's words without the credentials that were sent to it: what is cut later would keep a
+ * part of one, which nothing recognises.
+ */
+export function withoutCredentials(text: string, sent: Credentials | undefined): string {
+  return [sent?.token, sent?.basic].reduce(
+    (clean, secret) => (secret ? clean.replaceAll(secret.reveal(), '***') : clean),
+    text,
+  );
+}
+
 /** The credentials of the longest configured path that an address lies under, as npm finds them. */
 function lookUpCredentials(
   url: string,
