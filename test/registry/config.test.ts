@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { planRegistry, registryOf } from '../../src/registry/config/config';
-import { credentialsFor } from '../../src/registry/config/credentials';
+import { checkForNpm, credentialsFor } from '../../src/registry/config/credentials';
 import {
   credentialVariables,
   parseNpmrc,
@@ -208,6 +208,22 @@ for (const [url, seen] of places)
       user: '//acme.test:8443/npm/own/:_authToken=efgh\n//other.test/deep/:_authToken=ijkl',
     });
     assert.equal(credentialsFor(url, config)?.token?.reveal(), seen);
+  });
+
+const byNpm: [url: string, isRefused: boolean][] = [
+  ['https://acme.test/npm/x.tgz', false],
+  ['http://acme.test/npm/x.tgz', true],
+  ['http://acme.test/x.tgz', false],
+  ['http://other.test/npm/x.tgz', false],
+  ['http://acme.test:8080/npm/x.tgz', false],
+];
+for (const [url, isRefused] of byNpm)
+  test(`npm ${isRefused ? 'would send the token over plain http' : 'sends no token in the clear'}: ${url}`, () => {
+    const config = plan({ env: { BACKEND_REGISTRY: acme, NPM_TOKEN: 'abcd' } });
+    const check = () => checkForNpm(url, config);
+    if (isRefused) assert.throws(check, { code: 'REGISTRY_INSECURE' });
+    else check();
+    checkForNpm(url, { ...config, insecure: true });
   });
 
 const needed: [name: string, given: Case, missing: string | undefined][] = [
