@@ -5,6 +5,7 @@ import { type LockDocument, renderLock } from '../lock/document';
 import { withoutMissing } from '../lock/fits';
 import { folderName, validateLock } from '../lock/validate';
 import type { NpmRun } from '../npm/run';
+import { checkForNpm } from '../registry/config/credentials';
 import type { Transport } from '../registry/transport';
 import type { Tree } from '../release/receipt';
 import { hashTree } from '../release/tree';
@@ -105,7 +106,9 @@ async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<
 async function installByNpm(request: TreeRequest): Promise<Laid> {
   const { release, lock, tarball } = request;
   const home = `node_modules/${request.backend}`;
-  validateLock(request.lock, request.where, new Set([home]));
+  const { packages } = validateLock(request.lock, request.where, new Set([home]));
+  for (const { resolved } of packages.values())
+    if (resolved && /^https?:/i.test(resolved)) checkForNpm(resolved, request.config);
   const local = /^file:(.+)$/.exec(lock.packages[home]?.resolved ?? '')?.[1];
   const file = local && join(release, local);
   if (file) {

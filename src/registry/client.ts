@@ -1,6 +1,7 @@
 import { BootlaceError, NetworkError } from '../errors';
 import type { Io } from '../io';
 import { type RegistryConfig, registryOf } from './config/config';
+import { withoutCredentials } from './config/credentials';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
 import { firstHop, type Hop, nextHop, redirectRefused } from './follow';
 import { type Packument, parsePackument } from './packument';
@@ -149,10 +150,11 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     const flat = Object.fromEntries(
       Object.entries(headers).map(([key, values]) => [key.toLowerCase(), String(values)]),
     );
+    const text = Buffer.isBuffer(body) ? body.toString('utf8', 0, 4096) : JSON.stringify(body);
     const failure = registryFailure({
       status: statusCode,
       headers: flat,
-      body: Buffer.isBuffer(body) ? body.toString('utf8', 0, 4096) : JSON.stringify(body),
+      body: withoutCredentials(text, credentials),
       package: name,
       registry,
       tokenFrom: credentials?.from,

@@ -5,7 +5,7 @@ import { BootlaceError, systemCode } from '../errors';
 import type { Io } from '../io';
 import { type BodyKind, kindOfBody } from './body-kind';
 import type { RegistryConfig } from './config/config';
-import { authorizationOf } from './config/credentials';
+import { authorizationOf, withoutCredentials } from './config/credentials';
 import { mismatch, noTarball, outOfReach, refusal, tooLarge } from './download-failure';
 import { firstHop, type Hop, nextHop } from './follow';
 import { type Checksum, isRight } from './integrity';
@@ -53,6 +53,9 @@ const largestTarball = 2 * 1024 * 1024 * 1024;
 const worthKeeping = 32 * 1024;
 /** Enough of a body to tell what it is. */
 const beginningSize = 4096;
+
+/** A refusal that comes a byte at a time is cut off there. */
+const longestRefusalMs = 30_000;
 
 const redirects = [301, 302, 303, 307, 308];
 const decoders: Record<string, (() => ReturnType<typeof createGunzip>) | undefined> = {
@@ -170,7 +173,7 @@ export async function download<S extends Sink>(
       url,
       status,
       headers: response.headers as Record<string, string | undefined>,
-      body: await beginningOf(response),
+      body: withoutCredentials(await beginningOf(response), credentials),
       registries: [config.registry.value, config.defaultRegistry.value, ...config.scopes.values()],
       tokenFrom: credentials?.from,
       tokenEnv: config.tokenEnv,
@@ -192,10 +195,11 @@ function longest(length: number): number {
 /** Enough of a refusal's body to tell its cause. */
 async function beginningOf(response: IncomingMessage): Promise<string> {
   let beginning = Buffer.alloc(0);
+  const until = performance.now() + longestRefusalMs;
   try {
     for await (const piece of response as AsyncIterable<Buffer>) {
       beginning = Buffer.concat([beginning, piece]);
-      if (beginning.length > beginningSize) break;
+      if (beginning.length > beginningSize || performance.now() > until) break;
     }
   } catch {
     // What arrived until then is enough.

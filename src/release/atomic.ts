@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -22,7 +23,9 @@ import { InstallError, systemCode } from '../errors';
  */
 export function writeAtomic(path: string, text: string): void {
   const file = targetOf(path);
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  // Two containers on one volume may have the same process id.
+  const unique = randomBytes(4).toString('hex');
+  const temporary = join(dirname(file), `.${basename(file)}.${unique}.tmp`);
   try {
     const keep = statSync(file, { throwIfNoEntry: false })?.mode;
     const fd = openSync(temporary, 'w', keep === undefined ? 0o644 : keep & 0o777);

@@ -49,7 +49,9 @@ export function parseVersionWish(text: string, name: string): VersionWish {
 /** True when a version that is installed may stand for the wish; what a tag means, a registry says. */
 export function satisfiesWish(wish: VersionWish, version: string): boolean {
   if (wish.kind === 'exact') return wish.version === version;
-  return wish.kind === 'tag' || satisfies(version, wish.range, { includePrerelease: true });
+  if (wish.kind === 'tag') return true;
+  // npm takes a prerelease for `*` when the tag latest names one, else for a range that names one.
+  return satisfies(version, wish.range, { includePrerelease: validRange(wish.range) === '*' });
 }
 
 /** The wish as a user would type it. */

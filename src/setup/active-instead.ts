@@ -7,7 +7,8 @@ import { planStart } from './plan-start';
 
 /**
  * The active release, when `up` may start it without a setup: it is whole and satisfies the wish. A
- * pin needs that very version and a range a version in it; a tag takes any.
+ * pin needs that very version and a range a version in it; a tag takes any. A lock that was given
+ * needs the tree of that lock.
  */
 export function findActiveInstead(dir: string, plan: SetupPlan): Release | undefined {
   const layout = layoutOf(dir);
@@ -17,6 +18,9 @@ export function findActiveInstead(dir: string, plan: SetupPlan): Release | undef
   const { receipt } = release;
   const isWanted =
     receipt.package === plan.settings.package.value &&
+    // A local build is no published version, whatever number it has.
+    'registry' in receipt.source &&
+    (plan.lock === undefined || receipt.lock?.sha256 === plan.lock.sha256) &&
     satisfiesWish(plan.settings.version.value, receipt.version);
   const canStart =
     isSameHost(receipt.host, plan.host) &&

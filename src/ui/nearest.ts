@@ -2,8 +2,8 @@
 const most = 200;
 
 /**
- * The name that was probably meant: one that differs in case, `-` and `_` only, else one that a few
- * letters make of it, else one that begins so.
+ * The name that was probably meant: one that differs in case, `-` and `_` only, else one that begins
+ * so, else one that a few letters make of it.
  * @returns undefined where none is near
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
@@ -11,6 +11,9 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   const plain = (name: string) => name.toLowerCase().replace(/[-_ ]/g, '');
   const same = names.find(name => plain(name) === plain(word));
   if (same !== undefined) return same;
+  // Half a flag, as in --dry.
+  const begun = word.length > 3 && names.find(name => name.startsWith(word));
+  if (begun) return begun;
   let best: string | undefined;
   let least = Math.min(3, Math.ceil(word.length / 3));
   for (const name of names.slice(0, most)) {
@@ -20,8 +23,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
       least = distance;
     }
   }
-  // Half a flag, as in --dry.
-  return best ?? names.find(name => word.length > 3 && name.startsWith(word));
+  return best;
 }
 
 /** How many letters to insert, remove or change (Levenshtein). */

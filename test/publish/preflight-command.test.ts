@@ -155,7 +155,7 @@ suite('what is no package', () => {
     ['./gone', 5, /CHECK_NOT_FOUND: there is no \.\/gone/],
     ['packages/gone', 5, /CHECK_NOT_FOUND/],
     ['gone.tgz', 5, /CHECK_NOT_FOUND/],
-    ['empty', 3, /LOCK_NO_PACKAGE: .*\n.*npx bootlace check packages\/backend/],
+    ['empty', 3, /LOCK_NO_PACKAGE: [\s\S]*npx bootlace check packages\/backend/],
     ['text.tgz', 3, /CHECK_INVALID: text\.tgz is no package's tarball/],
     ['no-version', 3, /VERSION_MISSING: .*has no version/],
     ['Not A Name', 3, /PACKAGE_NAME_INVALID/],

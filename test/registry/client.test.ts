@@ -92,6 +92,14 @@ for (const [name, rights, sent, code] of refusals)
     assert.deepEqual(io.waits, []);
   });
 
+test('of a token that a registry repeats no part is shown where its words are cut', async t => {
+  const { registry, client } = await setUp(t);
+  const body = JSON.stringify({ error: `${'x '.repeat(90)}${token} is not known` });
+  registry.misbehave({ match: /acme/, status: 403, body });
+  const { facts } = await failureOf(client.packument('@acme/backend'));
+  assert.match(String(facts.answer), /x \*\*\* is not known$/);
+});
+
 test('a missing package is not asked for again', async t => {
   const { registry, client } = await setUp(t);
   assert.equal((await failureOf(client.packument('@acme/nothing'))).code, 'PACKAGE_NOT_FOUND');

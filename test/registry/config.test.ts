@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
 import { planRegistry, registryOf } from '../../src/registry/config/config';
-import { credentialsFor } from '../../src/registry/config/credentials';
+import { checkForNpm, credentialsFor } from '../../src/registry/config/credentials';
 import {
+  credentialVariables,
   parseNpmrc,
   renderNpmrc,
   sectionsOf,
@@ -34,6 +35,7 @@ function plan({ env = {}, project, user, npmConfig = {} }: Case) {
     levels.push({
       from: '.npmrc',
       keys: parseNpmrc(project, env),
+      variables: credentialVariables(project, env),
       sections: sectionsOf(project),
       ownKeys: parseNpmrc(withoutManagedLines(project), env),
     });
@@ -208,6 +210,22 @@ for (const [url, seen] of places)
     assert.equal(credentialsFor(url, config)?.token?.reveal(), seen);
   });
 
+const byNpm: [url: string, isRefused: boolean][] = [
+  ['https://acme.test/npm/x.tgz', false],
+  ['http://acme.test/npm/x.tgz', true],
+  ['http://acme.test/x.tgz', false],
+  ['http://other.test/npm/x.tgz', false],
+  ['http://acme.test:8080/npm/x.tgz', false],
+];
+for (const [url, isRefused] of byNpm)
+  test(`npm ${isRefused ? 'would send the token over plain http' : 'sends no token in the clear'}: ${url}`, () => {
+    const config = plan({ env: { BACKEND_REGISTRY: acme, NPM_TOKEN: 'abcd' } });
+    const check = () => checkForNpm(url, config);
+    if (isRefused) assert.throws(check, { code: 'REGISTRY_INSECURE' });
+    else check();
+    checkForNpm(url, { ...config, insecure: true });
+  });
+
 const needed: [name: string, given: Case, missing: string | undefined][] = [
   ['GitHub Packages always needs one', { env: { BACKEND_REGISTRY: github } }, 'NPM_TOKEN'],
   ['a blank one is none', { env: { BACKEND_REGISTRY: github, NPM_TOKEN: '  ' } }, 'NPM_TOKEN'],
@@ -230,6 +248,27 @@ const needed: [name: string, given: Case, missing: string | undefined][] = [
 ];
 for (const [name, given, missing] of needed)
   test(`token: ${name}`, () => assert.equal(plan(given).tokenMissing?.facts.variable, missing));
+
+const secretLines: [line: string, variables: string[]][] = [
+  ['//acme.test:8443/npm/:_authToken=${MINE}', ['MINE']],
+  ['//acme.test:8443/npm:_authToken=${MINE}', ['MINE']],
+  ['//acme.test:8443/:_authToken=${MINE}', ['MINE']],
+  ['//acme.test:8443:_authToken=${MINE}', ['MINE']],
+  ['//acme.test:8443/npm/own/:_auth=${MINE?}', ['MINE']],
+  ['"//acme.test:8443/npm/:_authToken"="${MINE}"', ['MINE']],
+  ['//${HOST}/npm/:_authToken=${MINE}', ['MINE']],
+  ['//acme.test:8443/:_password=${HALF}${MINE}', ['HALF', 'MINE']],
+  ['//acme.test:8443/:username=${MINE}', []],
+  ['//acme.test/:_authToken=${MINE}', []],
+  ['//acme.test:84430/:_authToken=${MINE}', []],
+  ['# //acme.test:8443/:_authToken=${MINE}', []],
+];
+for (const [line, variables] of secretLines)
+  test(`variables that the backend never gets: ${line}`, () => {
+    const env = { BACKEND_REGISTRY: 'https://acme.test:8443/npm/', MINE: 'efgh', HALF: 'ab' };
+    const { secretEnv } = plan({ project: line, env: { ...env, HOST: 'acme.test:8443' } });
+    assert.deepEqual(secretEnv, variables);
+  });
 
 const managed: [name: string, given: Case, lines: string[]][] = [
   [

@@ -172,6 +172,17 @@ for (const [status, code] of final)
     assert.equal(server.requests.length, 1);
   });
 
+test('of a token that a refusal repeats no part is shown', async t => {
+  const { run } = await get(t, response => {
+    response.writeHead(403).end(`${'x '.repeat(90)}${token} is not known`);
+  });
+  const failure = await run.then(
+    () => assert.fail(),
+    (error: NetworkError) => error,
+  );
+  assert.match(String(failure.facts.answer), /x \*\*\* is not known$/);
+});
+
 test('a refusal without an end is read to its beginning only', async t => {
   const { run } = await get(t, response => {
     response.writeHead(404);

@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import { parseDeploy, parsePage, parseService } from '../../src/render/api/answers';
 import { parseHook } from '../../src/render/api/hook';
 import { classOf, newestFirst } from '../../src/render/api/model';
-import { createPacer } from '../../src/render/api/request';
+import { createPacer, createRequester } from '../../src/render/api/request';
 import { readAccess } from '../../src/render/api/session';
 import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/state';
 import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/expect';
 import { parseStartLine } from '../../src/render/proof/start-lines';
+import { Secret } from '../../src/secret';
 import { fakeClock } from '../support/clock';
+import { serve } from '../support/servers';
 
 const deploy = (status: string, createdAt = '2026-03-01T00:00:00Z') =>
   parseDeploy({ id: `dep-${status}`, status, createdAt });
@@ -186,4 +188,22 @@ test('never more calls within a minute than the pace allows', async () => {
   for (const time of times)
     assert.ok(times.filter(t => t >= time && t < time + 60_000).length <= 5);
   assert.ok(clock.now() > (times[0] ?? 0) + 4 * 60_000);
+});
+
+test('of a key that the API repeats no part is shown where its words are cut', async t => {
+  const key = `rnd_${'0123456789'.repeat(3)}`;
+  const message = `${'x '.repeat(140)}${key} is not known`;
+  const server = await serve(t, (_, response) => {
+    response.writeHead(400).end(JSON.stringify({ message }));
+  });
+  const request = createRequester({
+    access: { host: server.url, key: new Secret(key) },
+    io: fakeClock(),
+    signal: new AbortController().signal,
+    pace: async () => {},
+    onRetry: assert.fail,
+  });
+  await assert.rejects(request({ method: 'GET', path: 'services', about: 'it' }), {
+    message: /x \*\*\* is not known$/,
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
@@ -71,6 +71,22 @@ suite('up starts what is wanted or nothing', () => {
     assert.deepEqual([other.code, other.stdout], [7, '']);
     rmSync(join(cwd, 'server.js'));
     assert.equal((await run(['up'])).stdout, 'this is 1.4.0\n', 'writes server.js again');
+  });
+
+  test('a local build is no published version, whatever number it has', async t => {
+    const { registry, run, cwd } = await world(t, ['1.4.0']);
+    const build = join(cwd, 'build');
+    mkdirSync(build);
+    const json = { name: '@acme/backend', version: '1.4.0', main: 'main.js' };
+    writeFileSync(join(build, 'package.json'), JSON.stringify(json));
+    writeFileSync(join(build, 'main.js'), 'console.log("a local build")');
+    assert.equal((await run(['setup', '--from', 'build'])).code, 0);
+    assert.equal((await run(['start'])).stdout, 'a local build\n');
+    await registry.close();
+    for (const wish of ['1.4.0', 'latest']) {
+      const up = await run(['up'], { BACKEND_VERSION: wish });
+      assert.deepEqual([up.code, up.stdout], [7, ''], up.stderr);
+    }
   });
 
   test('nothing on disk, or a failure that is no lost network: the failure', async t => {

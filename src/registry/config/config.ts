@@ -104,7 +104,9 @@ export function planRegistry(
     managedLines: managedLines(),
     tokenFrom: found?.from,
     tokenEnv: settings.tokenEnv.value,
-    secretEnv: secretVariables(levels, dart).filter(name => name !== settings.tokenEnv.value),
+    secretEnv: secretVariables(levels, registry.value).filter(
+      name => name !== settings.tokenEnv.value,
+    ),
     tokenMissing,
     tokenHint,
     warnings,
@@ -171,9 +173,14 @@ function chooseRegistry(
   return { registry: ofDefault, isNamed: false, defaultRegistry: ofDefault };
 }
 
-function secretVariables(levels: readonly NpmrcLevel[], dart: string): string[] {
+/** A line may name the registry's host alone, or a folder of it, with or without a slash at its end. */
+function secretVariables(levels: readonly NpmrcLevel[], registry: string): string[] {
+  const { host } = new URL(registry);
   const names = levels.flatMap(({ variables = {} }) =>
-    authKeys.flatMap(key => variables[`${dart}:${key}`] ?? []),
+    Object.entries(variables).flatMap(([key, all]) => {
+      const [, own, name = ''] = /^\/\/([^/]+?)(?:\/.*)?:(\w+)$/.exec(key) ?? [];
+      return own === host && authKeys.includes(name) ? all : [];
+    }),
   );
   return [...new Set(names)];
 }

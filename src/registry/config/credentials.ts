@@ -55,20 +55,47 @@ export function credentialsFor(url: string, config: CredentialConfig): Credentia
     .map(address => lookUpCredentials(address, config.credentials))
     .find(credentials => credentials !== undefined);
   if (found && protocol !== 'https:' && !isLoopback(hostname) && !config.insecure)
-    throw new SettingError(
-      'REGISTRY_INSECURE',
-      `${origin}/ has no https for the token of ${found.from}`,
-      {
-        fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
-        facts: { registry: origin },
-      },
-    );
+    throw insecure(origin, found);
   return found;
+}
+
+/**
+ * Refuses an address for which npm would send credentials over plain http: npm finds them by host and
+ * path alone, so those of an https registry would go to the http address of the same host, too.
+ * @throws SettingError REGISTRY_INSECURE
+ */
+export function checkForNpm(url: string, config: CredentialConfig): void {
+  const { protocol, origin, hostname } = new URL(url);
+  if (protocol === 'https:' || isLoopback(hostname) || config.insecure) return;
+  const found = lookUpCredentials(url, config.credentials);
+  if (found) throw insecure(origin, found);
+}
+
+function insecure(origin: string, { from }: Credentials): SettingError {
+  return new SettingError(
+    'REGISTRY_INSECURE',
+    `${origin}/ has no https for the token of ${from}`,
+    {
+      fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
+      facts: { registry: origin },
+    },
+  );
 }
 
 /** The value of the Authorization header. */
 export function authorizationOf({ token, basic }: Credentials): string {
   return token ? `Bearer ${token.reveal()}` : `Basic ${basic?.reveal()}`;
+}
+
+/**
+ * A registry's words without the credentials that were sent to it: what is cut later would keep a
+ * part of one, which nothing recognises.
+ */
+export function withoutCredentials(text: string, sent: Credentials | undefined): string {
+  return [sent?.token, sent?.basic].reduce(
+    (clean, secret) => (secret ? clean.replaceAll(secret.reveal(), '***') : clean),
+    text,
+  );
 }
 
 /** The credentials of the longest configured path that an address lies under, as npm finds them. */

@@ -20,8 +20,8 @@ export interface NpmrcLevel {
   readonly keys: NpmrcKeys;
   /** The line of each key in the file, from 1. */
   readonly lines?: Readonly<Record<string, number>>;
-  /** The variables that its credentials are written with, by key. */
-  readonly variables?: NpmrcKeys;
+  /** The variables that its lines of hosts are written with, by key. */
+  readonly variables?: Readonly<Record<string, readonly string[]>>;
   /** What hides lines in the file. */
   readonly sections?: readonly string[];
   /** Why the file does not count. */
@@ -44,7 +44,7 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
       from: '.npmrc',
       keys: parseNpmrc(text, env),
       lines: linesOf(text),
-      variables: credentialVariables(text),
+      variables: credentialVariables(text, env),
       sections: sectionsOf(text),
       ownKeys: parseNpmrc(withoutManagedLines(text), env),
     });
@@ -67,7 +67,7 @@ function readShared(file: string, env: Io['env']): NpmrcLevel[] {
         from: file,
         keys: parseNpmrc(text, env, file),
         lines: linesOf(text),
-        variables: credentialVariables(text),
+        variables: credentialVariables(text, env),
         sections: sectionsOf(text),
       },
     ];

@@ -82,12 +82,18 @@ function expand(text: string, env: Io['env']): string {
   );
 }
 
-/** The variables in lines such as `//host/:_authToken=${NAME}`, by the line's key. */
-export function credentialVariables(text: string): NpmrcKeys {
-  const lines = /^\s*(\/\/\S+:(?:_authToken|_auth|_password))\s*=.*?\$\{([^${}?]+)\??\}/gm;
-  return Object.fromEntries(
-    [...text.matchAll(lines)].map(([, key = '', name = '']) => [key, name]),
-  );
+/** The variables that lines such as `//host/:_authToken=${NAME}` are written with, by the line's key. */
+export function credentialVariables(
+  text: string,
+  env: Io['env'],
+): Readonly<Record<string, readonly string[]>> {
+  const lines = Object.entries(decode(text.replace(/^\uFEFF/, '')))
+    .filter(([key, value]) => key.startsWith('//') && !isSection(value))
+    .map(([key, value]) => {
+      const names = [...String(value).matchAll(/\$\{([^${}?]+)\??\}/g)].map(match => match[1]);
+      return [expand(key, env), names];
+    });
+  return Object.fromEntries(lines);
 }
 
 /** True for a value that still holds a variable, because that variable is unset. */

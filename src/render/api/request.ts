@@ -102,7 +102,9 @@ export function createRequester(options: RequestOptions): Requester {
       throw error instanceof BootlaceError ? error : unreachable(access.host, error);
     });
     if (response.status >= 300) {
-      const failure = refusal(response.status, sentenceOf(text), about);
+      // Before it is cut: nothing recognises a part of the key.
+      const says = sentenceOf(text.replaceAll(access.key.reveal(), '***'));
+      const failure = refusal(response.status, says, about);
       retryAfterOf.set(failure, askedWait(response.headers, io.now()));
       throw failure;
     }
