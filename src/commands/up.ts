@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Unpacker } from '../install/unpacker';
+import type { Release } from '../release/store';
 import { findActiveInstead, isTransient } from '../setup/active-instead';
 import { writeChange } from '../setup/apply';
 import type { SetupPlan } from '../setup/plan';
-import { removeSecrets } from '../start/backend-env';
+import { expectedRelease, removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
 import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions, withUnpacker } from './setup';
@@ -18,15 +19,16 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = await withUnpacker(context, async unpacker => {
+    const { plan, release } = await withUnpacker(context, async unpacker => {
       const plan = await preparePlan(context);
-      await setUp(plan, context, unpacker);
-      return plan;
+      return { plan, release: await setUp(plan, context, unpacker) };
     });
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.
     const env: Record<string, string | undefined> = { ...io.env };
     removeSecrets(env, plan.config);
+    // Another setup may activate its release before this one starts.
+    env[expectedRelease] = release.name;
     const file = join(dir, plan.serverFile);
     return { finally: () => void become({ file: io.execPath, args: [file, ...rest], env }) };
   },
@@ -35,18 +37,20 @@ export const command: Command = {
 /**
  * Sets up. Where the registry is out of reach, or the disk takes nothing, the active release starts
  * if it satisfies the wish; another version never does.
+ * @returns the release to start
  */
 async function setUp(
   plan: SetupPlan,
   context: Context,
   unpacker: Unpacker | undefined,
-): Promise<void> {
+): Promise<Release> {
   const { io, dir, report } = context;
   const begun = io.now();
   const active = findActiveInstead(dir, plan);
   try {
     const result = await runSetup(plan, context, { failFast: active !== undefined, unpacker });
     reportSetup(plan, result, context, io.now() - begun);
+    return result.release;
   } catch (error) {
     if (!active || !isTransient(error)) throw error;
     const { package: name, version } = active.receipt;
@@ -54,5 +58,6 @@ async function setUp(
     // A wrong registry must not get into .npmrc; the files of the start are needed.
     for (const change of plan.changes)
       if (!existsSync(change.path) && /\.[cm]?js$/.test(change.path)) writeChange(change);
+    return active;
   }
 }

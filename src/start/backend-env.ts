@@ -53,6 +53,9 @@ export function isReadAtStart(name: string, env: Readonly<Env>): boolean {
   return readAtStart.test(name) || (proxy.test(name) && env.NODE_USE_ENV_PROXY !== undefined);
 }
 
+/** The release that `up` has set up: its start refuses another one. */
+export const expectedRelease = 'BOOTLACE_EXPECTED_RELEASE';
+
 /** Stand for the release's folder in the flags of a start plan, since a release may be copied. */
 export const releaseFolder = 'BOOTLACE_RELEASE';
 export const releaseUrl = 'BOOTLACE_RELEASE_URL';

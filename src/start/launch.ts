@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
-import { NotFoundError } from '../errors';
+import { InstallError, NotFoundError } from '../errors';
 import { type StartPlan, setupAgain } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
 import {
+  expectedRelease,
   isReadAtStart,
   prepareBackendEnv,
   releaseVariables,
@@ -47,6 +48,14 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
+  const expected = env[expectedRelease] ?? current.active;
+  delete env[expectedRelease];
+  if (expected !== current.active)
+    throw new InstallError(
+      'RELEASE_CHANGED',
+      `another setup has activated ${current.active} in place of ${expected}`,
+      { fix: 'run the same command again, in a folder of its own' },
+    );
   const cwd = process.cwd();
   const given = { ...env };
   const dotenv = readDotenv(cwd);

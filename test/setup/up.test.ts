@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { FakeRegistry } from '../support/fake-registry';
-import { bootlace, temporaryFolder } from '../support/run';
+import { bootlace, runNode, temporaryFolder } from '../support/run';
 
 type Context = { after(fn: () => void): void };
 
@@ -63,7 +63,8 @@ suite('up starts what is wanted or nothing', () => {
       if (warnings[0])
         assert.match(warnings[0], /starting the active @acme\/backend 1\.4\.0: REGIS/);
     }
-    assert.equal(readFileSync(current, 'utf8'), before);
+    const releaseOf = (text: string) => JSON.parse(text).active;
+    assert.equal(releaseOf(readFileSync(current, 'utf8')), releaseOf(before));
     const wrong = await run(['up'], { BACKEND_REGISTRY: 'http://127.0.0.1:1/' });
     assert.equal(wrong.stdout, 'this is 1.4.0\n');
     assert.equal(readFileSync(join(cwd, '.npmrc'), 'utf8'), npmrc, 'only what the start needs');
@@ -99,6 +100,20 @@ suite('up starts what is wanted or nothing', () => {
     const refused = await run(['up']);
     assert.equal(refused.code, 4, 'a refused token must be seen');
     assert.equal(refused.stdout, '');
+  });
+
+  test('another setup between the setup and the start: its version is not started', async t => {
+    const { run, cwd, publish } = await world(t, ['1.0.0']);
+    assert.equal((await run(['setup'])).code, 0);
+    const { active } = JSON.parse(readFileSync(join(cwd, '.bootlace', 'current.json'), 'utf8'));
+    publish('2.0.0');
+    assert.equal((await run(['setup'])).code, 0);
+    const start = (expected: string) =>
+      runNode(join(cwd, 'server.js'), [], { cwd, env: { BOOTLACE_EXPECTED_RELEASE: expected } });
+    const other = await start(active);
+    assert.deepEqual([other.code, other.stdout], [8, '']);
+    assert.match(other.stderr, /RELEASE_CHANGED: another setup has activated 2\.0\.0-\w+ in place/);
+    assert.match((await run(['up'])).stdout, /this is 2\.0\.0/);
   });
 
   test('a version that crashes is started again: another one is not what is wanted', async t => {

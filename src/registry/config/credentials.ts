@@ -72,14 +72,10 @@ export function checkForNpm(url: string, config: CredentialConfig): void {
 }
 
 function insecure(origin: string, { from }: Credentials): SettingError {
-  return new SettingError(
-    'REGISTRY_INSECURE',
-    `${origin}/ has no https for the token of ${from}`,
-    {
-      fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
-      facts: { registry: origin },
-    },
-  );
+  return new SettingError('REGISTRY_INSECURE', `${origin}/ has no https for the token of ${from}`, {
+    fix: `write the registry's address with https://; if it has none and the network is yours alone, pass --insecure-registry`,
+    facts: { registry: origin },
+  });
 }
 
 /** The value of the Authorization header. */
