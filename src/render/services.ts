@@ -1,7 +1,7 @@
 import { AuthError, type BootlaceError } from '../errors';
 import { classOf, type Deploy, kindOf, type Service, type ServiceEvent, timeOf } from './api/model';
 import { statusText } from './api/reason';
-import { findServices, type Session, workspaceId } from './api/session';
+import { findService, findServices, type Session, workspaceId } from './api/session';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
 import { readServiceState } from './move/state';
@@ -153,8 +153,7 @@ export async function readReleases(
   name: string,
   envKey: string | undefined,
 ): Promise<ReleaseRow[]> {
-  const [service] = await findServices(session, [name]);
-  if (!service) throw new Error('findServices returns one for each name');
+  const service = await findService(session, name);
   const state = await readServiceState(session, service, envKey, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
   const events: ServiceEvent[] = await session.client.events(service.id, oldest, 'deploy_started');

@@ -96,8 +96,7 @@ export function createRenderClient(options: ClientOptions): RenderClient {
   const request = createRequester({ ...options, pace: createPacer(options.pace, options.io) });
   const at = (id: string, rest = '') => `/services/${encodeURIComponent(id)}${rest}`;
   const about = (id: string) => `the service ${id}`;
-  const get = async (call: Omit<Call, 'method'>) =>
-    (await request({ method: 'GET', ...call })).body;
+  const get = (call: Omit<Call, 'method'>) => request({ method: 'GET', ...call });
 
   return {
     async services(name, ownerId) {
@@ -168,8 +167,8 @@ export function createRenderClient(options: ClientOptions): RenderClient {
 
     async createDeploy(id, body) {
       const call = { path: at(id, '/deploys'), body, about: `a deploy of ${id}` };
-      const answer = await request({ method: 'POST', ...call });
-      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+      const value = await request({ method: 'POST', ...call });
+      return value === undefined ? undefined : parseDeploy(value);
     },
 
     async cancelDeploy(id, deployId) {
@@ -183,8 +182,8 @@ export function createRenderClient(options: ClientOptions): RenderClient {
         body: { deployId },
         about: `to go back to ${deployId}`,
       };
-      const answer = await request({ method: 'POST', ...call });
-      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+      const value = await request({ method: 'POST', ...call });
+      return value === undefined ? undefined : parseDeploy(value);
     },
 
     async instances(id) {
@@ -213,7 +212,7 @@ export function createRenderClient(options: ClientOptions): RenderClient {
 
     async createJob(id, startCommand) {
       const call = { path: at(id, '/jobs'), body: { startCommand }, about: `a job of ${id}` };
-      return parseJob((await request({ method: 'POST', ...call })).body);
+      return parseJob(await request({ method: 'POST', ...call }));
     },
 
     async job(id, jobId) {

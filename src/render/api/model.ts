@@ -37,14 +37,14 @@ export type AutoDeploy = 'off' | 'commit' | 'checksPass';
 export interface Deploy {
   readonly id: string;
   readonly status: string;
-  readonly trigger: string | undefined;
+  readonly trigger?: string | undefined;
   /** ISO times by Render's clock. */
-  readonly createdAt: string | undefined;
-  readonly finishedAt: string | undefined;
-  readonly commit: string | undefined;
-  readonly image: string | undefined;
+  readonly createdAt?: string | undefined;
+  readonly finishedAt?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly image?: string | undefined;
   /** What the image's tag stood for. */
-  readonly imageSha: string | undefined;
+  readonly imageSha?: string | undefined;
 }
 
 export interface Instance {

@@ -1,4 +1,5 @@
-import type { RenderClient } from './client';
+import { BootlaceError, NetworkError } from '../../errors';
+import type { LogQuery, RenderClient } from './client';
 import { type Deploy, type Failure, hasInstances, type LogLine, type Service } from './model';
 
 /** A failure as a person says it. */
@@ -98,8 +99,38 @@ export async function lastLines(
   }
 }
 
-/** Ctrl-C is no failure of the API and goes on up. */
-function quiet<T>(error: unknown, value: T): T {
-  if (error instanceof Error && 'exitCode' in error) return value;
+/**
+ * Follows a log: each call reads the lines that came since the last one, oldest first. While the API
+ * is out of reach there are none.
+ */
+export function newLines(
+  client: RenderClient,
+  service: Service,
+  query: Pick<LogQuery, 'types' | 'resource' | 'since' | 'deadlineMs'>,
+): () => Promise<LogLine[]> {
+  const seen = new Set<string>();
+  let { since } = query;
+  return async () => {
+    try {
+      const lines = await client.logs(service, {
+        ...query,
+        since,
+        direction: 'forward',
+        limit: 100,
+      });
+      const fresh = lines.filter(({ id }) => !seen.has(id));
+      for (const { id } of fresh) seen.add(id);
+      since = lines.at(-1)?.timestamp ?? since;
+      return fresh;
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      return [];
+    }
+  };
+}
+
+/** For `catch`: a value in place of an expected failure; Ctrl-C is none and is thrown on. */
+export function quiet<T>(error: unknown, value: T): T {
+  if (error instanceof BootlaceError) return value;
   throw error;
 }

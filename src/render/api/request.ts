@@ -30,13 +30,8 @@ export interface Call {
   deadlineMs?: number;
 }
 
-export interface Answer {
-  status: number;
-  /** Parsed JSON; undefined for an empty body. */
-  body: unknown;
-}
-
-export type Requester = (call: Call) => Promise<Answer>;
+/** @returns parsed JSON; undefined for an empty body */
+type Requester = (call: Call) => Promise<unknown>;
 
 const minuteMs = 60_000;
 
@@ -75,7 +70,7 @@ export function createRequester(options: RequestOptions): Requester {
       onRetry: options.onRetry,
     });
 
-  async function once({ method, path, query, body, about }: Call): Promise<Answer> {
+  async function once({ method, path, query, body, about }: Call): Promise<unknown> {
     await options.pace(method, signal);
     const url = new URL(`${access.host}${path}`);
     for (const [name, value] of Object.entries(query ?? {}))
@@ -106,11 +101,11 @@ export function createRequester(options: RequestOptions): Requester {
       retryAfterOf.set(failure, askedWait(response.headers, io.now()));
       throw failure;
     }
-    if (text === '') return { status: response.status, body: undefined };
+    if (text === '') return undefined;
     try {
       const body: unknown = JSON.parse(text);
       isApi = true;
-      return { status: response.status, body };
+      return body;
     } catch {
       const failure = badAnswer('something that is no JSON');
       if (isApi) garbled.add(failure);

@@ -36,15 +36,13 @@ export async function goBack(
   const { state, before } = plan;
   const { name } = state.service;
   const { stage } = progress;
-  if (stage === 'planned')
-    return { text: 'nothing was changed', version: before.version, deploy: before.live?.id };
   progress.isGoingBack = true;
   const failed = progress.deploy;
   try {
     session.say(`${name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
     // A note of an interrupted run says when that began.
     const since = isAsked ? state.record.pending?.since : sinceOf(plan);
-    const back = { ...planBack(plan, isAsked), resume: undefined };
+    const back = planBack(plan, isAsked);
     const isOurs = await restorePin(session, back, progress);
     const pinned =
       back.leaves === undefined || plan.keepsPin
@@ -133,9 +131,6 @@ async function restoreDeploy(
     progress,
     {
       wish,
-      package: undefined,
-      followLogs: false,
-      migrate: undefined,
       beforeNew: async () => {
         isNewDeploy = true;
         isRepinned = await pinOldVersion(session, plan);

@@ -19,12 +19,12 @@ export type Outcome =
 
 export interface MoveOptions {
   readonly wish: ProofWish;
-  readonly package: string | undefined;
-  readonly followLogs: boolean;
+  readonly package?: string | undefined;
+  readonly followLogs?: boolean;
   /** Done before a new deploy takes the place of an artifact that is gone. */
   readonly beforeNew?: () => Promise<void>;
   /** Runs the migrations once the new deploy is live. @throws BootlaceError when they fail */
-  readonly migrate: (() => Promise<void>) | undefined;
+  readonly migrate?: (() => Promise<void>) | undefined;
 }
 
 const mostReplacements = 10;

@@ -228,13 +228,9 @@ export async function isFine(
       service: { ...service, shutdownMs: 0 },
       deploy: live,
       version: target.version,
-      package: undefined,
-      isNew: false,
       place: proof.place,
       startLines: false,
       address: addressOf(service, proof),
-      before: undefined,
-      asBefore: false,
     },
   );
   if (verdict.state === 'proven') return true;

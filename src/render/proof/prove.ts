@@ -13,9 +13,10 @@ export interface Expectation {
   readonly deploy: Deploy;
   /** undefined: no version is expected, only health. */
   readonly version: string | undefined;
-  readonly package: string | undefined;
+  /** The package that start lines must name, where it is known. */
+  readonly package?: string | undefined;
   /** We have just brought it live: what failed since then failed by it. */
-  readonly isNew: boolean;
+  readonly isNew?: boolean;
   /** Where the backend shows its version; without it the start lines are read. */
   readonly place: VersionPlace | undefined;
   /** Read start lines: false where none can be expected since this deploy. */
@@ -23,9 +24,9 @@ export interface Expectation {
   /** The address to ask; undefined for services that have none. */
   readonly address: Address | undefined;
   /** What the address answered before the deploy; undefined where nothing was live. */
-  readonly before: Probe | undefined;
+  readonly before?: Probe | undefined;
   /** The way back: nothing is required of the address that it did not do before. */
-  readonly asBefore: boolean;
+  readonly asBefore?: boolean;
 }
 
 /** How a proof ended. */
