@@ -1,4 +1,4 @@
-import { isObject } from '../json';
+import { isObject, parseObject } from '../json';
 import type { Entry } from '../start/plan/entry';
 
 /** What an install is, once and for all; written last, so a release that has one is whole. */
@@ -178,13 +178,4 @@ function isEntry(value: unknown): boolean {
 
 function areTexts(value: unknown = []): boolean {
   return Array.isArray(value) && value.every(item => typeof item === 'string');
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

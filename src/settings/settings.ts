@@ -33,7 +33,6 @@ export interface Settings {
   readonly scripts: Setting<readonly string[]>;
   readonly installer: Setting<Installer>;
   readonly slim: Setting<boolean>;
-  /** A folder for verified tarballs, as it was typed. */
 }
 
 /** Everything that settings are read from, in the order of precedence. */

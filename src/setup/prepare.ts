@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { BootlaceError, SettingError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { isObject } from '../json';
+import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/config/load-config';
@@ -80,8 +80,8 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
 function readProject(lock: string): LockedManifest | undefined {
   if (!/^(package-lock|npm-shrinkwrap)\.json$/.test(basename(lock))) return undefined;
   try {
-    const project: unknown = JSON.parse(readText(join(dirname(lock), 'package.json')) ?? '');
-    return isObject(project) ? (project as LockedManifest) : undefined;
+    const project = parseObject(readText(join(dirname(lock), 'package.json')));
+    return project as LockedManifest | undefined;
   } catch {
     return undefined;
   }

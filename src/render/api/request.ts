@@ -1,6 +1,6 @@
 import { AuthError, BootlaceError, DeployError, NetworkError, NotFoundError } from '../../errors';
 import type { Io } from '../../io';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { parseRetryAfter, retry } from '../../registry/retry';
 import type { Secret } from '../../secret';
 import { badAnswer } from './answers';
@@ -190,13 +190,8 @@ function unreachable(host: string, error: unknown): NetworkError {
 
 /** The API's own words, `{ message }`, in one line. */
 function sentenceOf(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    const message = isObject(body) ? body.message : undefined;
-    return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
-  } catch {
-    return '';
-  }
+  const message = parseObject(text)?.message;
+  return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
 }
 
 /** Below 60 and 10, what one deploy may cost at most. */

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../../errors';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { broken } from '../active-release';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
 export function readPackageJson(folder: string): PackageJson {
   const file = join(folder, 'package.json');
-  let json: unknown;
+  let json: PackageJson | undefined;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    json = parseObject(readFileSync(file, 'utf8'));
   } catch {}
-  if (isObject(json)) return json;
+  if (json) return json;
   throw broken(file, 'is gone or damaged');
 }
 
