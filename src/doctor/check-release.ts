@@ -9,7 +9,7 @@ import { satisfiesWish, type VersionWish, wishText } from '../settings/version-w
 import { broken, readActiveRelease } from '../start/active-release';
 import { secretNames } from '../start/backend-env';
 import { checkRequired } from '../start/pick-entry';
-import { checkCommands } from '../start/plan/check-commands';
+import { checkCommands } from '../start/plan/package-files';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 

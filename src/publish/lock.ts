@@ -14,9 +14,8 @@ import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
 import { addToFiles } from './files-list';
 import { checkLockable, publishFix } from './lockable';
-import { readOwnLock } from './own-lock';
 import type { Publishable } from './publishable';
-import { findSeed } from './seed';
+import { findSeed, readOwnLock } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
 
 export interface LockOptions {

@@ -1,4 +1,5 @@
 import { isObject, parseObject } from '../json';
+import { shellWord } from '../settings/words';
 import type { Entry } from '../start/plan/entry';
 
 /** What an install is, once and for all; written last, so a release that has one is whole. */
@@ -148,11 +149,6 @@ export function setupAgain(current: Current | undefined, version = current?.acti
   const typed = current?.typed ?? [];
   const pin = version && !typed.includes('--from') ? ['--backend-version', version] : [];
   return ['npx bootlace setup', ...[...typed, ...pin].map(shellWord)].join(' ');
-}
-
-/** A word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./^~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A file on disk may be damaged or forged: nothing in it may lead out of the release. */

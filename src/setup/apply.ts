@@ -8,8 +8,7 @@ import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import type { ApplyOptions, FileChange, SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { type ApplyOptions, type FileChange, planStart, type SetupPlan } from './plan';
 
 export interface SetupResult {
   release: Release;

@@ -8,8 +8,7 @@ import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { chooseEntry } from '../start/plan/entry';
 import { table } from '../ui/text';
-import { findInstalled, type SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { findInstalled, planStart, type SetupPlan } from './plan';
 
 export interface Description {
   lines: string[];

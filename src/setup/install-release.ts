@@ -26,12 +26,11 @@ import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
-import { checkCommands } from '../start/plan/check-commands';
+import { checkCommands } from '../start/plan/package-files';
 import { sayProgress } from '../ui/install-progress';
 import { fetchBackend } from './fetch-backend';
 import { readLocalTarball } from './local-tarball';
-import type { ApplyOptions, SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { type ApplyOptions, planStart, type SetupPlan } from './plan';
 
 /** The backend's tarball, verified, and where it is from. */
 interface FetchedBackend {

@@ -5,9 +5,11 @@ import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config/config';
 import { renderNpmrc } from '../registry/config/npmrc';
 import type { Locator } from '../registry/pick';
-import type { Host, Receipt } from '../release/receipt';
+import { backendFolder } from '../release/layout';
+import type { Host, Receipt, StartPlan } from '../release/receipt';
 import { isWhole, type Release } from '../release/store';
 import type { Settings } from '../settings/settings';
+import { planStartIn } from '../start/plan/start-plan';
 import { isServerFile } from '../start/server-file';
 
 /** A file that setup keeps; undefined when it is right already. */
@@ -104,6 +106,23 @@ export function planSetup(input: PlanInput): SetupPlan {
     serverFile: server.name,
     changes,
   };
+}
+
+/**
+ * How the backend in a release starts under a plan's settings.
+ * @param release the release's folder, or the stage of one
+ * @throws NotFoundError when nothing there can start
+ */
+export function planStart({ settings, config }: SetupPlan, release: string): StartPlan {
+  const { entry, args, tokenEnv, memory } = settings;
+  const place = { release, backend: backendFolder(release, settings.package.value) };
+  return planStartIn(place, {
+    asked: entry?.value,
+    args: args?.value,
+    tokenEnv: tokenEnv.value,
+    ...(config.secretEnv.length && { secretEnv: config.secretEnv }),
+    memory: memory.value === 'auto' ? undefined : memory.value,
+  });
 }
 
 /** The release on disk that is what a setup would install of a resolved version. */

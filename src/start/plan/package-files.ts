@@ -4,6 +4,7 @@ import { NotFoundError } from '../../errors';
 import { parseObject } from '../../json';
 import { broken } from '../active-release';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
+import { publisherProblems } from './named-command';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
 export function readPackageJson(folder: string): PackageJson {
@@ -36,6 +37,18 @@ export function chooseEntryIn(
       : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
     facts: { ...(list && { candidates: list }) },
   });
+}
+
+/**
+ * Refuses an installed backend whose `bootlace` object names a role or a migrate command that could not
+ * be started: at its installation, not at the moment of the migration.
+ * @param folder the backend's
+ * @throws the first of publisherProblems, NotFoundError RELEASE_BROKEN
+ */
+export function checkCommands(folder: string): void {
+  const json = readPackageJson(folder);
+  const [problem] = publisherProblems(json, findIn(folder), hasBinIn(folder, json));
+  if (problem) throw problem;
 }
 
 /** Looks for files in a package as Node does. */
