@@ -72,27 +72,12 @@ type Laid = Omit<InstalledTree, 'withScripts'> & {
 };
 
 async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<Laid> {
-  const { tarball, release, work, config, io, slim } = request;
+  const { tarball, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
   const lock = validateLock(request.lock, request.where, local);
-  const installed = await installLocked({
-    release,
-    work,
-    lock,
-    config,
-    transport: request.transport,
-    host: readInstallHost(io),
-    slim,
-    backend,
-    unpacker,
-    local,
-    io,
-    signal: request.signal,
-    deadlineMs: request.deadlineMs,
-    progress: request.progress,
-    warn: request.warn,
-  });
+  const host = readInstallHost(io);
+  const installed = await installLocked({ ...request, lock, host, backend, unpacker, local });
   const { paths, sha256, files, bytes, packages, savedFiles, savedBytes, withScripts } = installed;
   return {
     tree: { paths, sha256, files, bytes, packages },

@@ -7,7 +7,7 @@ import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { layoutOf } from '../release/layout';
-import { listReleases } from '../release/store';
+import { listReleases, readIfThere } from '../release/store';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
@@ -58,7 +58,7 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
     },
     launcher: {
       path: layout.launcher,
-      present: readOwn(layout.launcher),
+      present: readIfThere(layout.launcher),
       wanted: options.launcher,
     },
   });
@@ -148,13 +148,4 @@ function serverFileName(flag: unknown): string {
       },
     );
   return name;
-}
-
-/** A file of ours: one that cannot be read is written again, and that says what is wrong. */
-function readOwn(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
