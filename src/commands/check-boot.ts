@@ -8,7 +8,7 @@ import { megabytes, seconds } from '../ui/text';
 import type { Context } from './command';
 import { preparePlan, runSetup } from './setup';
 
-export interface BootPackage {
+interface BootPackage {
   /** The packed tarball, and its package's name. */
   file: string;
   name: string;

@@ -15,7 +15,7 @@ import { megabytes } from '../ui/text';
 import { type Check, failed } from './check';
 import { checkRelease } from './check-release';
 
-export interface DiagnoseOptions {
+interface DiagnoseOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Io;

@@ -15,7 +15,7 @@ import { slimTree } from './slim';
 import type { Tarball } from './tarball';
 import type { Unpacker } from './unpacker';
 
-export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
+interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
   io: Io;
   /** Connections to use; the caller closes them. */
   transport: Transport;
@@ -40,7 +40,7 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' 
   warn: (sentence: string) => void;
 }
 
-export interface InstalledTree {
+interface InstalledTree {
   tree: Tree;
   /** What was left out; undefined when nothing was to be. */
   slim?: { files: number; bytes: number };

@@ -18,7 +18,7 @@ import type { Publishable } from './publishable';
 import { findSeed, readOwnLock } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
 
-export interface LockOptions {
+interface LockOptions {
   io: Io;
   config: RegistryConfig;
   /** Leave what was locked before out of account. */
@@ -28,7 +28,7 @@ export interface LockOptions {
   warn: (sentence: string) => void;
 }
 
-export interface LockResult {
+interface LockResult {
   file: string;
   packages: number;
   /** The lock whose versions were kept; undefined when every version was chosen now. */

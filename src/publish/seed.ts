@@ -35,7 +35,7 @@ export function findSeed(folder: string, target: string, name: string): Seed | u
  * A package's part of an npm lock, as if the package stood alone. npm repairs what does not fit.
  * @param place the package's folder from the lock's folder, '' for the same
  */
-export function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
+function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
   const isOwn = lock.packages['']?.name === name;
   const isWorkspace = !isOwn && place !== '' && lock.packages[place] !== undefined;
   if (!isOwn && !isWorkspace && place !== '') return undefined;

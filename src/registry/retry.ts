@@ -1,7 +1,7 @@
 import { systemCode } from '../errors';
 import type { Io } from '../io';
 
-export interface RetryOptions {
+interface RetryOptions {
   io: Pick<Io, 'now' | 'sleep'>;
   signal?: AbortSignal;
   /** No try begins later than this many milliseconds after the first. */

@@ -9,9 +9,9 @@ import { newStageName, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
 /** The active release and this many before it stay on disk. */
-export const keptBefore = 2;
+const keptBefore = 2;
 
-export interface Activation {
+interface Activation {
   name: string;
   wanted: VersionChoice;
   start: StartPlan;
@@ -19,11 +19,7 @@ export interface Activation {
 }
 
 /** The next current.json. Pure. */
-export function planActivation(
-  present: Current | undefined,
-  next: Activation,
-  now: number,
-): Current {
+function planActivation(present: Current | undefined, next: Activation, now: number): Current {
   const before = present ? [present.active, ...present.previous] : [];
   return {
     format: 1,

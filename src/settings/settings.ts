@@ -125,7 +125,7 @@ function definitionName(from: string): string {
 }
 
 /** The token of the variable that holds it, from the environment or .env. */
-export function readToken(
+function readToken(
   { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
   name: string,
 ): Setting<Secret> | undefined {

@@ -56,7 +56,7 @@ export interface ApplyOptions {
   unpacker?: Unpacker;
 }
 
-export interface PlanInput
+interface PlanInput
   extends Pick<SetupPlan, 'settings' | 'config' | 'host' | 'typed' | 'from' | 'lock' | 'saveLock'> {
   /** The releases on disk. */
   releases: readonly Release[];
@@ -159,7 +159,7 @@ function findReusable(input: PlanInput): Release | undefined {
  * True when a release of the right version is what this host and these settings would install.
  * A tree that stands on a lock file is no answer once that file is not asked for any more.
  */
-export function isSameTree(
+function isSameTree(
   receipt: Receipt,
   { settings, config, host, lock }: Pick<SetupPlan, 'settings' | 'config' | 'host' | 'lock'>,
 ): boolean {

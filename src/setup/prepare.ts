@@ -16,7 +16,7 @@ import { renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 
-export interface PrepareOptions {
+interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;

@@ -72,7 +72,7 @@ const fromTerminal = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SI
  * @returns its exit code, or 128 + n when signal n ended it
  * @throws what spawn throws, when the program cannot be started
  */
-export function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<number> {
+function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<number> {
   return new Promise((resolve, reject) => {
     // Loaded only here: most starts need no child, and each would pay milliseconds for it.
     const { spawn } = process.getBuiltinModule('node:child_process');

@@ -4,7 +4,7 @@ import type { Io } from '../io';
 import { failureText } from './failure-text';
 import type { Redactor } from './redact';
 
-export interface ReporterOptions {
+interface ReporterOptions {
   json: boolean;
   quiet: boolean;
   redactor: Redactor;

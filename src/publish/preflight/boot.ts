@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import type { Io } from '../../io';
 
-export interface BootOptions {
+interface BootOptions {
   /** The folder that setup filled, and the file in it that starts the backend. */
   dir: string;
   serverFile: string;

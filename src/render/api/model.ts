@@ -89,7 +89,7 @@ export interface Failure {
   readonly imagePull?: string;
 }
 
-export type StatusClass = 'running' | 'live' | 'superseded' | 'failed';
+type StatusClass = 'running' | 'live' | 'superseded' | 'failed';
 
 /**
  * What a deploy's status means. A status that nobody knows yet counts as running: the time limit

@@ -7,7 +7,7 @@ import { badAnswer } from './answers';
 import { oneLine } from './model';
 import { withTimeout } from './with-timeout';
 
-export interface RequestOptions {
+interface RequestOptions {
   access: Access;
   io: Pick<Io, 'now' | 'sleep'>;
   signal: AbortSignal;

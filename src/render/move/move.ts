@@ -17,7 +17,7 @@ export type Outcome =
   /** Render says that it failed, or the evidence contradicts. */
   | { state: 'bad'; deploy: Deploy; error: BootlaceError };
 
-export interface MoveOptions {
+interface MoveOptions {
   readonly wish: ProofWish;
   readonly package?: string | undefined;
   readonly followLogs?: boolean;

@@ -22,7 +22,7 @@ import { readServiceState, type ServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
-export interface RollbackOptions {
+interface RollbackOptions {
   services: readonly string[];
   envKey: string | undefined;
   /** An exact version, or a deploy's id. */

@@ -8,7 +8,7 @@ import { type Probe, probeOften } from './probe';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 
 /** What must be true of a live deploy. */
-export interface Expectation {
+interface Expectation {
   readonly service: Service;
   readonly deploy: Deploy;
   /** undefined: no version is expected, only health. */
