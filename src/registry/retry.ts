@@ -35,6 +35,9 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   }
 }
 
+/** The wait in milliseconds that an answer asked for, beside its failure: it is no fact for the user. */
+export const retryAfterOf = new WeakMap<Error, number | undefined>();
+
 /** True for a fault of the set-up, such as a wrong certificate, which the next try meets again. */
 export function isFinalFault(error: unknown): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO|ERR_INVALID|UNSUPPORTED/.test(

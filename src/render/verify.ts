@@ -114,7 +114,7 @@ export async function verifyService(
     : undefined;
   const expected = await expect(servicePackage);
   const wanted = wish.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
-  const found = await findLiveVersion(session, state, { address, place });
+  const found = await findLiveVersion(session, state, { ...wish, place });
   if (wanted !== undefined && !place && found && found.version !== wanted)
     throw new DeployError(
       'VERIFY_WRONG_VERSION',

@@ -1,6 +1,8 @@
 import { BootlaceError, NetworkError } from '../../errors';
+import { count } from '../../ui/text';
 import type { LogQuery, RenderClient } from './client';
 import { type Deploy, type Failure, hasInstances, type LogLine, type Service } from './model';
+import type { Session } from './session';
 
 /** A failure as a person says it. */
 export function failureText(failure: Failure): string {
@@ -71,16 +73,18 @@ export async function findReason(
   }
 }
 
+const mostLines = 30;
+
 /**
- * The last lines of a deploy's logs, oldest first; none when they cannot be had. While a new
- * version fails the old one goes on talking: its lines are left out.
+ * Shows the last lines of a deploy's logs, oldest first; none when they cannot be had. The old version
+ * logs on while a new one fails: its lines are left out.
+ * @returns their texts
  */
-export async function lastLines(
-  client: RenderClient,
+export async function showLastLines(
+  { client, showLog }: Session,
   service: Service,
   deploy: Deploy,
-  limit = 30,
-): Promise<LogLine[]> {
+): Promise<string[]> {
   try {
     const types = /build/.test(deploy.status) ? ['build'] : ['app', 'build'];
     const lines = await client.logs(service, {
@@ -93,7 +97,9 @@ export async function lastLines(
     const isLive = deploy.status === 'live';
     const old = isLive || !hasInstances(service) ? [] : await client.instances(service.id);
     const own = lines.filter(({ instance }) => !old.some(({ id }) => id === instance));
-    return own.slice(0, limit).reverse();
+    const last = own.slice(0, mostLines).reverse();
+    if (last.length) showLog(`${service.name}: the last ${count(last.length, 'log line')}`, last);
+    return last.map(({ message }) => message);
   } catch (error) {
     return quiet(error, []);
   }

@@ -1,7 +1,7 @@
 import { AuthError, BootlaceError, DeployError, NetworkError, NotFoundError } from '../../errors';
 import type { Io } from '../../io';
 import { parseObject } from '../../json';
-import { parseRetryAfter, retry } from '../../registry/retry';
+import { parseRetryAfter, retry, retryAfterOf } from '../../registry/retry';
 import type { Secret } from '../../secret';
 import { badAnswer } from './answers';
 import { oneLine } from './model';
@@ -114,17 +114,13 @@ export function createRequester(options: RequestOptions): Requester {
   }
 }
 
-/** What a failure's answer asked for; kept beside it, because it is no fact for the user. */
-const retryAfterOf = new WeakMap<Error, number | undefined>();
-
 /** Failures whose answer was none of the API's: a proxy's or a maintenance page's words. */
 const garbled = new WeakSet<Error>();
 
 function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
   if (!(error instanceof BootlaceError)) return false;
-  if (error.code === 'RENDER_RATE_LIMITED') return retryAfterOf.get(error);
-  if (!isSafe || !isLost(error)) return false;
-  return retryAfterOf.get(error);
+  const mayRepeat = error.code === 'RENDER_RATE_LIMITED' || (isSafe && isLost(error));
+  return mayRepeat && retryAfterOf.get(error);
 }
 
 /** True when the call may have been carried out although no good answer came. */

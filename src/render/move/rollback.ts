@@ -97,8 +97,7 @@ async function findWay(
 ): Promise<Way> {
   checkLock(session, state);
   const address = addressOf(state.service, options.proof);
-  const { place } = options.proof;
-  const known = await findLiveVersion(session, state, { address, place });
+  const known = await findLiveVersion(session, state, options.proof);
   const { pending } = state.record;
   const own = pending && state.isLeftOver ? ownDeploy(state, pending) : undefined;
   if (pending && state.isLeftOver && !pending.isRollback && options.to === undefined) {

@@ -1,7 +1,7 @@
 import { BootlaceError, DeployError } from '../../errors';
-import { count, seconds } from '../../ui/text';
+import { seconds } from '../../ui/text';
 import { classOf, type Deploy, newestFirst, type Service, timeOf } from '../api/model';
-import { findReason, lastLines, newLines, phaseText, quiet, statusText } from '../api/reason';
+import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
 import type { Session } from '../api/session';
 import type { Plan } from './plan';
 import type { ServiceState } from './state';
@@ -106,14 +106,12 @@ export async function failureOf(
       );
   }
   const reason = await findReason(client, service, deploy);
-  const lines = await lastLines(client, service, deploy);
-  if (lines.length)
-    session.showLog(`${service.name}: the last ${count(lines.length, 'log line')}`, lines);
+  const lastLines = await showLastLines(session, service, deploy);
   const code = isReplaced ? 'DEPLOY_SUPERSEDED' : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = isReplaced ? 'it was replaced' : phaseText(deploy.status);
   return new DeployError(code, `${service.name}: ${phase}${reason ? `: ${reason}` : ''}`, {
     fix: `correct what the log says, then run: ${session.line(undefined, { version })}`,
-    facts: { ...facts, reason, lastLines: lines.map(({ message }) => message) },
+    facts: { ...facts, reason, lastLines },
   });
 }
 

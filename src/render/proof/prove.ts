@@ -1,7 +1,7 @@
 import { BootlaceError, DeployError, NetworkError } from '../../errors';
-import { count, seconds } from '../../ui/text';
+import { seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
-import { failureText, lastLines } from '../api/reason';
+import { failureText, showLastLines } from '../api/reason';
 import type { Session } from '../api/session';
 import type { Address, VersionPlace } from './expect';
 import { type Probe, probeOften } from './probe';
@@ -189,9 +189,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
   }
 
   async function failure({ code, text }: Problem): Promise<DeployError> {
-    const tail = await lastLines(client, service, { ...deploy, status: 'live' });
-    if (tail.length)
-      session.showLog(`${service.name}: the last ${count(tail.length, 'log line')}`, tail);
+    const lastLines = await showLastLines(session, service, { ...deploy, status: 'live' });
     const patience = seconds(limits.proofMs + service.shutdownMs);
     return new DeployError(
       code,
@@ -202,7 +200,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
           service: service.name,
           deploy: deploy.id,
           reason: text,
-          lastLines: tail.map(({ message }) => message),
+          lastLines,
         },
       },
     );
