@@ -40,13 +40,11 @@ function planActivation(present: Current | undefined, next: Activation, now: num
  * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE or
  *   DISK_FULL; the active release is then unchanged
  */
-export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'now'>): Current {
+export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'now'>): void {
   const present = readCurrent(layout);
   if (!isThere(layout, next.name)) throw goneRelease(next.name);
-  const isNews = !present || !isActive(present, next);
-  const current = isNews ? planActivation(present, next, now()) : present;
-  if (isNews) {
-    writeCurrent(layout, current);
+  if (!present || !isActive(present, next)) {
+    writeCurrent(layout, planActivation(present, next, now()));
     if (!isThere(layout, next.name)) {
       if (present) writeCurrent(layout, present);
       throw goneRelease(next.name);
@@ -54,7 +52,6 @@ export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'no
     removeDropped(layout, present, now());
   }
   sweep(layout, now());
-  return current;
 }
 
 function writeCurrent(layout: Layout, current: Current): void {

@@ -106,6 +106,11 @@ export function wasLive(deploy: Deploy): boolean {
   return ['live', 'superseded'].includes(classOf(deploy));
 }
 
+/** What triggered a deploy, for a sentence. */
+export function triggerOf({ trigger }: Deploy): string {
+  return trigger ?? 'unknown trigger';
+}
+
 /** An ISO time in milliseconds; 0 for none. */
 export function timeOf(iso: string | undefined): number {
   return Date.parse(iso ?? '') || 0;

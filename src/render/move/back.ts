@@ -1,5 +1,5 @@
 import { BootlaceError, DeployError } from '../../errors';
-import { classOf, type Deploy, timeOf } from '../api/model';
+import { classOf, type Deploy, timeOf, triggerOf } from '../api/model';
 import type { Session } from '../api/session';
 import type { ProofWish } from '../proof/expect';
 import { move, type Outcome } from './move';
@@ -170,10 +170,6 @@ async function restoreDeploy(
 
 function stays(live: Deploy | undefined, text: string): Restored {
   return { text, version: undefined, deploy: live?.id, isUnwritten: true };
-}
-
-function triggerOf({ trigger }: Deploy): string {
-  return trigger ?? 'unknown trigger';
 }
 
 async function forget(session: Session, plan: Plan): Promise<void> {

@@ -1,5 +1,5 @@
 import { SettingError, UsageError } from '../../errors';
-import { oneLine } from '../api/model';
+import { oneLine, triggerOf } from '../api/model';
 import { findServices, type Session } from '../api/session';
 import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
 import { probe } from '../proof/probe';
@@ -196,7 +196,7 @@ export async function describeStep(
     ? meansOf(state, proof, step.known)
     : `health of ${step.result.url ?? 'its status and instances'}`;
   const sentences = [
-    running && `waits for ${running.id} (${running.trigger ?? 'unknown trigger'}) to end`,
+    running && `waits for ${running.id} (${triggerOf(running)}) to end`,
     state.isPinned ? pin : 'no variable is written',
     plan.isLive
       ? `${target.version} is live already: nothing is deployed unless it is unhealthy`
