@@ -39,7 +39,7 @@ export function checkRelease(dir: string, env: Io['env'], wish?: VersionWish): C
   }
 }
 
-/** What a tag means is the registry's to say. */
+/** Warns when another version is set up than is wanted. The registry alone knows what a tag means. */
 function checkWish(version: string, wish: VersionWish | undefined): Check[] {
   if (!wish || satisfiesWish(wish, version)) return [];
   const text = `RELEASE_OTHER: ${version} is set up, and ${wishText(wish)} is wanted`;
@@ -92,7 +92,7 @@ function checkServerFile(dir: string): Check {
   return {
     name,
     state: 'fail',
-    text: 'SERVER_FILE_TAKEN: server.js is not, or no more, what bootlace writes',
+    text: 'SERVER_FILE_TAKEN: bootlace did not write server.js, or it was changed since',
     fix: 'move it away and run: npx bootlace setup',
     code: 'SERVER_FILE_TAKEN',
     exitCode: 3,

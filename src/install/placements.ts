@@ -24,7 +24,7 @@ export interface Placement {
   readonly paths: readonly string[];
 }
 
-/** For development, omitted or unable to run here, or needed by nobody. */
+/** For development, omitted or unable to run here, or needed by no package. */
 export type LeftOut = 'dev' | OmittedKind | 'extraneous';
 
 export interface PlacementPlan {

@@ -45,7 +45,7 @@ export interface Sink {
 
 /** Bytes a millisecond: a tarball that comes slower than this is given up and asked for again. */
 const slowestRate = 16;
-/** Bytes that are wrong come again from a proxy's cache more often than not; one more try. */
+/** A proxy may have cached wrong bytes, so they are tried once more. */
 const triesForIntegrity = 2;
 /** An answer that goes on and on must not fill the disk. */
 const largestTarball = 2 * 1024 * 1024 * 1024;

@@ -96,7 +96,7 @@ function row(name: string, setting: Setting<unknown> | undefined): Row {
   return { name, value: setting?.value ?? 'by the rule', from: setting?.from ?? 'default' };
 }
 
-/** What of it cannot be read, setup installs again. */
+/** How a release on disk would start; setup installs a damaged one again. */
 function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
   try {
     const { entry } = planStart(plan, folder);
@@ -134,7 +134,7 @@ async function choose(
   const { manifest, version, why } = locator;
   const present = findInstalled(locator, plan, listReleases(layoutOf(dir)));
   if (present) return { version, why, entry: entryOnDisk(plan, present), present: present.name };
-  // Before the download nobody knows which files there are: take package.json at its word.
+  // The files are not known before the download, so package.json is taken at its word.
   const choice = chooseEntry(manifest, settings.entry?.value, path =>
     /^(index|server)\.js$/.test(path) ? undefined : path,
   );

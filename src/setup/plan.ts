@@ -83,7 +83,7 @@ export function planSetup(input: PlanInput): SetupPlan {
   )
     throw new SettingError(
       'SERVER_FILE_TAKEN',
-      `${server.name} is there, and it is not, or no more, what bootlace writes`,
+      `${server.name} is there, and bootlace did not write it, or it was changed since`,
       {
         fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
         facts: { path: server.path },

@@ -34,7 +34,7 @@ export interface Launch {
 
 /**
  * Prepares the start of the active release: what `node server.js` and `bootlace start` do. It loads
- * no network code and asks nobody.
+ * no network code and sends no request.
  *
  * Without Node flags, and without a changed variable that Node reads when it begins, the backend
  * starts in this process; of ours one `uncaughtExceptionMonitor` stays, and as process 1 the default
