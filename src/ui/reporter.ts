@@ -54,19 +54,16 @@ export class Reporter {
 
   /** A result line. */
   line(text: string, style?: Style): void {
-    if (this.#options.json || this.#options.quiet) return;
-    this.#clear();
-    const write = this.#resultsToErr ? this.#io.err : this.#io.out;
-    const clean = this.#clean(text);
-    write(`${style ? this.style(style, clean, 'out') : clean}\n`);
+    this.row(text, '', style);
   }
 
   /** A row whose first cell has a style. */
-  row(first: string, rest: string, style: Style): void {
+  row(first: string, rest: string, style?: Style): void {
     if (this.#options.json || this.#options.quiet) return;
     this.#clear();
     const write = this.#resultsToErr ? this.#io.err : this.#io.out;
-    write(`${this.style(style, this.#clean(first), 'out')}${this.#clean(rest)}\n`);
+    const clean = this.#clean(first);
+    write(`${style ? this.style(style, clean, 'out') : clean}${this.#clean(rest)}\n`);
   }
 
   /** What is going on: one rewritten line on a terminal, plain lines in a log. */

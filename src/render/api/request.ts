@@ -7,11 +7,11 @@ import { badAnswer } from './answers';
 import { oneLine } from './model';
 import { withTimeout } from './with-timeout';
 
-interface RequestOptions {
+export interface RequestOptions {
   access: Access;
   io: Pick<Io, 'now' | 'sleep'>;
   signal: AbortSignal;
-  pace: (method: string, signal?: AbortSignal) => Promise<void>;
+  pace: Pace;
   /** Told in one plain sentence before each wait. */
   onRetry: (sentence: string) => void;
 }
@@ -59,6 +59,7 @@ const longestAnswer = 20_000_000;
  */
 export function createRequester(options: RequestOptions): Requester {
   const { io, signal, access } = options;
+  const pace = createPacer(options.pace, io);
   /** Once it has answered as the API does, anything else is a fault on the way. */
   let isApi = false;
   return call =>
@@ -71,7 +72,7 @@ export function createRequester(options: RequestOptions): Requester {
     });
 
   async function once({ method, path, query, body, about }: Call): Promise<unknown> {
-    await options.pace(method, signal);
+    await pace(method, signal);
     const url = new URL(`${access.host}${path}`);
     for (const [name, value] of Object.entries(query ?? {}))
       for (const item of value === undefined ? [] : [value].flat())
