@@ -70,11 +70,11 @@ interface PlanInput
  * @throws SettingError SERVER_FILE_TAKEN or NPMRC_MARKERS
  */
 export function planSetup(input: PlanInput): SetupPlan {
-  const { settings, config, server, npmrc } = input;
+  const { releases: _, npmrc, launcher, server, ...given } = input;
   const changes: FileChange[] = [];
   // Without a line to keep, no empty file and no empty block. A new one holds our lines alone, no
   // secret, and an image that root builds is run by another user.
-  const npmrcText = renderNpmrc(npmrc.text, config.managedLines);
+  const npmrcText = renderNpmrc(npmrc.text, given.config.managedLines);
   if (npmrcText !== (npmrc.text ?? '')) changes.push({ path: npmrc.path, text: npmrcText });
   if (
     server.present !== undefined &&
@@ -89,23 +89,11 @@ export function planSetup(input: PlanInput): SetupPlan {
         facts: { path: server.path },
       },
     );
-  const { launcher } = input;
   // Before server.js, which loads it.
   if (launcher.present !== launcher.wanted)
     changes.push({ path: launcher.path, text: launcher.wanted });
   if (server.present !== server.wanted) changes.push({ path: server.path, text: server.wanted });
-  return {
-    settings,
-    config,
-    host: input.host,
-    typed: input.typed,
-    from: input.from,
-    lock: input.lock,
-    saveLock: input.saveLock,
-    reuse: findReusable(input),
-    serverFile: server.name,
-    changes,
-  };
+  return { ...given, reuse: findReusable(input), serverFile: server.name, changes };
 }
 
 /**
