@@ -184,7 +184,7 @@ function tooSlow(): Error {
   return Object.assign(new Error('it comes too slowly'), { code: 'ETIMEDOUT' });
 }
 
-/** A registry that sends a byte now and then must not hold the install for ever. */
+/** The longest time for a body in milliseconds: a registry that sends a byte now and then ends there. */
 function longest(length: number): number {
   return 60_000 + (Number.isSafeInteger(length) ? length / slowestRate : 240_000);
 }

@@ -69,7 +69,7 @@ function isThere(layout: Layout, name: string): boolean {
   return release !== undefined && isWhole(release);
 }
 
-/** As it would be written, and so read: without what is undefined. */
+/** Compares as JSON, which leaves out what is undefined. */
 function isActive({ active, wanted, start, typed }: Current, next: Activation): boolean {
   const { name, ...rest } = JSON.parse(JSON.stringify(next)) as Activation;
   return active === name && isDeepStrictEqual({ wanted, start, ...(typed && { typed }) }, rest);

@@ -141,7 +141,7 @@ export function parseCurrent(text: string): Current | undefined {
 }
 
 /**
- * The command that installs a release again as it is, whatever the wish means by now.
+ * The command that installs a release again as it is, whatever version the tag or range means now.
  * @param current undefined where it is lost, too
  * @param version by default that of the active release
  */

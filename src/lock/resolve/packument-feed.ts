@@ -21,7 +21,7 @@ export interface PackumentFeed {
   failure(): BootlaceError | undefined;
   /** The package that asks for a version, `left@1.0.0`, where that was seen ahead of npm. */
   asker(name: string, spec: string): string | undefined;
-  /** What an address of ours in npm's lock stands for; undefined for another address. */
+  /** The real address and checksum behind one of the feed's; undefined for another address. */
   original(address: string): Dist | undefined;
   /** Puts the real registries' addresses into what npm says. */
   restore(text: string): string;

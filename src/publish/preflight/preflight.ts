@@ -42,7 +42,7 @@ export function preflight(pkg: PackedPackage, around: Surroundings): Problem[] {
 
 const rank = ({ severity }: Problem) => (severity === 'error' ? 0 : 1);
 
-/** Nothing else can be read where a table of names and ranges is none. */
+/** A wrong table of names and ranges: the other rules could not read it. */
 function tableProblems({ manifest }: PackedPackage): Problem[] {
   const tables = ['dependencies', 'optionalDependencies', 'peerDependencies'] as const;
   return tables.flatMap(path => {

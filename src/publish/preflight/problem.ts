@@ -24,7 +24,7 @@ export function problem(
   return { severity, code, file: 'package.json', ...(path && { path }), message, fix };
 }
 
-/** A failure of a part that the host uses as well, as a problem. @throws what is none of ours */
+/** A failure as a problem. @throws any error that is not a BootlaceError */
 export function problemOf(error: unknown, fix?: string): Problem {
   if (!(error instanceof BootlaceError)) throw error;
   const path = typeof error.facts.path === 'string' ? error.facts.path : undefined;
