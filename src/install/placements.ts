@@ -1,6 +1,7 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
-import { findFrom, type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
+import { findFrom } from '../lock/fits';
+import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
 import type { OmittedKind } from '../registry/config/npm-keys';
 import { normalizeBins } from './bins';
 

@@ -1,5 +1,5 @@
 import { type LockDocument, type LockedManifest, type RawEntry, rootOf } from './document';
-import { findFrom } from './validate';
+import { parentOf } from './validate';
 
 /**
  * Compares the dependencies that a bare lock was made for with those of a package.json. What is below
@@ -52,4 +52,17 @@ export function withoutMissing(lock: LockDocument): LockDocument {
     }),
   );
   return { ...lock, packages };
+}
+
+/** The folder in which Node finds a package that another one requires; undefined for none. */
+export function findFrom(
+  folder: string,
+  name: string,
+  has: (path: string) => boolean,
+): string | undefined {
+  for (let at = folder; ; at = parentOf(at)) {
+    const tried = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    if (has(tried)) return tried;
+    if (at === '') return undefined;
+  }
 }

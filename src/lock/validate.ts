@@ -124,19 +124,6 @@ export function parentOf(path: string): string {
   return at < 0 ? '' : path.slice(0, at);
 }
 
-/** The folder in which Node finds a package that another one requires; undefined for none. */
-export function findFrom(
-  folder: string,
-  name: string,
-  has: (path: string) => boolean,
-): string | undefined {
-  for (let at = folder; ; at = parentOf(at)) {
-    const tried = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
-    if (has(tried)) return tried;
-    if (at === '') return undefined;
-  }
-}
-
 /** The name that a package is required by. */
 export function folderName(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
