@@ -16,7 +16,7 @@ export interface WentBack {
   version: string | undefined;
   deploy: string | undefined;
   /** What came is a new deploy of whatever the pin stands for now. */
-  isOther?: true;
+  isOther?: boolean;
 }
 
 /**
@@ -149,22 +149,14 @@ async function restoreDeploy(
       throw undoFailed(session, plan, `${service.name}: ${text}`, ended.error);
     }
     const { version } = before;
-    if (isNew && state.isPinned && version === undefined)
-      return {
-        text: `${deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live?.id} is gone and its version unknown`,
-        version,
-        deploy: deploy.id,
-        isOther: true,
-        isUnwritten: ended.state === 'unproven',
-      };
+    const isUnwritten = ended.state === 'unproven';
+    const isOther = isNew && state.isPinned && version === undefined;
     const named = version === undefined ? '' : ` (${version})`;
-    const shown = ended.state === 'proven' ? ' and proven' : ', its version not shown by anything';
-    return {
-      text: `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`,
-      version,
-      deploy: deploy.id,
-      isUnwritten: ended.state === 'unproven',
-    };
+    const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
+    const text = isOther
+      ? `${deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live?.id} is gone and its version unknown`
+      : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
+    return { text, version, deploy: deploy.id, isOther, isUnwritten };
   }
 }
 
