@@ -53,7 +53,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** The variables that hold secrets of ours, whatever their values are. */
+/** The value of a variable as a secret; undefined for a blank one. */
 export function secretOf(env: Io['env'], name: string): Secret | undefined {
   const value = env[name]?.trim();
   return value ? new Secret(value) : undefined;

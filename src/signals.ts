@@ -5,8 +5,8 @@ const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs a command so that SIGINT, SIGTERM and SIGHUP abort it: it cleans up and ends with 128 + n.
- * A second signal ends the process at once. The handlers are gone when it returns. A command that was
- * done all the same stands, but what it would become starts no more.
+ * A second signal ends the process at once. The handlers are gone when it returns. If the
+ * command finishes all the same, its work stands, but the program that it would become is not started.
  */
 export async function interruptible(
   run: (signal: AbortSignal) => Promise<Outcome> | Outcome,

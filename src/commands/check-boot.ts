@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Boot, boot } from '../publish/preflight/boot';
-import type { Problem } from '../publish/preflight/problem';
+import { type Problem, problem } from '../publish/preflight/problem';
 import type { RegistryConfig } from '../registry/config/config';
 import { removeSecrets } from '../start/backend-env';
 import { megabytes, seconds } from '../ui/text';
 import type { Context } from './command';
 import { preparePlan, runSetup } from './setup';
 
-export interface BootPackage {
+interface BootPackage {
   /** The packed tarball, and its package's name. */
   file: string;
   name: string;
@@ -74,16 +74,15 @@ function describe({ status, answeredMs, rss, stoppedMs }: Boot, health: string):
 const noise = /^bootlace: starting |^\s+at |^\s*\^+\s*$|^Node\.js v/;
 
 function problemsOf(what: string, { failure, wasKilled, output }: Boot): Problem[] {
-  const file = 'package.json';
   if (failure !== undefined) {
     const last = output.split('\n').filter(line => line.trim() && !noise.test(line));
     const message = [`${what} ${failure}`, last.slice(-5).join(' | ')].filter(Boolean).join(': ');
     const fix =
       'correct what it printed; set the variables that it needs, let it listen on PORT, and name its health path with --health';
-    return [{ severity: 'error', code: 'BOOT_FAILED', file, message, fix }];
+    return [problem('error', 'BOOT_FAILED', undefined, message, fix)];
   }
   if (!wasKilled) return [];
   const message = `${what} was still there 10 s after SIGTERM, and was killed`;
   const fix = 'end the server on SIGTERM: close it, then its database connections';
-  return [{ severity: 'warning', code: 'BOOT_STOP', file, message, fix }];
+  return [problem('warning', 'BOOT_STOP', undefined, message, fix)];
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { systemCode, UsageError } from '../errors';
-import { openRepository, packageJson } from '../files/blueprint/repository';
+import { openRepository } from '../files/blueprint/repository';
+import { parseObject } from '../json';
 import { readText } from '../settings/read-text';
 import { type Finding, reportFindings } from '../ui/findings';
 import { checkPackage, packageHelp, packageOptions } from './check-package';
@@ -40,7 +41,7 @@ function subjects({ dir, positionals, flags }: Context): Subjects {
     else if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
       const name = ['render.yaml', 'render.yml'].find(each => existsSync(join(path, each)));
       if (name) all.blueprints.push(join(word, name));
-      const manifest = packageJson(readText(join(path, 'package.json')));
+      const manifest = parseObject(readText(join(path, 'package.json')));
       // A private package, such as the root of a workspace, is not published.
       const isPublished = manifest !== undefined && manifest.private !== true;
       if (!name || isPublished || flags.boot) all.packages.push(word);

@@ -1,8 +1,9 @@
 import { NotFoundError, UsageError } from '../errors';
-import { layoutOf } from '../release/layout';
+import { activate } from '../release/activate';
+import { backendFolder, layoutOf } from '../release/layout';
 import { isWhole, listReleases, type Release, readCurrent, readRelease } from '../release/store';
-import { activateKept } from '../setup/activate-kept';
 import { readActiveRelease } from '../start/active-release';
+import { planStartIn } from '../start/plan/start-plan';
 import type { Command } from './command';
 
 export const command: Command = {
@@ -37,9 +38,16 @@ export const command: Command = {
       );
     }
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
-    activateKept(dir, release, wanted, io);
-    const { version } = release.receipt;
-    report.line(`active: ${release.receipt.package} ${version}; it counts from the next start on`);
+    const { receipt, folder } = release;
+    const { version } = receipt;
+    if (current?.active !== release.name) {
+      // Started as the active one was asked to.
+      const { asked, args, tokenEnv = 'NPM_TOKEN', secretEnv, memory } = current?.start ?? {};
+      const place = { release: folder, backend: backendFolder(folder, receipt.package) };
+      const start = planStartIn(place, { asked, args, tokenEnv, secretEnv, memory });
+      activate(layout, { name: release.name, wanted, start, typed: current?.typed }, io);
+    }
+    report.line(`active: ${receipt.package} ${version}; it counts from the next start on`);
     report.line(`setup and up choose again; to stay with it, set BACKEND_VERSION=${version}`);
     if (flags.json) report.json({ ok: true, active: release.name, version });
     return 0;

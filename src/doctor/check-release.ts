@@ -9,7 +9,7 @@ import { satisfiesWish, type VersionWish, wishText } from '../settings/version-w
 import { broken, readActiveRelease } from '../start/active-release';
 import { secretNames } from '../start/backend-env';
 import { checkRequired } from '../start/pick-entry';
-import { checkCommands } from '../start/plan/check-commands';
+import { checkCommands } from '../start/plan/package-files';
 import { isServerFile } from '../start/server-file';
 import { type Check, failed } from './check';
 
@@ -114,7 +114,7 @@ function checkServerFile(dir: string, setup: string): Check {
   return {
     name,
     state: 'fail',
-    text: 'SERVER_FILE_TAKEN: server.js is not, or no more, what bootlace writes',
+    text: 'SERVER_FILE_TAKEN: bootlace did not write server.js, or it was changed since',
     fix: `move it away and run: ${setup}`,
     code: 'SERVER_FILE_TAKEN',
     exitCode: 3,

@@ -10,7 +10,7 @@ export interface Check {
   exitCode?: number;
 }
 
-/** A failure as a line, with its own fix. @throws what is none of ours */
+/** A failure as a line, with its own fix. @throws any error that is not a BootlaceError */
 export function failed(name: string, error: unknown): Check {
   if (!(error instanceof BootlaceError)) throw error;
   const { code, exitCode, fix, message } = error;

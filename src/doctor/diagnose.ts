@@ -16,7 +16,7 @@ import { count, megabytes } from '../ui/text';
 import { type Check, failed } from './check';
 import { checkRelease } from './check-release';
 
-export interface DiagnoseOptions {
+interface DiagnoseOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Io;

@@ -16,7 +16,7 @@ import { slimTree } from './slim';
 import type { Tarball } from './tarball';
 import type { Unpacker } from './unpacker';
 
-export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
+interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' | 'cwd' | 'io'> {
   io: Io;
   /** Connections to use; the caller closes them. */
   transport: Transport;
@@ -41,7 +41,7 @@ export interface TreeRequest extends Omit<NpmRun, 'scripts' | 'withCredentials' 
   warn: (sentence: string) => void;
 }
 
-export interface InstalledTree {
+interface InstalledTree {
   tree: Tree;
   /** What was left out; undefined when nothing was to be. */
   slim?: { files: number; bytes: number };
@@ -73,27 +73,12 @@ type Laid = Omit<InstalledTree, 'withScripts'> & {
 };
 
 async function installByLock(request: TreeRequest, unpacker: Unpacker): Promise<Laid> {
-  const { tarball, release, work, config, io, slim } = request;
+  const { tarball, io, slim } = request;
   const backend = `node_modules/${request.backend}`;
   const local = new Map([[backend, 'data' in tarball ? tarball.data : tarball.file]]);
   const lock = validateLock(request.lock, request.where, local);
-  const installed = await installLocked({
-    release,
-    work,
-    lock,
-    config,
-    transport: request.transport,
-    host: readInstallHost(io),
-    slim,
-    backend,
-    unpacker,
-    local,
-    io,
-    signal: request.signal,
-    deadlineMs: request.deadlineMs,
-    progress: request.progress,
-    warn: request.warn,
-  });
+  const host = readInstallHost(io);
+  const installed = await installLocked({ ...request, lock, host, backend, unpacker, local });
   const { paths, sha256, files, bytes, packages, savedFiles, savedBytes, withScripts } = installed;
   return {
     tree: { paths, sha256, files, bytes, packages },

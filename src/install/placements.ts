@@ -1,5 +1,6 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
+import { findFrom } from '../lock/fits';
 import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
 import type { OmittedKind } from '../registry/config/npm-keys';
 import { normalizeBins } from './bins';
@@ -24,7 +25,7 @@ export interface Placement {
   readonly paths: readonly string[];
 }
 
-/** For development, omitted or unable to run here, or needed by nobody. */
+/** For development, omitted or unable to run here, or needed by no package. */
 export type LeftOut = 'dev' | OmittedKind | 'extraneous';
 
 export interface PlacementPlan {
@@ -170,19 +171,11 @@ function readGraph({ packages }: Lockfile) {
       wanted.set(name, false);
     for (const name of Object.keys(entry.optionalDependencies ?? {})) wanted.set(name, true);
     for (const [name, optional] of wanted) {
-      const to = resolve(from, name);
+      const to = findFrom(from, name, path => packages.has(path));
       if (to === undefined) continue;
       const edge = { from, to, optional };
       push(out, from, edge);
       push(into, to, edge);
-    }
-  }
-
-  function resolve(from: string, name: string): string | undefined {
-    for (let folder = from; ; folder = parentOf(folder)) {
-      const candidate = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
-      if (packages.has(candidate)) return candidate;
-      if (folder === '') return undefined;
     }
   }
 
@@ -216,7 +209,8 @@ function readGraph({ packages }: Lockfile) {
   };
 }
 
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+/** Adds to the list of a key. */
+export function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);

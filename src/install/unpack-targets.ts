@@ -1,6 +1,6 @@
 import { parentOf } from '../lock/validate';
 import { type BinLink, planBinLinks } from './bins';
-import type { Placement, PlacementPlan } from './placements';
+import { type Placement, type PlacementPlan, push } from './placements';
 import type { UnpackTarget } from './unpack';
 
 /**
@@ -35,10 +35,4 @@ export function planTargets(
       bundled: brings.get(folder) ?? [],
       slim: options.slim === true && folder !== options.backend && placement.name !== 'typescript',
     });
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

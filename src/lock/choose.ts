@@ -36,7 +36,7 @@ export interface LockFile {
   isOurs: boolean;
 }
 
-export interface LockChoice {
+interface LockChoice {
   backend: BackendTarball;
   version: string;
   integrity: string;

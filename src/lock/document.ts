@@ -115,7 +115,7 @@ export function hashLock(bare: LockDocument): string {
  * The peers that npm installs as such: none that is optional, in the tarball, or a dependency as
  * well, which then says the version.
  */
-export function requiredPeers(manifest: LockedManifest): Record<string, string> {
+function requiredPeers(manifest: LockedManifest): Record<string, string> {
   const { peerDependencies = {}, peerDependenciesMeta, ...rest } = manifest;
   const others = { ...rest.dependencies, ...rest.optionalDependencies };
   const bundled = new Set(bundledNames(manifest));

@@ -9,6 +9,7 @@ import { parentOf } from './validate';
 export function lockMismatches({ packages }: LockDocument, manifest: LockedManifest): string[] {
   const locked = specsOf(packages[''] ?? {});
   const declared = specsOf(rootOf(manifest.name, manifest));
+  const has = (path: string) => Object.hasOwn(packages, path);
   const problems: string[] = [];
   for (const [name, spec] of Object.entries(declared))
     if (!Object.hasOwn(locked, name)) problems.push(`${name}@${spec} is not in the lock`);
@@ -17,7 +18,7 @@ export function lockMismatches({ packages }: LockDocument, manifest: LockedManif
   for (const name of Object.keys(locked))
     if (!Object.hasOwn(declared, name)) problems.push(`${name} is no dependency any more`);
   for (const name of Object.keys(rootOf(manifest.name, manifest).dependencies ?? {}))
-    if (Object.hasOwn(locked, name) && !findFrom(`node_modules/${manifest.name}`, name, packages))
+    if (Object.hasOwn(locked, name) && !findFrom(`node_modules/${manifest.name}`, name, has))
       problems.push(`${name} has no entry in the lock`);
   return problems;
 }
@@ -31,15 +32,14 @@ function specsOf({ dependencies, optionalDependencies, peerDependencies }: RawEn
  * dependencies that the registry did not have, and peers where legacy-peer-deps was set. Pure.
  */
 export function withoutMissing(lock: LockDocument): LockDocument {
+  const has = (path: string) => Object.hasOwn(lock.packages, path);
   const packages = Object.fromEntries(
     Object.entries(lock.packages).map(([path, entry]) => {
       const { optionalDependencies, peerDependencies } = entry;
       if (!optionalDependencies && !peerDependencies) return [path, entry];
       const present = (table: Record<string, string>) =>
         Object.fromEntries(
-          Object.entries(table).filter(
-            ([name]) => findFrom(path, name, lock.packages) !== undefined,
-          ),
+          Object.entries(table).filter(([name]) => findFrom(path, name, has) !== undefined),
         );
       return [
         path,
@@ -54,16 +54,15 @@ export function withoutMissing(lock: LockDocument): LockDocument {
   return { ...lock, packages };
 }
 
-/** Where Node finds a package from another's folder. */
-function findFrom(
-  path: string,
+/** The folder in which Node finds a package that another one requires; undefined for none. */
+export function findFrom(
+  folder: string,
   name: string,
-  packages: LockDocument['packages'],
+  has: (path: string) => boolean,
 ): string | undefined {
-  for (let at = path; ; ) {
+  for (let at = folder; ; at = parentOf(at)) {
     const tried = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
-    if (Object.hasOwn(packages, tried)) return tried;
+    if (has(tried)) return tried;
     if (at === '') return undefined;
-    at = parentOf(at);
   }
 }

@@ -14,12 +14,11 @@ import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
 import { addToFiles } from './files-list';
 import { checkLockable, publishFix } from './lockable';
-import { readOwnLock } from './own-lock';
 import type { Publishable } from './publishable';
-import { findSeed } from './seed';
+import { findSeed, readOwnLock } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
 
-export interface LockOptions {
+interface LockOptions {
   io: Io;
   config: RegistryConfig;
   /** Leave what was locked before out of account. */
@@ -29,7 +28,7 @@ export interface LockOptions {
   warn: (sentence: string) => void;
 }
 
-export interface LockResult {
+interface LockResult {
   file: string;
   packages: number;
   /** The lock whose versions were kept; undefined when every version was chosen now. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingError } from '../errors';
-import { isObject } from '../json';
+import { isObject, parseObject } from '../json';
 import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
@@ -78,13 +78,13 @@ function readManifest(
   const file = join(folder, 'package.json');
   const text = readText(file);
   if (text === undefined) return undefined;
-  const value = parse(text);
-  if (!isObject(value))
+  const value = parseObject(text);
+  if (!value)
     throw new SettingError('CONFIG_INVALID', `${file} is not a JSON object`, {
       fix: `correct ${file}`,
     });
   refuseWorkspaceRoot(folder, value, command);
-  const manifest = value as LockedManifest;
+  const manifest = value as unknown as LockedManifest;
   parsePackageName(String(manifest.name ?? ''), `"name" in ${file}`);
   return { manifest, text };
 }
@@ -94,14 +94,6 @@ function isFile(path: string): boolean {
     return statSync(path).isFile();
   } catch {
     return false;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return undefined;
   }
 }
 

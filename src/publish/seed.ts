@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { InstallError } from '../errors';
 import { bareLock } from '../lock/compose';
 import { type LockDocument, lockName, parseLockDocument } from '../lock/document';
-import { readOwnLock } from './own-lock';
+import { readBackendLock } from '../lock/validate';
 import { foldersAbove } from './workspace';
 
 export interface Seed {
@@ -34,7 +35,7 @@ export function findSeed(folder: string, target: string, name: string): Seed | u
  * A package's part of an npm lock, as if the package stood alone. npm repairs what does not fit.
  * @param place the package's folder from the lock's folder, '' for the same
  */
-export function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
+function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
   const isOwn = lock.packages['']?.name === name;
   const isWorkspace = !isOwn && place !== '' && lock.packages[place] !== undefined;
   if (!isOwn && !isWorkspace && place !== '') return undefined;
@@ -48,6 +49,18 @@ export function seedOf(lock: LockDocument, place: string, name: string): LockDoc
         packages[path.slice(inner.length)] = entry;
   packages[''] = { name };
   return { name, lockfileVersion: 3, requires: true, packages };
+}
+
+/** A package's bootlace-lock.json as its host reads it, or what the host would refuse it for. */
+export function readOwnLock(folder: string, backend: string): LockDocument | string {
+  const file = join(folder, lockName);
+  if (!existsSync(file)) return `there is no ${lockName}`;
+  try {
+    return readBackendLock(readFileSync(file, 'utf8'), lockName, backend);
+  } catch (error) {
+    if (error instanceof InstallError) return error.message;
+    throw error;
+  }
 }
 
 function readLock(file: string): LockDocument | undefined {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { isObject } from '../json';
+import { isObject, parseObject } from '../json';
 import { type LockedManifest, rootOverrides } from '../lock/document';
 
 /** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
@@ -132,8 +132,7 @@ function patternOf(part: string): RegExp {
 
 function readJson(file: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-    return isObject(value) ? value : undefined;
+    return parseObject(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { withoutCredentials } from './config/credentials';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
 import { firstHop, type Hop, nextHop, redirectRefused } from './follow';
 import { type Packument, parsePackument } from './packument';
-import { isFinalFault, parseRetryAfter, retry } from './retry';
+import { isFinalFault, parseRetryAfter, retry, retryAfterOf } from './retry';
 import { createTransport, type Transport } from './transport';
 
 export interface ClientOptions {
@@ -214,9 +214,6 @@ function isRedirectFault(error: unknown): boolean {
     /^Only HTTP\(S\) protocols/.test(message ?? '')
   );
 }
-
-/** What a failure's answer asked for; kept beside it, because it is no fact for the user. */
-const retryAfterOf = new WeakMap<Error, number | undefined>();
 
 const retryable = new Set(['RATE_LIMITED', 'REGISTRY_ERROR', 'REGISTRY_UNREACHABLE']);
 

@@ -10,7 +10,7 @@ import { registryFailure } from './failure';
 import type { Checksum } from './integrity';
 
 /** A registry's answer to the request for a tarball that was not one. */
-export interface Refusal {
+interface Refusal {
   /** `left@1.0.0`. */
   readonly what: string;
   readonly url: string;

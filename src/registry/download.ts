@@ -45,7 +45,7 @@ export interface Sink {
 
 /** Bytes a millisecond: a tarball that comes slower than this is given up and asked for again. */
 const slowestRate = 16;
-/** Bytes that are wrong come again from a proxy's cache more often than not; one more try. */
+/** A proxy may have cached wrong bytes, so they are tried once more. */
 const triesForIntegrity = 2;
 /** An answer that goes on and on must not fill the disk. */
 const largestTarball = 2 * 1024 * 1024 * 1024;
@@ -187,7 +187,7 @@ function tooSlow(): Error {
   return Object.assign(new Error('it comes too slowly'), { code: 'ETIMEDOUT' });
 }
 
-/** A registry that sends a byte now and then must not hold the install for ever. */
+/** The longest time for a body in milliseconds: a registry that sends a byte now and then ends there. */
 function longest(length: number): number {
   return 60_000 + (Number.isSafeInteger(length) ? length / slowestRate : 240_000);
 }

@@ -6,7 +6,7 @@ import type { RegistryConfig } from './config/config';
 import { isExcluded } from './config/npm-keys';
 import { checkEngines, type Locator, pickVersion } from './pick';
 
-export interface ResolveOptions {
+interface ResolveOptions {
   io: Pick<Io, 'now' | 'sleep' | 'nodeVersion'>;
   package: string;
   wish: VersionWish;

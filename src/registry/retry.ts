@@ -1,7 +1,7 @@
 import { systemCode } from '../errors';
 import type { Io } from '../io';
 
-export interface RetryOptions {
+interface RetryOptions {
   io: Pick<Io, 'now' | 'sleep'>;
   signal?: AbortSignal;
   /** No try begins later than this many milliseconds after the first. */
@@ -34,6 +34,9 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
     }
   }
 }
+
+/** The wait in milliseconds that an answer asked for, beside its failure: it is no fact for the user. */
+export const retryAfterOf = new WeakMap<Error, number | undefined>();
 
 /** True for a fault of the set-up, such as a wrong certificate, which the next try meets again. */
 export function isFinalFault(error: unknown): boolean {

@@ -9,9 +9,9 @@ import { newStageName, sweep } from './stage';
 import { isWhole, listReleases, readCurrent, readRelease } from './store';
 
 /** The active release and this many before it stay on disk. */
-export const keptBefore = 2;
+const keptBefore = 2;
 
-export interface Activation {
+interface Activation {
   name: string;
   wanted: VersionChoice;
   start: StartPlan;
@@ -19,11 +19,7 @@ export interface Activation {
 }
 
 /** The next current.json. Pure. */
-export function planActivation(
-  present: Current | undefined,
-  next: Activation,
-  now: number,
-): Current {
+function planActivation(present: Current | undefined, next: Activation, now: number): Current {
   const before = present ? [present.active, ...present.previous] : [];
   return {
     format: 1,
@@ -44,13 +40,11 @@ export function planActivation(
  * @throws InstallError RELEASE_GONE when another setup removed it meanwhile, NOT_WRITABLE or
  *   DISK_FULL; the active release is then unchanged
  */
-export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'now'>): Current {
+export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'now'>): void {
   const present = readCurrent(layout);
   if (!isThere(layout, next.name)) throw goneRelease(next.name);
-  const isNews = !present || !isActive(present, next);
-  const current = isNews ? planActivation(present, next, now()) : present;
-  if (isNews) {
-    writeCurrent(layout, current);
+  if (!present || !isActive(present, next)) {
+    writeCurrent(layout, planActivation(present, next, now()));
     if (!isThere(layout, next.name)) {
       if (present) writeCurrent(layout, present);
       throw goneRelease(next.name);
@@ -58,7 +52,6 @@ export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'no
     removeDropped(layout, present, now());
   }
   sweep(layout, now());
-  return current;
 }
 
 function writeCurrent(layout: Layout, current: Current): void {
@@ -76,7 +69,7 @@ function isThere(layout: Layout, name: string): boolean {
   return release !== undefined && isWhole(release);
 }
 
-/** As it would be written, and so read: without what is undefined. */
+/** Compares as JSON, which leaves out what is undefined. */
 function isActive({ active, wanted, start, typed }: Current, next: Activation): boolean {
   const { name, ...rest } = JSON.parse(JSON.stringify(next)) as Activation;
   return active === name && isDeepStrictEqual({ wanted, start, ...(typed && { typed }) }, rest);

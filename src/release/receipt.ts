@@ -1,4 +1,5 @@
-import { isObject } from '../json';
+import { isObject, parseObject } from '../json';
+import { shellWord } from '../settings/words';
 import type { Entry } from '../start/plan/entry';
 
 /** What an install is, once and for all; written last, so a release that has one is whole. */
@@ -140,7 +141,7 @@ export function parseCurrent(text: string): Current | undefined {
 }
 
 /**
- * The command that installs a release again as it is, whatever the wish means by now.
+ * The command that installs a release again as it is, whatever version the tag or range means now.
  * @param current undefined where it is lost, too
  * @param version by default that of the active release
  */
@@ -148,11 +149,6 @@ export function setupAgain(current: Current | undefined, version = current?.acti
   const typed = current?.typed ?? [];
   const pin = version && !typed.includes('--from') ? ['--backend-version', version] : [];
   return ['npx bootlace setup', ...[...typed, ...pin].map(shellWord)].join(' ');
-}
-
-/** A word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./^~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A file on disk may be damaged or forged: nothing in it may lead out of the release. */
@@ -178,13 +174,4 @@ function isEntry(value: unknown): boolean {
 
 function areTexts(value: unknown = []): boolean {
   return Array.isArray(value) && value.every(item => typeof item === 'string');
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -77,7 +77,8 @@ export function hasLostEntry(layout: Layout, { name, folder, receipt }: Release)
   return !existsSync(join(backendFolder(folder, receipt.package), current.start.entry.file));
 }
 
-function readIfThere(file: string): string | undefined {
+/** The text of a file of bootlace's own; one that cannot be read is as good as none. */
+export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

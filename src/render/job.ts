@@ -1,8 +1,9 @@
-import { DeployError, NetworkError, UsageError } from '../errors';
+import { DeployError, UsageError } from '../errors';
 import { seconds } from '../ui/text';
-import { type Job, type LogLine, oneLine, type Service, timeOf } from './api/model';
+import { type Job, oneLine, type Service, timeOf } from './api/model';
+import { newLines } from './api/reason';
 import { isLost } from './api/request';
-import { findServices, type Session } from './api/session';
+import { findService, type Session } from './api/session';
 
 const mostTries = 3;
 const ended = ['succeeded', 'failed', 'canceled'];
@@ -22,9 +23,7 @@ export interface JobResult {
  * @throws UsageError JOB_NOT_HERE; DeployError JOB_FAILED, JOB_TIMEOUT
  */
 export async function runJob(session: Session, name: string, command: string): Promise<JobResult> {
-  const [service] = await findServices(session, [name]);
-  if (!service) throw new Error('findServices returns one for each name');
-  return waitForJob(session, service, command);
+  return waitForJob(session, await findService(session, name), command);
 }
 
 /** Runs the migrations of a deploy. @throws what runJob throws */
@@ -45,13 +44,18 @@ async function waitForJob(session: Session, service: Service, command: string): 
     });
   let job = await createJob(session, service, command);
   const end = io.now() + limits.deployMs;
-  const newLines = jobLog(session, service, job);
+  const readNew = newLines(client, service, {
+    types: [],
+    resource: job.id,
+    since: job.createdAt || undefined,
+    deadlineMs: 20_000,
+  });
   let said = '';
   for (;;) {
     const status = job.status ?? 'pending';
     if (status !== said) session.say(`${service.name}: ${job.id} ${status}`);
     said = status;
-    const lines = await newLines();
+    const lines = await readNew();
     if (lines.length) session.showLog(`${service.name}: ${job.id}`, lines);
     if (ended.includes(status)) break;
     if (io.now() >= end)
@@ -95,27 +99,4 @@ async function createJob(session: Session, service: Service, command: string): P
       if (tries >= mostTries) throw error;
     }
   }
-}
-
-/** Reads the lines of a job's log that came since the last look; none while the API is away. */
-function jobLog(
-  { client }: Session,
-  service: Service,
-  { id, createdAt }: Job,
-): () => Promise<LogLine[]> {
-  const seen = new Set<string>();
-  let since = createdAt || undefined;
-  return async () => {
-    try {
-      const query = { types: [], direction: 'forward', limit: 100, deadlineMs: 20_000 } as const;
-      const lines = await client.logs(service, { ...query, resource: id, since });
-      const fresh = lines.filter(line => !seen.has(line.id));
-      for (const line of fresh) seen.add(line.id);
-      since = lines.at(-1)?.timestamp ?? since;
-      return fresh;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      return [];
-    }
-  };
 }

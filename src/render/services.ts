@@ -1,11 +1,11 @@
 import { AuthError, type BootlaceError } from '../errors';
 import { classOf, type Deploy, kindOf, type Service, type ServiceEvent, timeOf } from './api/model';
 import { statusText } from './api/reason';
-import { findServices, type Session, workspaceId } from './api/session';
+import { findService, findServices, type Session, workspaceId } from './api/session';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
 import { readServiceState } from './move/state';
-import { addressOf } from './proof/expect';
+import { type Address, addressOf } from './proof/expect';
 import { probe } from './proof/probe';
 import { findLiveVersion, readStartLines, type StartLine } from './proof/start-lines';
 
@@ -73,8 +73,8 @@ async function rowOf(
   envKey: string | undefined,
 ): Promise<ServiceRow> {
   const state = await readServiceState(session, service, envKey);
-  const address = addressOf(service, { url: undefined, health: undefined });
-  const known = await findLiveVersion(session, state, { address, place: undefined });
+  const address = addressOf(service, {});
+  const known = await findLiveVersion(session, state, {});
   const [last] = state.deploys;
   const { live, pin, record } = state;
   const isExact = pin !== undefined && /^v?\d+\.\d+\.\d+/.test(pin);
@@ -89,7 +89,7 @@ async function rowOf(
     live: known?.version,
     liveDeploy: live?.id,
     source: live && sourceText(service, live),
-    health: await healthOf(session, service, live !== undefined),
+    health: await healthOf(session, service, address, live !== undefined),
     url: address?.url,
     lastDeploy: last && {
       id: last.id,
@@ -113,11 +113,15 @@ function sourceText(
   return commit && [branch, commit.slice(0, 7)].filter(Boolean).join(' ');
 }
 
-async function healthOf({ signal }: Session, service: Service, isLive: boolean): Promise<string> {
+async function healthOf(
+  { signal }: Session,
+  service: Service,
+  address: Address | undefined,
+  isLive: boolean,
+): Promise<string> {
   if (service.suspended) return 'suspended';
   if (service.inMaintenance) return 'maintenance';
   if (!isLive) return 'nothing live';
-  const address = addressOf(service, { url: undefined, health: undefined });
   if (!address) return '-';
   const found = await probe(address, signal);
   if (found.state === 'ok') return 'healthy';
@@ -153,12 +157,11 @@ export async function readReleases(
   name: string,
   envKey: string | undefined,
 ): Promise<ReleaseRow[]> {
-  const [service] = await findServices(session, [name]);
-  if (!service) throw new Error('findServices returns one for each name');
+  const service = await findService(session, name);
   const state = await readServiceState(session, service, envKey, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
   const events: ServiceEvent[] = await session.client.events(service.id, oldest, 'deploy_started');
-  const known = await findLiveVersion(session, state, { address: undefined, place: undefined });
+  const known = await findLiveVersion(session, state, {});
   const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
   return state.deploys.map(deploy => {
     const isLive = classOf(deploy) === 'live';

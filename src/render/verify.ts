@@ -3,7 +3,7 @@ import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { classOf } from './api/model';
 import { statusText } from './api/reason';
-import { findServices, type Session } from './api/session';
+import { findService, type Session } from './api/session';
 import { readServiceState } from './move/state';
 import { addressNotes, addressOf, type ProofWish, type VersionPlace } from './proof/expect';
 import { probe } from './proof/probe';
@@ -91,8 +91,7 @@ export async function verifyService(
   wish: ProofWish,
 ): Promise<Verified> {
   const { client } = session;
-  const [service] = await findServices(session, [name]);
-  if (!service) throw new Error('findServices returns one for each name');
+  const service = await findService(session, name);
   const state = await readServiceState(session, service, envKey);
   const { live, pin } = state;
   const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
@@ -115,7 +114,7 @@ export async function verifyService(
     : undefined;
   const expected = await expect(servicePackage);
   const wanted = wish.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
-  const found = await findLiveVersion(session, state, { address, place });
+  const found = await findLiveVersion(session, state, { ...wish, place });
   if (wanted !== undefined && !place && found && found.version !== wanted)
     throw new DeployError(
       'VERIFY_WRONG_VERSION',
@@ -132,13 +131,9 @@ export async function verifyService(
     service,
     deploy: live,
     version: wanted ?? found?.version,
-    package: undefined,
-    isNew: false,
     place: wanted === undefined ? undefined : place,
     startLines: found?.by === 'its start line' && wanted !== undefined,
     address,
-    before: undefined,
-    asBefore: false,
   });
   if (verdict.state === 'ended')
     throw new DeployError(

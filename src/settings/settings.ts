@@ -33,7 +33,6 @@ export interface Settings {
   readonly scripts: Setting<readonly string[]>;
   readonly installer: Setting<Installer>;
   readonly slim: Setting<boolean>;
-  /** A folder for verified tarballs, as it was typed. */
 }
 
 /** Everything that settings are read from, in the order of precedence. */
@@ -126,7 +125,7 @@ function definitionName(from: string): string {
 }
 
 /** The token of the variable that holds it, from the environment or .env. */
-export function readToken(
+function readToken(
   { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
   name: string,
 ): Setting<Secret> | undefined {

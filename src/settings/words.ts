@@ -116,3 +116,8 @@ export function literal(word: Word | undefined): string | undefined {
   if (!word) return undefined;
   return word.every(part => typeof part === 'string') ? word.join('') : undefined;
 }
+
+/** A text as one word for a POSIX shell, in quotes where it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./^-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

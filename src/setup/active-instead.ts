@@ -2,8 +2,7 @@ import { InstallError, NetworkError } from '../errors';
 import { layoutOf } from '../release/layout';
 import { hasLostEntry, isWhole, type Release, readCurrent, readRelease } from '../release/store';
 import { satisfiesWish } from '../settings/version-wish';
-import { isSameHost, type SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { isSameHost, planStart, type SetupPlan } from './plan';
 
 /**
  * The active release, when `up` may start it without a setup: it is whole and satisfies the wish. A

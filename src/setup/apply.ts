@@ -8,8 +8,7 @@ import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import type { ApplyOptions, FileChange, SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { type ApplyOptions, type FileChange, planStart, type SetupPlan } from './plan';
 
 export interface SetupResult {
   release: Release;
@@ -36,13 +35,13 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
         reused: true,
       }
     : await obtain();
-  // Files of it may not be what they were, as after a loss of power: then install it again.
+  // Its files may be damaged, as after a power failure: then it is installed again.
   const isDamaged = () => first.reused && !isAsInstalled(first.release);
   if (hasLostEntry(layout, first.release) && isDamaged()) return installAgain();
   try {
     return await finish(first);
   } catch (error) {
-    // So is one that another setup removed a moment ago.
+    // Another setup may have removed it a moment ago.
     if (!isDamaged()) throw error;
     return installAgain();
   }
@@ -62,8 +61,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
   }
 
   async function obtain(damaged?: Release): Promise<ChosenRelease> {
-    // What resolves and installs is half of the program, and nothing of it is needed when the
-    // release is there.
+    // Half of the program, which is not loaded when the release is on disk.
     const { obtainRelease } = await import('./obtain-release');
     return obtainRelease(plan, options, damaged);
   }

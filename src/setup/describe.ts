@@ -9,8 +9,7 @@ import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { chooseEntry } from '../start/plan/entry';
 import { table } from '../ui/text';
-import { findInstalled, type SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { findInstalled, planStart, type SetupPlan } from './plan';
 
 export interface Description {
   lines: string[];
@@ -103,7 +102,7 @@ function row(name: string, setting: Setting<unknown> | undefined): Row {
   return { name, value: setting?.value ?? 'by the rule', from: setting?.from ?? 'default' };
 }
 
-/** What of it cannot be read, setup installs again. */
+/** How a release on disk would start; setup installs a damaged one again. */
 function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
   try {
     const { entry } = planStart(plan, folder);
@@ -141,7 +140,7 @@ async function choose(
   const { manifest, version, why } = locator;
   const present = findInstalled(locator, plan, listReleases(layoutOf(dir)));
   if (present) return { version, why, entry: entryOnDisk(plan, present), present: present.name };
-  // Before the download nobody knows which files there are: take package.json at its word.
+  // The files are not known before the download, so package.json is taken at its word.
   const choice = chooseEntry(manifest, settings.entry?.value, path =>
     /^(index|server)\.js$/.test(path) ? undefined : path,
   );

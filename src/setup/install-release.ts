@@ -26,12 +26,11 @@ import { newLogFile, openStage } from '../release/stage';
 import { listReleases, type Release, releaseNameOf } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
-import { checkCommands } from '../start/plan/check-commands';
+import { checkCommands } from '../start/plan/package-files';
 import { sayProgress } from '../ui/install-progress';
 import { fetchBackend } from './fetch-backend';
 import { readLocalTarball } from './local-tarball';
-import type { ApplyOptions, SetupPlan } from './plan';
-import { planStart } from './plan-start';
+import { type ApplyOptions, planStart, type SetupPlan } from './plan';
 
 /** The backend's tarball, verified, and where it is from. */
 interface FetchedBackend {
@@ -49,7 +48,7 @@ const failFastMs = 5000;
 
 /**
  * Installs one exact version into a stage and publishes the stage as a release: the backend's
- * tarball, the lock that it or somebody else brings, the tree that the lock names.
+ * tarball, its lock, and the tree that the lock names.
  * @param locator undefined for a local build
  * @param transport kept open
  * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
@@ -142,7 +141,7 @@ export async function installRelease(
     rmSync(run.log, { force: true });
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } catch (error) {
-    // Nobody is told of it.
+    // No failure names the log of an aborted setup.
     if (options.signal?.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {

@@ -20,7 +20,7 @@ export interface ChosenRelease {
 
 /**
  * Resolves the version and gives its release: one that is on disk, or a new install.
- * @param damaged a release that is no answer, and that makes way once its like is there
+ * @param damaged a release that is not used, and that the new one replaces
  * @throws whatever fails; nothing new is then visible
  */
 export async function obtainRelease(

@@ -5,9 +5,11 @@ import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config/config';
 import { renderNpmrc } from '../registry/config/npmrc';
 import type { Locator } from '../registry/pick';
-import type { Host, Receipt } from '../release/receipt';
+import { backendFolder } from '../release/layout';
+import type { Host, Receipt, StartPlan } from '../release/receipt';
 import { isWhole, type Release } from '../release/store';
 import type { Settings } from '../settings/settings';
+import { planStartIn } from '../start/plan/start-plan';
 import { isServerFile } from '../start/server-file';
 
 /** A file that setup keeps; undefined when it is right already. */
@@ -54,7 +56,7 @@ export interface ApplyOptions {
   unpacker?: Unpacker;
 }
 
-export interface PlanInput
+interface PlanInput
   extends Pick<SetupPlan, 'settings' | 'config' | 'host' | 'typed' | 'from' | 'lock' | 'saveLock'> {
   /** The releases on disk. */
   releases: readonly Release[];
@@ -68,11 +70,11 @@ export interface PlanInput
  * @throws SettingError SERVER_FILE_TAKEN or NPMRC_MARKERS
  */
 export function planSetup(input: PlanInput): SetupPlan {
-  const { settings, config, server, npmrc } = input;
+  const { releases: _, npmrc, launcher, server, ...given } = input;
   const changes: FileChange[] = [];
   // Without a line to keep, no empty file and no empty block. A new one holds our lines alone, no
   // secret, and an image that root builds is run by another user.
-  const npmrcText = renderNpmrc(npmrc.text, config.managedLines);
+  const npmrcText = renderNpmrc(npmrc.text, given.config.managedLines);
   if (npmrcText !== (npmrc.text ?? '')) changes.push({ path: npmrc.path, text: npmrcText });
   if (
     server.present !== undefined &&
@@ -81,29 +83,34 @@ export function planSetup(input: PlanInput): SetupPlan {
   )
     throw new SettingError(
       'SERVER_FILE_TAKEN',
-      `${server.name} is there, and it is not, or no more, what bootlace writes`,
+      `${server.name} is there, and bootlace did not write it, or it was changed since`,
       {
         fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
         facts: { path: server.path },
       },
     );
-  const { launcher } = input;
   // Before server.js, which loads it.
   if (launcher.present !== launcher.wanted)
     changes.push({ path: launcher.path, text: launcher.wanted });
   if (server.present !== server.wanted) changes.push({ path: server.path, text: server.wanted });
-  return {
-    settings,
-    config,
-    host: input.host,
-    typed: input.typed,
-    from: input.from,
-    lock: input.lock,
-    saveLock: input.saveLock,
-    reuse: findReusable(input),
-    serverFile: server.name,
-    changes,
-  };
+  return { ...given, reuse: findReusable(input), serverFile: server.name, changes };
+}
+
+/**
+ * How the backend in a release starts under a plan's settings.
+ * @param release the release's folder, or the stage of one
+ * @throws NotFoundError when nothing there can start
+ */
+export function planStart({ settings, config }: SetupPlan, release: string): StartPlan {
+  const { entry, args, tokenEnv, memory } = settings;
+  const place = { release, backend: backendFolder(release, settings.package.value) };
+  return planStartIn(place, {
+    asked: entry?.value,
+    args: args?.value,
+    tokenEnv: tokenEnv.value,
+    ...(config.secretEnv.length && { secretEnv: config.secretEnv }),
+    memory: memory.value === 'auto' ? undefined : memory.value,
+  });
 }
 
 /** The release on disk that is what a setup would install of a resolved version. */
@@ -140,7 +147,7 @@ function findReusable(input: PlanInput): Release | undefined {
  * True when a release of the right version is what this host and these settings would install.
  * A tree that stands on a lock file is no answer once that file is not asked for any more.
  */
-export function isSameTree(
+function isSameTree(
   receipt: Receipt,
   { settings, config, host, lock }: Pick<SetupPlan, 'settings' | 'config' | 'host' | 'lock'>,
 ): boolean {

@@ -2,22 +2,22 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { BootlaceError, SettingError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { isObject } from '../json';
+import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { layoutOf } from '../release/layout';
-import { shellWord } from '../release/receipt';
-import { listReleases } from '../release/store';
+import { listReleases, readIfThere } from '../release/store';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
+import { shellWord } from '../settings/words';
 import { renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
 import { planSetup, type SetupPlan } from './plan';
 
-export interface PrepareOptions {
+interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
@@ -59,7 +59,7 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
     },
     launcher: {
       path: layout.launcher,
-      present: readOwn(layout.launcher),
+      present: readIfThere(layout.launcher),
       wanted: options.launcher,
     },
   });
@@ -81,8 +81,8 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
 function readProject(lock: string): LockedManifest | undefined {
   if (!/^(package-lock|npm-shrinkwrap)\.json$/.test(basename(lock))) return undefined;
   try {
-    const project: unknown = JSON.parse(readText(join(dirname(lock), 'package.json')) ?? '');
-    return isObject(project) ? (project as LockedManifest) : undefined;
+    const project = parseObject(readText(join(dirname(lock), 'package.json')));
+    return project as LockedManifest | undefined;
   } catch {
     return undefined;
   }
@@ -156,13 +156,4 @@ function serverFileName(flag: unknown): string {
       },
     );
   return name;
-}
-
-/** A file of ours: one that cannot be read is written again, and that says what is wrong. */
-function readOwn(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 type Env = Record<string, string | undefined>;
 
 /** The names of the variables that hold credentials. */
-export interface SecretVariables {
+interface SecretVariables {
   readonly tokenEnv: string;
   readonly secretEnv?: readonly string[];
 }

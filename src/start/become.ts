@@ -72,7 +72,7 @@ const fromTerminal = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SI
  * @returns its exit code, or 128 + n when signal n ended it
  * @throws what spawn throws, when the program cannot be started
  */
-export function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<number> {
+function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<number> {
   return new Promise((resolve, reject) => {
     // Loaded only here: most starts need no child, and each would pay milliseconds for it.
     const { spawn } = process.getBuiltinModule('node:child_process');
@@ -93,7 +93,7 @@ export function runAsChild({ file, name: argv0, args, env, cwd }: Program): Prom
     try {
       const stdio: StdioOptions = ['inherit', 'inherit', 'inherit'];
       if (process.channel) stdio.push('ipc');
-      // Of the two ways to write a message the one that keeps what the other can say.
+      // `advanced` also carries every value that `json` can.
       const serialization = 'advanced';
       const options = { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd, argv0 } as const;
       // The backend was given the same port to be inspected at.
@@ -121,7 +121,7 @@ export function runAsChild({ file, name: argv0, args, env, cwd }: Program): Prom
 }
 
 /**
- * Hands messages on, with what they carry, between whoever forked this process and its child.
+ * Hands messages on, with their handles, between the process that forked this one and its child.
  * @returns what waits until all have been written
  */
 function joinChannels(child: ChildProcess): () => Promise<unknown> {

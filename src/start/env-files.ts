@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SettingError } from '../errors';
 
-export interface EnvFile {
+interface EnvFile {
   file: string;
   /** False for --env-file-if-exists. */
   must: boolean;

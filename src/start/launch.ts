@@ -35,11 +35,11 @@ export interface Launch {
 
 /**
  * Prepares the start of the active release: what `node server.js` and `bootlace start` do. It loads
- * no network code and asks nobody.
+ * no network code and sends no request.
  *
  * Without Node flags, and without a changed variable that Node reads when it begins, the backend
- * starts in this process; of ours one `uncaughtExceptionMonitor` stays, and as process 1 the default
- * action of four signals. Otherwise this process becomes `node [flags] entry args`.
+ * starts in this process; the launcher leaves one `uncaughtExceptionMonitor` in it, and as process 1 the
+ * default action of four signals. Otherwise this process becomes `node [flags] entry args`.
  * @returns the last step. Call it outside of try and of promises, so that Node handles what the
  *   backend throws
  * @throws NotFoundError or SettingError
@@ -94,7 +94,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const memory = findMemory(start, [env.NODE_OPTIONS, ...process.execArgv, ...flags].join(' '));
   if (needsNew || (memory && canReplace(process.execPath))) {
     if (memory) say(`bootlace: memory: ${memory.flags.join(' ')} (${memory.why})\n`);
-    // What files of --env-file say is in the environment by now, and a token of theirs is not.
+    // The files of --env-file are read already, and the token in them is left out.
     const own = takeEnvFiles(withoutCode(process.execArgv)).flags;
     const all = [...own, ...flags, ...(memory?.flags ?? []), file, ...words];
     // Keep argv0, so that ps shows the same name.
@@ -109,7 +109,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   return runMain;
 }
 
-/** A worker of a cluster is one by what its primary started, and no process of ours would be. */
+/** Only the process that the primary started is a worker of its cluster: it cannot become another. */
 function mayBecome(): boolean {
   if (!process.channel) return true;
   const cluster = process.getBuiltinModule('node:cluster') as unknown as { isWorker: boolean };

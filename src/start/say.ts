@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 
-/** Writes to stderr. Who cannot be told, as on a full disk or to a reader that is gone, is not. */
+/** Writes to stderr. Best effort: a full disk or a closed pipe is ignored. */
 export function say(text: string): void {
   try {
     writeSync(2, text);

@@ -19,7 +19,7 @@ export function renderServerFile(version: string): string {
   ].join('\n');
 }
 
-/** True for a file that bootlace wrote and nobody changed since. */
+/** True for a file that bootlace wrote and that was not changed since. */
 export function isServerFile(text: string): boolean {
   const head = /^\/\/ bootlace launcher \S+ sha256:([0-9a-f]{64})\r?\n.*\n.*\n/.exec(text);
   return head !== null && hashOf(text.slice(head[0].length)) === head[1];

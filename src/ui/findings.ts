@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** The part of a command's context that a report needs. */
-export interface FindingsContext {
+interface FindingsContext {
   io: Pick<Io, 'env'>;
   report: Reporter;
   flags: Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ export interface InstallProgress {
   readonly received: number;
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Milliseconds. */
   readonly now: () => number;
   /** True where a line can be rewritten: it then changes ten times a second. */

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { BootlaceError } from '../errors';
 import type { Io } from '../io';
-import { shellWord } from '../release/receipt';
+import { shellWord } from '../settings/words';
 import { failureText } from './failure-text';
 import type { Redactor } from './redact';
 
-export interface ReporterOptions {
+interface ReporterOptions {
   json: boolean;
   quiet: boolean;
   redactor: Redactor;
@@ -70,48 +70,45 @@ export class Reporter {
 
   /** A result line. */
   line(text: string, style?: Style): void {
-    if (this.#options.json || this.#options.quiet) return;
-    this.#clear();
-    const write = this.#resultsToErr ? this.#io.err : this.#io.out;
-    const clean = this.#clean(text);
-    write(`${style ? this.style(style, clean, 'out') : clean}\n`);
+    this.row(text, '', style);
   }
 
   /** A row whose first cell has a style. */
-  row(first: string, rest: string, style: Style): void {
+  row(first: string, rest: string, style?: Style): void {
     if (this.#options.json || this.#options.quiet) return;
     this.#clear();
     const write = this.#resultsToErr ? this.#io.err : this.#io.out;
-    write(`${this.style(style, this.#clean(first), 'out')}${this.#clean(rest)}\n`);
+    const clean = this.clean(first);
+    write(`${style ? this.#style(style, clean, 'out') : clean}${this.clean(rest)}\n`);
   }
 
   /** What is going on: one rewritten line on a terminal, plain lines in a log. */
   progress(text: string): void {
     if (this.#options.quiet) return;
-    if (!this.isInteractive) return this.#io.err(`${this.#clean(text)}\n`);
-    this.#io.err(`\r\u001b[2K${this.#clean(text)}`);
+    if (!this.isInteractive) return this.#io.err(`${this.clean(text)}\n`);
+    this.#io.err(`\r\u001b[2K${this.clean(text)}`);
     this.#progress = true;
   }
 
   warn(text: string): void {
-    const clean = this.#clean(this.withFlags(text));
+    const clean = this.clean(this.withFlags(text));
     this.warnings.push(clean);
     this.#clear();
-    this.#io.err(`${this.style('yellow', 'warning')}: ${clean}\n`);
+    this.#io.err(`${this.#style('yellow', 'warning')}: ${clean}\n`);
   }
 
   fail(error: BootlaceError): void {
     this.#clear();
     const fix = this.withFlags(error.fix);
     if (this.#options.json) return this.json({ ok: false, error: { ...errorJson(error), fix } });
-    const [first = '', ...rest] = this.#clean(failureText(error, fix)).split('\n');
-    this.#io.err([this.style('red', first), ...rest].join('\n'));
+    const [first = '', ...rest] = this.clean(failureText(error, fix)).split('\n');
+    this.#io.err([this.#style('red', first), ...rest].join('\n'));
   }
 
   /** A bug in bootlace: the stack, and where to take it. */
   bug(error: unknown): void {
     this.#clear();
-    const text = this.#clean(
+    const text = this.clean(
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
     if (this.#options.json)
@@ -127,19 +124,14 @@ export class Reporter {
   /** The one document of --json. */
   json(value: unknown): void {
     this.#io.out(
-      `${JSON.stringify(value, (_, item) => (typeof item === 'string' ? this.#clean(item) : item), 2)}\n`,
+      `${JSON.stringify(value, (_, item) => (typeof item === 'string' ? this.clean(item) : item), 2)}\n`,
     );
   }
 
   /** A line for the machine that runs us, such as a workflow command; on stderr, even if quiet. */
   machine(text: string): void {
     this.#clear();
-    this.#io.err(`${this.#clean(text)}\n`);
-  }
-
-  /** Text for a file of that machine, without secrets. */
-  clean(text: string): string {
-    return this.#clean(text);
+    this.#io.err(`${this.clean(text)}\n`);
   }
 
   done(): void {
@@ -147,7 +139,7 @@ export class Reporter {
   }
 
   /** @param stream where the text goes: only a terminal gets colours, or all by FORCE_COLOR */
-  style(style: Style, text: string, stream: 'out' | 'err' = 'err'): string {
+  #style(style: Style, text: string, stream: 'out' | 'err' = 'err'): string {
     const { env, errIsTerminal, outIsTerminal } = this.#io;
     const isTerminal = stream === 'out' && !this.#resultsToErr ? outIsTerminal : errIsTerminal;
     const isForced = !['', '0', 'false', undefined].includes(env.FORCE_COLOR);
@@ -155,7 +147,8 @@ export class Reporter {
     return isColoured ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  #clean(text: string): string {
+  /** Text without secrets and control characters. */
+  clean(text: string): string {
     // A registry's words must not move the cursor or hide a line.
     return this.#options.redactor
       .redact(stripVTControlCharacters(text))

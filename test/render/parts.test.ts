@@ -200,7 +200,7 @@ test('of a key that the API repeats no part is shown where its words are cut', a
     access: { host: server.url, key: new Secret(key) },
     io: fakeClock(),
     signal: new AbortController().signal,
-    pace: async () => {},
+    pace: { reads: 9, posts: 9 },
     onRetry: assert.fail,
   });
   await assert.rejects(request({ method: 'GET', path: 'services', about: 'it' }), {

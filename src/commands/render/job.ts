@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors';
 import { runJob } from '../../render/job';
+import { shellWord } from '../../settings/words';
 import type { Command } from '../command';
 import { renderOptions, sessionOf } from './render-command';
 
@@ -20,7 +21,7 @@ export const command: Command = {
   async run(context) {
     const { positionals, rest, report, flags } = context;
     const [service, typed] = positionals;
-    const text = typed ?? rest.map(quote).join(' ');
+    const text = typed ?? rest.map(shellWord).join(' ');
     if (!service || !text.trim())
       throw new UsageError('COMMAND_MISSING', 'job needs a service and a command', {
         fix: "type for example: npx bootlace job api 'npx bootlace migrate'",
@@ -32,7 +33,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

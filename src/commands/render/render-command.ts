@@ -12,6 +12,7 @@ import {
 } from '../../render/api/session';
 import { type ResolvedWish, resolveWish } from '../../render/move/resolve-wish';
 import { type ProofWish, parseUrl, parseVersionPlace } from '../../render/proof/expect';
+import { shellWord } from '../../settings/words';
 import { workflowOf } from '../../ui/github-actions';
 import type { Command, Context, Flags } from '../command';
 
@@ -180,24 +181,20 @@ export function commandLine(typed: string, { flags, positionals }: Context): Com
   return (command = typed as 'deploy', { services = positionals, version }) => {
     const versionFlag = command === 'rollback' ? 'to' : 'backend-version';
     const isSame = command === typed;
-    const words = ['npx bootlace', command, ...services.map(quote)];
-    if (version !== undefined) words.push(`--${versionFlag} ${quote(version)}`);
+    const words = ['npx bootlace', command, ...services.map(shellWord)];
+    if (version !== undefined) words.push(`--${versionFlag} ${shellWord(version)}`);
     for (const [name, value] of Object.entries(flags)) {
       if (neverRepeated.includes(name) || value === false || value === undefined) continue;
       if (name === versionFlag && (version !== undefined || !isSame)) continue;
       if (/^expect-/.test(name) && !isSame && command !== 'releases') {
         // The value that was expected belongs to the other version.
         const place = String(value).split('=')[0] ?? '';
-        words.push(`--${name} ${quote(place)}`);
+        words.push(`--${name} ${shellWord(place)}`);
       } else if (isSame || known[command]?.includes(name))
-        words.push(value === true ? `--${name}` : `--${name} ${quote(String(value))}`);
+        words.push(value === true ? `--${name}` : `--${name} ${shellWord(String(value))}`);
     }
     return words.join(' ');
   };
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./^~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The way from a session to the user. */

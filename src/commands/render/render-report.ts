@@ -27,29 +27,29 @@ export async function reported(
   try {
     await run(async ({ service }) => github?.begin(service));
   } catch (error) {
-    if (github) await endDeployments(github, results, report.clean.bind(report));
+    await finish();
     if (context.signal.aborted) {
-      writeWorkflow(workflow, title, results);
       // The exit code is the signal's, and nothing else will tell what had failed by then.
       if (error instanceof BootlaceError) report.warn(`${error.code}: ${error.message}`);
       if (flags.json) report.json(interrupted(context, results));
       throw error;
     }
-    if (error instanceof BootlaceError) {
-      workflow?.error(error);
-      writeWorkflow(workflow, title, results);
-      throw withResults(error, results);
-    }
-    writeWorkflow(workflow, title, results);
+    if (!(error instanceof BootlaceError)) throw error;
+    workflow?.error(error);
+    if (results.length) error.facts.services = results;
     throw error;
   }
-  if (github) await endDeployments(github, results, report.clean.bind(report));
-  writeWorkflow(workflow, title, results);
+  await finish();
   for (const line of table(rowsOf(results))) report.line(line);
   for (const { service, proof } of results)
     for (const sentence of proof) report.line(`${service}: ${sentence}`);
   if (flags.json) report.json({ ok: true, services: results, warnings: report.warnings });
   return 0;
+
+  async function finish(): Promise<void> {
+    if (github) await endDeployments(github, results, report.clean.bind(report));
+    writeWorkflow(workflow, title, results);
+  }
 }
 
 const states = {
@@ -82,11 +82,6 @@ function interrupted({ signal, report }: Context, results: readonly ServiceResul
   const fix = 'see the warnings; running the same command again goes on';
   const error = { code: 'INTERRUPTED', message, fix, facts: { services: results } };
   return { ok: false, error, warnings: report.warnings };
-}
-
-function withResults(error: BootlaceError, results: readonly ServiceResult[]): BootlaceError {
-  if (results.length) error.facts.services = results;
-  return error;
 }
 
 function rowsOf(results: readonly ServiceResult[]): string[][] {

@@ -23,7 +23,7 @@ const rules: readonly Rule[] = [
   ...dockerRules,
 ];
 
-/** More findings than this help nobody. */
+/** A reader corrects no more findings than this at a time. */
 const mostFindings = 200;
 
 /** What a rule finds, up to a limit: looking for the name that was meant takes time. */

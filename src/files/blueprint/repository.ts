@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { foldersAbove, readWorkspace } from '../../publish/workspace';
 
 /** The repository around a Blueprint; paths are relative to its top and have slashes. */
@@ -45,27 +45,17 @@ export function openRepository(file: string): Repository {
       ? relative(top, join(realpathSync(folder), basename(file))).replaceAll(sep, '/')
       : '',
     text,
-    manifest: path => packageJson(text(path)),
+    manifest: path => parseObject(text(path)),
     isExecutable(path) {
       const real = find(path);
       if (real === undefined || process.platform === 'win32') return undefined;
       return (statSync(real).mode & 0o111) !== 0;
     },
     packageFolder(name) {
-      if (packageJson(text('package.json'))?.name === name) return '';
+      if (parseObject(text('package.json'))?.name === name) return '';
       return readWorkspace(top)?.members.get(name);
     },
   };
-}
-
-/** A package.json's text as an object; undefined for anything else. */
-export function packageJson(text: string | undefined): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? '');
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function exists(path: string): boolean {

@@ -24,7 +24,7 @@ interface DockerService {
 }
 
 /** What the repository declares about its Docker services. */
-export interface DockerFacts {
+interface DockerFacts {
   name: string;
   services: DockerService[];
   sites: { name: string; folder: string; build: string }[];

@@ -20,7 +20,7 @@ import {
 import { entry } from './variables';
 
 /** What the repository declares about its Python service. */
-export interface PythonFacts {
+interface PythonFacts {
   folder: string;
   name: string;
   /** An exact version: 3.10 as a number is 3.1. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { readText } from '../../settings/read-text';
 
 /** The files of a repository, by their paths below its top. */
@@ -54,8 +54,7 @@ export function readJson(
   path: string,
 ): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(repository.read(path)?.replace(/^\uFEFF/, '') ?? '');
-    return isObject(value) ? value : undefined;
+    return parseObject(repository.read(path));
   } catch {
     return undefined;
   }

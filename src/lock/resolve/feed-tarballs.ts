@@ -29,7 +29,7 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
   }
 
   return {
-    /** A version's part of a packument as npm gets it: with a tarball's address of ours. */
+    /** A version's part of a packument as npm gets it: the tarball's address is the feed's. */
     serve(name: string, version: string, manifest: Record<string, unknown>): unknown {
       const { bundleDependencies, bundledDependencies, _hasShrinkwrap } = manifest;
       if (!(bundleDependencies || bundledDependencies || _hasShrinkwrap)) return manifest;
@@ -39,7 +39,7 @@ export function openFeedTarballs(base: string, work: string, context: DownloadCo
       opened.set(tarball, { name, version, manifest });
       return { ...manifest, dist: { tarball } };
     },
-    /** What stands for an address of ours in truth; undefined for another address. */
+    /** The real address and checksum behind one of the feed's; undefined for another address. */
     original(address: string): Dist | undefined {
       const manifest = find(address);
       return manifest && { tarball: manifest.dist.tarball, integrity: integrityOf(manifest) };

@@ -15,13 +15,13 @@ import { type Dependency, guessNext, readWishes, type Wishes, wishFields } from 
 
 /** The packuments of all registries on this machine, for one run of npm. */
 export interface PackumentFeed {
-  /** What npm takes for its registry; nobody else knows the path in it. */
+  /** The address that npm gets as its registry; its path is random, so that no other program guesses it. */
   readonly url: string;
   /** What a registry failed with, when npm may have gone on without an optional package. */
   failure(): BootlaceError | undefined;
-  /** Who asks for a version, `left@1.0.0`, where that was seen ahead of npm. */
+  /** The package that asks for a version, `left@1.0.0`, where that was seen ahead of npm. */
   asker(name: string, spec: string): string | undefined;
-  /** What an address of ours in npm's lock stands for; undefined for another address. */
+  /** The real address and checksum behind one of the feed's; undefined for another address. */
   original(address: string): Dist | undefined;
   /** Puts the real registries' addresses into what npm says. */
   restore(text: string): string;
@@ -42,8 +42,8 @@ const mostAhead = 16;
 
 /**
  * Serves npm the packuments of the real registries, and asks for them before npm does: npm walks a
- * tree step by step and waits for a registry hundreds of times, one after the other. It decides as
- * ever; only the waiting is gone, and the writing of a cache that is thrown away.
+ * tree step by step and waits for a registry hundreds of times, one after the other. It still
+ * chooses every version; it only waits less, and writes no cache.
  * @param options its transport is kept open
  * @param work a folder for what is thrown away
  * @param wanted the dependencies to begin with

@@ -98,7 +98,7 @@ async function resolveOnFeed(
   }
 }
 
-/** npm says which version is missing and not who asks for it. */
+/** Adds the package that asks for a missing version, which npm does not name. */
 function sayAsker(error: unknown, feed: PackumentFeed): unknown {
   if (!(error instanceof NotFoundError) || error.code !== 'DEPENDENCY_VERSION_NOT_FOUND')
     return error;

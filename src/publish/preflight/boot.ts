@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import type { Io } from '../../io';
 
-export interface BootOptions {
+interface BootOptions {
   /** The folder that setup filled, and the file in it that starts the backend. */
   dir: string;
   serverFile: string;
@@ -21,8 +21,8 @@ export interface BootOptions {
 /** How a start went. Times are in milliseconds, memory in bytes. */
 export interface Boot {
   /** What went wrong, as a sentence's end; undefined when it answered. */
-  failure: string | undefined;
-  status: number | undefined;
+  failure?: string;
+  status?: number;
   answeredMs: number;
   /** Of its process and those that it started; undefined where the system does not say. */
   rss: number | undefined;
@@ -89,8 +89,7 @@ export async function boot(options: BootOptions): Promise<Boot> {
     );
     signal.throwIfAborted();
     return {
-      failure: 'failure' in answer ? answer.failure : undefined,
-      status: 'status' in answer ? answer.status : undefined,
+      ...answer,
       answeredMs,
       rss,
       stoppedMs: io.now() - stopped,
@@ -110,7 +109,7 @@ async function untilAnswer(
   { healthPath, io }: BootOptions,
   deadline: number,
   signal: AbortSignal,
-): Promise<{ status: number } | { failure: string }> {
+): Promise<Pick<Boot, 'status' | 'failure'>> {
   for (;;) {
     const status = await ask(port, healthPath, signal);
     if (status !== undefined && status < 500) return { status };

@@ -2,7 +2,7 @@ import { bundledNames, type LockDocument, type LockedManifest } from '../../lock
 import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
 import { publishFix } from '../lockable';
-import type { Problem } from './problem';
+import { type Problem, problem } from './problem';
 
 /** Means something on the publisher's machine only. */
 const local =
@@ -38,15 +38,7 @@ export function dependencyProblems(
         code: string,
         message: string,
         fix: string,
-      ): unknown =>
-        problems.push({
-          severity,
-          code,
-          file: 'package.json',
-          path: `${section}.${name}`,
-          message,
-          fix,
-        });
+      ): unknown => problems.push(problem(severity, code, `${section}.${name}`, message, fix));
       const shown = `${name}@${spec.slice(0, 80)}`;
       if (local.test(spec.trim()))
         add(
@@ -82,13 +74,12 @@ function scriptProblems(lock: LockDocument | undefined): Problem[] {
   const list = [...new Set(names)].sort();
   if (list.length === 0) return [];
   return [
-    {
-      severity: 'warning',
-      code: 'DEPENDENCY_SCRIPTS',
-      file: 'package.json',
-      path: 'dependencies',
-      message: `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
-      fix: `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
-    },
+    problem(
+      'warning',
+      'DEPENDENCY_SCRIPTS',
+      'dependencies',
+      `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
+      `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
+    ),
   ];
 }

@@ -10,7 +10,7 @@ import {
 import { publisherProblems } from '../../start/plan/named-command';
 import { parseStartScript } from '../../start/plan/start-script';
 import type { PackedPackage } from './packed-package';
-import { type Problem, problemOf } from './problem';
+import { type Problem, problem, problemOf } from './problem';
 
 /**
  * The rules about what can be started: every file that package.json names is packed, and one of them
@@ -45,16 +45,6 @@ export function entryProblems(
     ? `name the server in scripts.start, as in "start": "node ${find(first) ?? 'dist/main.js'}", or in "main"`
     : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start';
   return [problem('error', failed.failure, undefined, failed.message, fix)];
-}
-
-function problem(
-  severity: Problem['severity'],
-  code: string,
-  path: string | undefined,
-  message: string,
-  fix: string,
-): Problem {
-  return { severity, code, file: 'package.json', ...(path && { path }), message, fix };
 }
 
 function fileFault(

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { readTarball } from '../../install/read-tarball';
 import type { Tarball } from '../../install/tarball';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { readBackendTarball } from '../../lock/backend-tarball';
 import type { LockedManifest } from '../../lock/document';
 import type { FindFile } from '../../start/plan/entry';
@@ -66,10 +66,6 @@ export async function readPackedPackage(tarball: Tarball, label: string): Promis
 }
 
 function mainOf(text: string | undefined): string | undefined {
-  try {
-    const json: unknown = JSON.parse(text ?? '');
-    return isObject(json) && typeof json.main === 'string' ? json.main : undefined;
-  } catch {
-    return undefined;
-  }
+  const main = parseObject(text)?.main;
+  return typeof main === 'string' ? main : undefined;
 }

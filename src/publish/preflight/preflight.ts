@@ -10,7 +10,7 @@ import { dependencyProblems } from './dependencies';
 import { dependencyBins } from './dependency-bins';
 import { entryProblems } from './entries';
 import type { PackedPackage } from './packed-package';
-import { type Problem, problemOf } from './problem';
+import { type Problem, problem, problemOf } from './problem';
 
 /** What surrounds a package that is checked. */
 export interface Surroundings {
@@ -42,7 +42,7 @@ export function preflight(pkg: PackedPackage, around: Surroundings): Problem[] {
 
 const rank = ({ severity }: Problem) => (severity === 'error' ? 0 : 1);
 
-/** Nothing else can be read where a table of names and ranges is none. */
+/** A wrong table of names and ranges: the other rules could not read it. */
 function tableProblems({ manifest }: PackedPackage): Problem[] {
   const tables = ['dependencies', 'optionalDependencies', 'peerDependencies'] as const;
   return tables.flatMap(path => {
@@ -52,14 +52,7 @@ function tableProblems({ manifest }: PackedPackage): Problem[] {
     if (isTable) return [];
     const message = `"${path}" is no table of names and versions`;
     const fix = `write "${path}": { "name": "^1.0.0" }`;
-    return {
-      severity: 'error',
-      code: 'MANIFEST_INVALID',
-      file: 'package.json',
-      path,
-      message,
-      fix,
-    };
+    return problem('error', 'MANIFEST_INVALID', path, message, fix);
   });
 }
 
@@ -88,14 +81,15 @@ function hostProblems({ manifest }: PackedPackage, { nodeVersion }: Surroundings
   const problems: Problem[] = [];
   const unknown = sayUnknownKeys(manifest.bootlace, manifest.name);
   if (unknown)
-    problems.push({
-      severity: 'error',
-      code: 'CONFIG_UNKNOWN_KEY',
-      file: 'package.json',
-      path: 'bootlace',
-      message: unknown,
-      fix: 'correct the key, or take it out',
-    });
+    problems.push(
+      problem(
+        'error',
+        'CONFIG_UNKNOWN_KEY',
+        'bootlace',
+        unknown,
+        'correct the key, or take it out',
+      ),
+    );
   const engines: unknown = manifest.engines;
   const node = isObject(engines) && typeof engines.node === 'string' ? engines.node : undefined;
   try {
@@ -162,13 +156,12 @@ function sizeProblems(pkg: PackedPackage): Problem[] {
   }
   if (sources < fewBytes || sources < rest) return [];
   return [
-    {
-      severity: 'warning',
-      code: 'SIZE_SOURCES',
-      file: 'package.json',
-      path: 'files',
-      message: `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
-      fix: leaveOut(pkg, '**/*.map', '**/*.ts'),
-    },
+    problem(
+      'warning',
+      'SIZE_SOURCES',
+      'files',
+      `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
+      leaveOut(pkg, '**/*.map', '**/*.ts'),
+    ),
   ];
 }

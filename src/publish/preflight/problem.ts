@@ -13,16 +13,20 @@ export interface Problem {
   fix: string;
 }
 
-/** A failure of a part that the host uses as well, as a problem. @throws what is none of ours */
+/** A fault in package.json, at a key of it or as a whole. */
+export function problem(
+  severity: Problem['severity'],
+  code: string,
+  path: string | undefined,
+  message: string,
+  fix: string,
+): Problem {
+  return { severity, code, file: 'package.json', ...(path && { path }), message, fix };
+}
+
+/** A failure as a problem. @throws any error that is not a BootlaceError */
 export function problemOf(error: unknown, fix?: string): Problem {
   if (!(error instanceof BootlaceError)) throw error;
   const path = typeof error.facts.path === 'string' ? error.facts.path : undefined;
-  return {
-    severity: 'error',
-    code: error.code,
-    file: 'package.json',
-    ...(path && { path }),
-    message: error.message,
-    fix: fix ?? error.fix,
-  };
+  return problem('error', error.code, path, error.message, fix ?? error.fix);
 }

@@ -4,7 +4,7 @@ import { lookUp, type NpmrcLevel } from './npmrc-files';
 
 /** What .npmrc says about the tree that npm would install. */
 export interface NpmKeys {
-  /** Peers are left to whoever wants them. */
+  /** Peer dependencies are not installed by themselves. */
   readonly legacyPeerDeps: boolean;
   /** Versions that were published later do not count: `before`, or `min-release-age` from now. */
   readonly before: Setting<Date> | undefined;

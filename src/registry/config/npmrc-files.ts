@@ -41,11 +41,7 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
   const text = readText(project);
   if (text !== undefined)
     levels.push({
-      from: '.npmrc',
-      keys: parseNpmrc(text, env),
-      lines: linesOf(text),
-      variables: credentialVariables(text, env),
-      sections: sectionsOf(text),
+      ...readLevel('.npmrc', text, env),
       ownKeys: parseNpmrc(withoutManagedLines(text), env),
     });
   const home = env.HOME ?? env.USERPROFILE ?? homeOfUser();
@@ -58,19 +54,20 @@ export function readNpmrcLevels(dir: string, env: Io['env'], execPath: string): 
   return levels;
 }
 
+function readLevel(from: string, text: string, env: Io['env']): NpmrcLevel {
+  return {
+    from,
+    keys: parseNpmrc(text, env, from),
+    lines: linesOf(text),
+    variables: credentialVariables(text, env),
+    sections: sectionsOf(text),
+  };
+}
+
 /** The user's or the global file. Like npm, goes on without one that cannot be read. */
 function readShared(file: string, env: Io['env']): NpmrcLevel[] {
   try {
-    const text = readFileSync(file, 'utf8');
-    return [
-      {
-        from: file,
-        keys: parseNpmrc(text, env, file),
-        lines: linesOf(text),
-        variables: credentialVariables(text, env),
-        sections: sectionsOf(text),
-      },
-    ];
+    return [readLevel(file, readFileSync(file, 'utf8'), env)];
   } catch (error) {
     const code = systemCode(error);
     if (code === 'NPMRC_INVALID')

@@ -1,5 +1,4 @@
 import { NotFoundError } from '../../errors';
-import type { Io } from '../../io';
 import {
   listOf,
   parseDeploy,
@@ -22,7 +21,7 @@ import {
   type Service,
   type ServiceEvent,
 } from './model';
-import { type Access, type Call, createPacer, createRequester, type Pace } from './request';
+import { type Call, createRequester, type RequestOptions } from './request';
 
 export interface LogQuery {
   /** The id of a job in place of the service's own. */
@@ -43,64 +42,22 @@ export interface DeployRequest {
   imageUrl?: string;
 }
 
-/** The endpoints that bootlace needs, typed. Every method throws the failures of request.ts. */
-export interface RenderClient {
-  /** All services, or those with that exact name; of one workspace where its id is given. */
-  services(name: string | undefined, ownerId: string | undefined): Promise<Service[]>;
-  /** The ids of the workspaces with that exact name. */
-  workspaces(name: string): Promise<string[]>;
-  service(id: string): Promise<Service>;
-  setAutoDeploy(id: string, on: boolean): Promise<void>;
-  /** One variable set on the service itself; undefined when there is none. */
-  variable(id: string, key: string, deadlineMs?: number): Promise<string | undefined>;
-  /** Sets one variable; the others are not touched. Deploys nothing. */
-  setVariable(
-    id: string,
-    key: string,
-    value: string | undefined,
-    deadlineMs?: number,
-  ): Promise<void>;
-  /**
-   * The newest first, twenty unless more are asked for (100 at most); without a time the live one
-   * as well, however old it is.
-   */
-  deploys(id: string, createdAfter?: string, limit?: number): Promise<Deploy[]>;
-  deploy(id: string, deployId: string, deadlineMs?: number): Promise<Deploy>;
-  /** @returns undefined for a 202: accepted, and not said which deploy it is */
-  createDeploy(id: string, request: DeployRequest): Promise<Deploy | undefined>;
-  cancelDeploy(id: string, deployId: string): Promise<void>;
-  rollback(id: string, deployId: string): Promise<Deploy | undefined>;
-  instances(id: string): Promise<Instance[]>;
-  events(id: string, since: string | undefined, type?: string): Promise<ServiceEvent[]>;
-  logs(service: Service, query: LogQuery): Promise<LogLine[]>;
-  /** Starts a one-off job. */
-  createJob(id: string, command: string): Promise<Job>;
-  job(id: string, jobId: string): Promise<Job>;
-  /** The newest first. */
-  jobs(id: string, createdAfter: string | undefined): Promise<Job[]>;
-}
-
-export interface ClientOptions {
-  access: Access;
-  io: Pick<Io, 'now' | 'sleep'>;
-  signal: AbortSignal;
-  pace: Pace;
-  onRetry: (sentence: string) => void;
-}
+export type RenderClient = ReturnType<typeof createRenderClient>;
 
 const pageSize = 100;
 const mostPages = 50;
 const newestDeploys = 20;
 
-export function createRenderClient(options: ClientOptions): RenderClient {
-  const request = createRequester({ ...options, pace: createPacer(options.pace, options.io) });
+/** The endpoints that bootlace needs, typed. Every method throws the failures of request.ts. */
+export function createRenderClient(options: RequestOptions) {
+  const request = createRequester(options);
   const at = (id: string, rest = '') => `/services/${encodeURIComponent(id)}${rest}`;
   const about = (id: string) => `the service ${id}`;
-  const get = async (call: Omit<Call, 'method'>) =>
-    (await request({ method: 'GET', ...call })).body;
+  const get = (call: Omit<Call, 'method'>) => request({ method: 'GET', ...call });
 
   return {
-    async services(name, ownerId) {
+    /** All services, or those with that exact name; of one workspace where its id is given. */
+    async services(name: string | undefined, ownerId: string | undefined): Promise<Service[]> {
       const found: Service[] = [];
       let cursor: string | undefined;
       for (let page = 0; page < mostPages; page++) {
@@ -121,36 +78,48 @@ export function createRenderClient(options: ClientOptions): RenderClient {
       return name === undefined ? found : found.filter(service => service.name === name);
     },
 
-    async workspaces(name) {
+    /** The ids of the workspaces with that exact name. */
+    async workspaces(name: string): Promise<string[]> {
       const query = { name, limit: String(pageSize) };
       const value = await get({ path: '/owners', query, about: 'the workspaces' });
       const { items } = parsePage(value, 'owner', parseOwner);
       return items.filter(owner => owner.name === name).map(({ id }) => id);
     },
 
-    async service(id) {
+    async service(id: string): Promise<Service> {
       return parseService(await get({ path: at(id), about: about(id) }));
     },
 
-    async setAutoDeploy(id, on) {
+    async setAutoDeploy(id: string, on: boolean): Promise<void> {
       const body = { autoDeploy: on ? 'yes' : 'no' };
       await request({ method: 'PATCH', path: at(id), body, about: about(id) });
     },
 
-    async variable(id, key, deadlineMs) {
+    /** One variable set on the service itself; undefined when there is none. */
+    async variable(id: string, key: string, deadlineMs?: number): Promise<string | undefined> {
       const path = at(id, `/env-vars/${encodeURIComponent(key)}`);
       const value = await orUndefined(get({ path, about: `the variable ${key}`, deadlineMs }));
       return value === undefined ? undefined : parseVariable(value).value;
     },
 
-    async setVariable(id, key, value, deadlineMs) {
+    /** Sets one variable, or removes it; the others are not touched. Deploys nothing. */
+    async setVariable(
+      id: string,
+      key: string,
+      value: string | undefined,
+      deadlineMs?: number,
+    ): Promise<void> {
       const path = at(id, `/env-vars/${encodeURIComponent(key)}`);
       const call = { path, about: `the variable ${key} of ${id}`, deadlineMs };
       if (value !== undefined) await request({ method: 'PUT', ...call, body: { value } });
       else await orUndefined(request({ method: 'DELETE', ...call }));
     },
 
-    async deploys(id, createdAfter, limit = newestDeploys) {
+    /**
+     * The newest first, twenty unless more are asked for (100 at most); without a time the live one
+     * as well, however old it is.
+     */
+    async deploys(id: string, createdAfter?: string, limit = newestDeploys): Promise<Deploy[]> {
       const list = async (query: Call['query']) => {
         const value = await get({ path: at(id, '/deploys'), query, about: about(id) });
         return newestFirst(parsePage(value, 'deploy', parseDeploy).items);
@@ -161,44 +130,53 @@ export function createRenderClient(options: ClientOptions): RenderClient {
       return [...newest, ...(await list({ status: 'live', limit: '1' }))];
     },
 
-    async deploy(id, deployId, deadlineMs) {
+    async deploy(id: string, deployId: string, deadlineMs?: number): Promise<Deploy> {
       const path = at(id, `/deploys/${encodeURIComponent(deployId)}`);
       return parseDeploy(await get({ path, about: `the deploy ${deployId}`, deadlineMs }));
     },
 
-    async createDeploy(id, body) {
+    /** @returns undefined for a 202: accepted, and not said which deploy it is */
+    async createDeploy(id: string, body: DeployRequest): Promise<Deploy | undefined> {
       const call = { path: at(id, '/deploys'), body, about: `a deploy of ${id}` };
-      const answer = await request({ method: 'POST', ...call });
-      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+      const value = await request({ method: 'POST', ...call });
+      return value === undefined ? undefined : parseDeploy(value);
     },
 
-    async cancelDeploy(id, deployId) {
+    async cancelDeploy(id: string, deployId: string): Promise<void> {
       const path = at(id, `/deploys/${encodeURIComponent(deployId)}/cancel`);
       await request({ method: 'POST', path, about: `to cancel ${deployId}`, isSafe: true });
     },
 
-    async rollback(id, deployId) {
+    /** @returns as createDeploy does */
+    async rollback(id: string, deployId: string): Promise<Deploy | undefined> {
       const call = {
         path: at(id, '/rollback'),
         body: { deployId },
         about: `to go back to ${deployId}`,
       };
-      const answer = await request({ method: 'POST', ...call });
-      return answer.body === undefined ? undefined : parseDeploy(answer.body);
+      const value = await request({ method: 'POST', ...call });
+      return value === undefined ? undefined : parseDeploy(value);
     },
 
-    async instances(id) {
+    async instances(id: string): Promise<Instance[]> {
       const value = await get({ path: at(id, '/instances'), about: about(id) });
       return listOf(value, 'a list of instances').map(parseInstance);
     },
 
-    async events(id, startTime, type) {
+    async events(
+      id: string,
+      startTime: string | undefined,
+      type?: string,
+    ): Promise<ServiceEvent[]> {
       const query = { startTime, type, limit: '50' };
       const value = await get({ path: at(id, '/events'), query, about: about(id) });
       return parsePage(value, 'event', parseEvent).items;
     },
 
-    async logs(service, { resource, types, since, direction, limit, text, deadlineMs }) {
+    async logs(
+      service: Service,
+      { resource, types, since, direction, limit, text, deadlineMs }: LogQuery,
+    ): Promise<LogLine[]> {
       const query = {
         ownerId: service.ownerId,
         resource: resource ?? service.id,
@@ -211,17 +189,19 @@ export function createRenderClient(options: ClientOptions): RenderClient {
       return parseLogs(await get({ path: '/logs', query, about: about(service.id), deadlineMs }));
     },
 
-    async createJob(id, startCommand) {
+    /** Starts a one-off job. */
+    async createJob(id: string, startCommand: string): Promise<Job> {
       const call = { path: at(id, '/jobs'), body: { startCommand }, about: `a job of ${id}` };
-      return parseJob((await request({ method: 'POST', ...call })).body);
+      return parseJob(await request({ method: 'POST', ...call }));
     },
 
-    async job(id, jobId) {
+    async job(id: string, jobId: string): Promise<Job> {
       const path = at(id, `/jobs/${encodeURIComponent(jobId)}`);
       return parseJob(await get({ path, about: `the job ${jobId}` }));
     },
 
-    async jobs(id, createdAfter) {
+    /** The newest first. */
+    async jobs(id: string, createdAfter: string | undefined): Promise<Job[]> {
       const query = { createdAfter, limit: '20' };
       const value = await get({ path: at(id, '/jobs'), query, about: about(id) });
       const { items } = parsePage(value, 'job', parseJob);

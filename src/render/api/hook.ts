@@ -1,5 +1,5 @@
 import { DeployError, NetworkError, UsageError } from '../../errors';
-import { isObject } from '../../json';
+import { isObject, parseObject } from '../../json';
 import { Secret } from '../../secret';
 import { oneLine } from './model';
 import { withTimeout } from './with-timeout';
@@ -60,11 +60,6 @@ export async function triggerHook(
     throw new DeployError('HOOK_REFUSED', `the deploy hook answers ${status}`, {
       fix: "copy the hook again from the service's settings in the Render dashboard",
     });
-  try {
-    const body: unknown = JSON.parse(text);
-    const deploy = isObject(body) && isObject(body.deploy) ? body.deploy.id : undefined;
-    return typeof deploy === 'string' ? oneLine(deploy) : undefined;
-  } catch {
-    return undefined;
-  }
+  const deploy = parseObject(text)?.deploy;
+  return isObject(deploy) && typeof deploy.id === 'string' ? oneLine(deploy.id) : undefined;
 }

@@ -37,14 +37,14 @@ export type AutoDeploy = 'off' | 'commit' | 'checksPass';
 export interface Deploy {
   readonly id: string;
   readonly status: string;
-  readonly trigger: string | undefined;
+  readonly trigger?: string | undefined;
   /** ISO times by Render's clock. */
-  readonly createdAt: string | undefined;
-  readonly finishedAt: string | undefined;
-  readonly commit: string | undefined;
-  readonly image: string | undefined;
+  readonly createdAt?: string | undefined;
+  readonly finishedAt?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly image?: string | undefined;
   /** What the image's tag stood for. */
-  readonly imageSha: string | undefined;
+  readonly imageSha?: string | undefined;
 }
 
 export interface Instance {
@@ -89,7 +89,7 @@ export interface Failure {
   readonly imagePull?: string;
 }
 
-export type StatusClass = 'running' | 'live' | 'superseded' | 'failed';
+type StatusClass = 'running' | 'live' | 'superseded' | 'failed';
 
 /**
  * What a deploy's status means. A status that nobody knows yet counts as running: the time limit
@@ -104,6 +104,11 @@ export function classOf({ status }: Deploy): StatusClass {
 /** True for a deploy that is live or was. */
 export function wasLive(deploy: Deploy): boolean {
   return ['live', 'superseded'].includes(classOf(deploy));
+}
+
+/** What triggered a deploy, for a sentence. */
+export function triggerOf({ trigger }: Deploy): string {
+  return trigger ?? 'unknown trigger';
 }
 
 /** An ISO time in milliseconds; 0 for none. */

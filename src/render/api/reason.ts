@@ -1,5 +1,8 @@
-import type { RenderClient } from './client';
+import { BootlaceError, NetworkError } from '../../errors';
+import { count } from '../../ui/text';
+import type { LogQuery, RenderClient } from './client';
 import { type Deploy, type Failure, hasInstances, type LogLine, type Service } from './model';
+import type { Session } from './session';
 
 /** A failure as a person says it. */
 export function failureText(failure: Failure): string {
@@ -70,16 +73,18 @@ export async function findReason(
   }
 }
 
+const mostLines = 30;
+
 /**
- * The last lines of a deploy's logs, oldest first; none when they cannot be had. While a new
- * version fails the old one goes on talking: its lines are left out.
+ * Shows the last lines of a deploy's logs, oldest first; none when they cannot be had. The old version
+ * logs on while a new one fails: its lines are left out.
+ * @returns their texts
  */
-export async function lastLines(
-  client: RenderClient,
+export async function showLastLines(
+  { client, showLog }: Session,
   service: Service,
   deploy: Deploy,
-  limit = 30,
-): Promise<LogLine[]> {
+): Promise<string[]> {
   try {
     const types = /build/.test(deploy.status) ? ['build'] : ['app', 'build'];
     const lines = await client.logs(service, {
@@ -92,14 +97,46 @@ export async function lastLines(
     const isLive = deploy.status === 'live';
     const old = isLive || !hasInstances(service) ? [] : await client.instances(service.id);
     const own = lines.filter(({ instance }) => !old.some(({ id }) => id === instance));
-    return own.slice(0, limit).reverse();
+    const last = own.slice(0, mostLines).reverse();
+    if (last.length) showLog(`${service.name}: the last ${count(last.length, 'log line')}`, last);
+    return last.map(({ message }) => message);
   } catch (error) {
     return quiet(error, []);
   }
 }
 
-/** Ctrl-C is no failure of the API and goes on up. */
-function quiet<T>(error: unknown, value: T): T {
-  if (error instanceof Error && 'exitCode' in error) return value;
+/**
+ * Follows a log: each call reads the lines that came since the last one, oldest first. While the API
+ * is out of reach there are none.
+ */
+export function newLines(
+  client: RenderClient,
+  service: Service,
+  query: Pick<LogQuery, 'types' | 'resource' | 'since' | 'deadlineMs'>,
+): () => Promise<LogLine[]> {
+  const seen = new Set<string>();
+  let { since } = query;
+  return async () => {
+    try {
+      const lines = await client.logs(service, {
+        ...query,
+        since,
+        direction: 'forward',
+        limit: 100,
+      });
+      const fresh = lines.filter(({ id }) => !seen.has(id));
+      for (const { id } of fresh) seen.add(id);
+      since = lines.at(-1)?.timestamp ?? since;
+      return fresh;
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      return [];
+    }
+  };
+}
+
+/** For `catch`: a value in place of an expected failure; Ctrl-C is none and is thrown on. */
+export function quiet<T>(error: unknown, value: T): T {
+  if (error instanceof BootlaceError) return value;
   throw error;
 }

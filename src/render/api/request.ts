@@ -1,7 +1,7 @@
 import { AuthError, BootlaceError, DeployError, NetworkError, NotFoundError } from '../../errors';
 import type { Io } from '../../io';
-import { isObject } from '../../json';
-import { parseRetryAfter, retry } from '../../registry/retry';
+import { parseObject } from '../../json';
+import { parseRetryAfter, retry, retryAfterOf } from '../../registry/retry';
 import type { Secret } from '../../secret';
 import { badAnswer } from './answers';
 import { oneLine } from './model';
@@ -11,7 +11,7 @@ export interface RequestOptions {
   access: Access;
   io: Pick<Io, 'now' | 'sleep'>;
   signal: AbortSignal;
-  pace: (method: string, signal?: AbortSignal) => Promise<void>;
+  pace: Pace;
   /** Told in one plain sentence before each wait. */
   onRetry: (sentence: string) => void;
 }
@@ -30,13 +30,8 @@ export interface Call {
   deadlineMs?: number;
 }
 
-export interface Answer {
-  status: number;
-  /** Parsed JSON; undefined for an empty body. */
-  body: unknown;
-}
-
-export type Requester = (call: Call) => Promise<Answer>;
+/** @returns parsed JSON; undefined for an empty body */
+type Requester = (call: Call) => Promise<unknown>;
 
 const minuteMs = 60_000;
 
@@ -64,6 +59,7 @@ const longestAnswer = 20_000_000;
  */
 export function createRequester(options: RequestOptions): Requester {
   const { io, signal, access } = options;
+  const pace = createPacer(options.pace, io);
   /** Once it has answered as the API does, anything else is a fault on the way. */
   let isApi = false;
   return call =>
@@ -75,8 +71,8 @@ export function createRequester(options: RequestOptions): Requester {
       onRetry: options.onRetry,
     });
 
-  async function once({ method, path, query, body, about }: Call): Promise<Answer> {
-    await options.pace(method, signal);
+  async function once({ method, path, query, body, about }: Call): Promise<unknown> {
+    await pace(method, signal);
     const url = new URL(`${access.host}${path}`);
     for (const [name, value] of Object.entries(query ?? {}))
       for (const item of value === undefined ? [] : [value].flat())
@@ -108,11 +104,11 @@ export function createRequester(options: RequestOptions): Requester {
       retryAfterOf.set(failure, askedWait(response.headers, io.now()));
       throw failure;
     }
-    if (text === '') return { status: response.status, body: undefined };
+    if (text === '') return undefined;
     try {
       const body: unknown = JSON.parse(text);
       isApi = true;
-      return { status: response.status, body };
+      return body;
     } catch {
       const failure = badAnswer('something that is no JSON');
       if (isApi) garbled.add(failure);
@@ -121,17 +117,13 @@ export function createRequester(options: RequestOptions): Requester {
   }
 }
 
-/** What a failure's answer asked for; kept beside it, because it is no fact for the user. */
-const retryAfterOf = new WeakMap<Error, number | undefined>();
-
 /** Failures whose answer was none of the API's: a proxy's or a maintenance page's words. */
 const garbled = new WeakSet<Error>();
 
 function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
   if (!(error instanceof BootlaceError)) return false;
-  if (error.code === 'RENDER_RATE_LIMITED') return retryAfterOf.get(error);
-  if (!isSafe || !isLost(error)) return false;
-  return retryAfterOf.get(error);
+  const mayRepeat = error.code === 'RENDER_RATE_LIMITED' || (isSafe && isLost(error));
+  return mayRepeat && retryAfterOf.get(error);
 }
 
 /** True when the call may have been carried out although no good answer came. */
@@ -197,13 +189,8 @@ function unreachable(host: string, error: unknown): NetworkError {
 
 /** The API's own words, `{ message }`, in one line. */
 function sentenceOf(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    const message = isObject(body) ? body.message : undefined;
-    return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
-  } catch {
-    return '';
-  }
+  const message = parseObject(text)?.message;
+  return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
 }
 
 /** Below 60 and 10, what one deploy may cost at most. */

@@ -15,19 +15,14 @@ export type CommandLine = (
   change: { services?: readonly string[]; version?: string | undefined },
 ) => string;
 
-/** What the steps of a deploy share. */
-export interface Session {
-  readonly client: RenderClient;
-  /** For the last word after Ctrl-C: the same client, which no signal stops. */
-  readonly lastClient: RenderClient;
-  readonly io: Pick<Io, 'now' | 'sleep'>;
+/** The command that opens a session, and how it talks to the user. */
+interface Caller {
   readonly signal: AbortSignal;
   /** One calm sentence about what is going on. */
   readonly say: (sentence: string) => void;
   readonly warn: (sentence: string) => void;
   /** Lines of the service's own logs. */
   readonly showLog: (title: string, lines: readonly LogLine[]) => void;
-  readonly limits: Limits;
   /** The workspace that names are looked up in: an id or a name. */
   readonly workspace: string | undefined;
   readonly line: CommandLine;
@@ -39,6 +34,15 @@ export interface Session {
   readonly actor: string | undefined;
   /** Take a service over from a run that may still be at work. */
   readonly steal: boolean;
+}
+
+/** What the steps of a deploy share. */
+export interface Session extends Caller {
+  readonly client: RenderClient;
+  /** For the last request after Ctrl-C: the same client, which no signal stops. */
+  readonly lastClient: RenderClient;
+  readonly io: Pick<Io, 'now' | 'sleep'>;
+  readonly limits: Limits;
 }
 
 /** All in milliseconds. */
@@ -53,20 +57,10 @@ export interface Limits {
 export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000, pollMs: 5_000 };
 
 /** What a command hands in to talk to Render. */
-export interface Surroundings {
+export interface Surroundings extends Caller {
   dir: string;
   io: Pick<Io, 'env' | 'now' | 'sleep'>;
-  signal: AbortSignal;
   addSecret: (secret: Secret | undefined) => void;
-  say: (sentence: string) => void;
-  warn: (sentence: string) => void;
-  showLog: (title: string, lines: readonly LogLine[]) => void;
-  workspace: string | undefined;
-  line: CommandLine;
-  run: string;
-  by: string;
-  actor: string | undefined;
-  steal: boolean;
 }
 
 /**
@@ -78,28 +72,20 @@ export function openSession(
   pace: Pace,
   limits: Partial<Limits> = {},
 ): Session {
-  const { dir, io, signal, warn, showLog, addSecret } = surroundings;
-  const { line, run, by, actor, steal } = surroundings;
+  const { dir, io, addSecret, ...caller } = surroundings;
   const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
   const access = readAccess(values);
   addSecret(access.key);
-  const say = onceEach(surroundings.say);
+  const say = onceEach(caller.say);
   const shared = { access, io, pace, onRetry: say };
   return {
-    client: createRenderClient({ ...shared, signal }),
+    ...caller,
+    client: createRenderClient({ ...shared, signal: caller.signal }),
     lastClient: createRenderClient({ ...shared, signal: new AbortController().signal }),
     io,
-    signal,
     say,
-    warn,
-    showLog,
     limits: { ...defaultLimits, ...limits },
-    line,
-    run,
-    by,
-    actor,
-    steal,
-    workspace: surroundings.workspace ?? (values.RENDER_WORKSPACE?.trim() || undefined),
+    workspace: caller.workspace ?? (values.RENDER_WORKSPACE?.trim() || undefined),
   };
 }
 
@@ -191,6 +177,12 @@ export async function findServices(
     if (!found.some(({ id }) => id === service.id)) found.push(service);
   }
   return found;
+}
+
+/** Finds one service. @throws as findServices does */
+export async function findService(session: Session, wanted: string): Promise<Service> {
+  const [service] = await findServices(session, [wanted]);
+  return service as Service;
 }
 
 async function findByName(

@@ -1,5 +1,5 @@
 import { BootlaceError, DeployError } from '../../errors';
-import { classOf, type Deploy, timeOf } from '../api/model';
+import { classOf, type Deploy, timeOf, triggerOf } from '../api/model';
 import type { Session } from '../api/session';
 import type { ProofWish } from '../proof/expect';
 import { move, type Outcome } from './move';
@@ -16,7 +16,7 @@ export interface WentBack {
   version: string | undefined;
   deploy: string | undefined;
   /** What came is a new deploy of whatever the pin stands for now. */
-  isOther?: true;
+  isOther?: boolean;
 }
 
 /**
@@ -36,15 +36,13 @@ export async function goBack(
   const { state, before } = plan;
   const { name } = state.service;
   const { stage } = progress;
-  if (stage === 'planned')
-    return { text: 'nothing was changed', version: before.version, deploy: before.live?.id };
   progress.isGoingBack = true;
   const failed = progress.deploy;
   try {
     session.say(`${name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
     // A note of an interrupted run says when that began.
     const since = isAsked ? state.record.pending?.since : sinceOf(plan);
-    const back = { ...planBack(plan, isAsked), resume: undefined };
+    const back = planBack(plan, isAsked);
     const isOurs = await restorePin(session, back, progress);
     const pinned =
       back.leaves === undefined || plan.keepsPin
@@ -133,9 +131,6 @@ async function restoreDeploy(
     progress,
     {
       wish,
-      package: undefined,
-      followLogs: false,
-      migrate: undefined,
       beforeNew: async () => {
         isNewDeploy = true;
         isRepinned = await pinOldVersion(session, plan);
@@ -154,31 +149,19 @@ async function restoreDeploy(
       throw undoFailed(session, plan, `${service.name}: ${text}`, ended.error);
     }
     const { version } = before;
-    if (isNew && state.isPinned && version === undefined)
-      return {
-        text: `${deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live?.id} is gone and its version unknown`,
-        version,
-        deploy: deploy.id,
-        isOther: true,
-        isUnwritten: ended.state === 'unproven',
-      };
+    const isUnwritten = ended.state === 'unproven';
+    const isOther = isNew && state.isPinned && version === undefined;
     const named = version === undefined ? '' : ` (${version})`;
-    const shown = ended.state === 'proven' ? ' and proven' : ', its version not shown by anything';
-    return {
-      text: `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`,
-      version,
-      deploy: deploy.id,
-      isUnwritten: ended.state === 'unproven',
-    };
+    const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
+    const text = isOther
+      ? `${deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live?.id} is gone and its version unknown`
+      : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
+    return { text, version, deploy: deploy.id, isOther, isUnwritten };
   }
 }
 
 function stays(live: Deploy | undefined, text: string): Restored {
   return { text, version: undefined, deploy: live?.id, isUnwritten: true };
-}
-
-function triggerOf({ trigger }: Deploy): string {
-  return trigger ?? 'unknown trigger';
 }
 
 async function forget(session: Session, plan: Plan): Promise<void> {

@@ -1,5 +1,5 @@
 import type { BootlaceError } from '../../errors';
-import { classOf, type Deploy } from '../api/model';
+import { classOf, type Deploy, triggerOf } from '../api/model';
 import type { Session } from '../api/session';
 import { addressOf, type ProofWish } from '../proof/expect';
 import { type Evidence, prove } from '../proof/prove';
@@ -17,14 +17,14 @@ export type Outcome =
   /** Render says that it failed, or the evidence contradicts. */
   | { state: 'bad'; deploy: Deploy; error: BootlaceError };
 
-export interface MoveOptions {
+interface MoveOptions {
   readonly wish: ProofWish;
-  readonly package: string | undefined;
-  readonly followLogs: boolean;
+  readonly package?: string | undefined;
+  readonly followLogs?: boolean;
   /** Done before a new deploy takes the place of an artifact that is gone. */
   readonly beforeNew?: () => Promise<void>;
   /** Runs the migrations once the new deploy is live. @throws BootlaceError when they fail */
-  readonly migrate: (() => Promise<void>) | undefined;
+  readonly migrate?: (() => Promise<void>) | undefined;
 }
 
 const mostReplacements = 10;
@@ -87,7 +87,7 @@ export async function move(
     if (!next || replacements >= mostReplacements)
       return end('bad', ended, await failureOf(session, plan, ended));
     session.say(
-      `${service.name}: ${ended.id} was replaced by ${next.id} (${next.trigger ?? 'unknown trigger'}), which brings the same; waiting for that one`,
+      `${service.name}: ${ended.id} was replaced by ${next.id} (${triggerOf(next)}), which brings the same; waiting for that one`,
     );
     deploy = next;
   }

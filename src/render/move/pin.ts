@@ -215,8 +215,7 @@ export async function leaveNote(
 const lastWordMs = 5_000;
 
 async function freshRecord(client: RenderClient, { service }: ServiceState) {
-  const text = await client.variable(service.id, recordKey);
-  return text === undefined ? emptyRecord : parseRecord(text);
+  return parseRecord(await client.variable(service.id, recordKey));
 }
 
 function withNote(record: ServiceRecord, note: DeployNote): string | undefined {

@@ -56,15 +56,15 @@ export interface Plan {
 
 /** What the user wants of every service. */
 export interface DeployWish {
-  readonly package: string | undefined;
+  readonly package?: string | undefined;
   /** The exact version; undefined when no service is pinned. */
-  readonly version: string | undefined;
-  readonly clearCache: boolean;
-  readonly commit: string | undefined;
-  readonly image: string | undefined;
-  readonly force: boolean;
+  readonly version?: string | undefined;
+  readonly clearCache?: boolean;
+  readonly commit?: string | undefined;
+  readonly image?: string | undefined;
+  readonly force?: boolean;
   /** Deploy what the service's own pin stands for and leave the pin as it is. */
-  readonly keepPin: boolean;
+  readonly keepPin?: boolean;
 }
 
 /**
@@ -259,17 +259,7 @@ export function ownDeploy(state: ServiceState, note: DeployNote): Deploy | undef
 /** A deploy by its id; one that is too old to be listed can still be gone back to. */
 function deployOf(deploys: readonly Deploy[], id: string | undefined): Deploy | undefined {
   if (id === undefined) return undefined;
-  const unlisted: Deploy = {
-    id,
-    status: 'deactivated',
-    trigger: undefined,
-    createdAt: undefined,
-    finishedAt: undefined,
-    commit: undefined,
-    image: undefined,
-    imageSha: undefined,
-  };
-  return deploys.find(deploy => deploy.id === id) ?? unlisted;
+  return deploys.find(deploy => deploy.id === id) ?? { id, status: 'deactivated' };
 }
 
 /**

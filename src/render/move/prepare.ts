@@ -1,5 +1,5 @@
 import { SettingError, UsageError } from '../../errors';
-import { oneLine } from '../api/model';
+import { oneLine, triggerOf } from '../api/model';
 import { findServices, type Session } from '../api/session';
 import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
 import { probe } from '../proof/probe';
@@ -90,7 +90,7 @@ export async function prepare(
     results.push(result);
     const { package: name, version } = resolved ?? { package: undefined, version: undefined };
     const wish = { ...options.wish, keepPin, package: name, version };
-    const known = await findKnown(session, state, proof);
+    const known = await findLiveVersion(session, state, proof);
     checkProvable(session, state, proof, known);
     steps.push({ state, wish, known, progress: { stage: 'planned' }, result });
   }
@@ -133,11 +133,6 @@ async function resolveFor(
   return resolved;
 }
 
-function findKnown(session: Session, state: ServiceState, wish: ProofWish) {
-  const address = addressOf(state.service, wish);
-  return findLiveVersion(session, state, { address, place: wish.place });
-}
-
 /** Refuses a deploy whose version nothing would show: it would end unproven. */
 function checkProvable(
   session: Session,
@@ -146,7 +141,7 @@ function checkProvable(
   known: LiveVersion | undefined,
 ): void {
   const { service } = state;
-  if (!state.isPinned || meansOf(state, addressOf(service, wish), wish, known)) return;
+  if (!state.isPinned || meansOf(state, wish, known)) return;
   throw new UsageError(
     'VERSION_UNPROVABLE',
     `nothing would show which version ${service.name} runs; nothing was changed`,
@@ -164,7 +159,7 @@ export async function refresh(
 ): Promise<void> {
   const service = await session.client.service(step.state.service.id);
   step.state = await readServiceState(session, service, envKey);
-  step.known = await findKnown(session, step.state, proof);
+  step.known = await findLiveVersion(session, step.state, proof);
   checkDeployable(step.state, step.wish);
   checkLock(session, step.state);
 }
@@ -198,10 +193,10 @@ export async function describeStep(
       ? `${key}: ${pinText(state.pin)} → ${pinText(target.pin)}`
       : `no variable but BOOTLACE_RECORD is written; ${key} stays ${pinText(state.pin)}`;
   const means = state.isPinned
-    ? meansOf(state, addressOf(service, proof), proof, step.known)
+    ? meansOf(state, proof, step.known)
     : `health of ${step.result.url ?? 'its status and instances'}`;
   const sentences = [
-    running && `waits for ${running.id} (${running.trigger ?? 'unknown trigger'}) to end`,
+    running && `waits for ${running.id} (${triggerOf(running)}) to end`,
     state.isPinned ? pin : 'no variable is written',
     plan.isLive
       ? `${target.version} is live already: nothing is deployed unless it is unhealthy`
@@ -228,13 +223,9 @@ export async function isFine(
       service: { ...service, shutdownMs: 0 },
       deploy: live,
       version: target.version,
-      package: undefined,
-      isNew: false,
       place: proof.place,
       startLines: false,
       address: addressOf(service, proof),
-      before: undefined,
-      asBefore: false,
     },
   );
   if (verdict.state === 'proven') return true;

@@ -12,7 +12,7 @@ import { readSettings } from '../../settings/settings';
 import { parseVersionWish } from '../../settings/version-wish';
 import { oneLine } from '../api/model';
 
-export interface ResolveContext {
+interface ResolveContext {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Pick<Io, 'env' | 'now' | 'sleep' | 'execPath' | 'nodeVersion'>;

@@ -7,15 +7,7 @@ import { findLiveVersion, type LiveVersion } from '../proof/start-lines';
 import { goBack } from './back';
 import { move } from './move';
 import { checkLock, leaveNote, switchAutoDeploy } from './pin';
-import {
-  beforeOf,
-  checkDeployable,
-  checkPlace,
-  type DeployWish,
-  ownDeploy,
-  type Plan,
-  planDeploy,
-} from './plan';
+import { beforeOf, checkDeployable, checkPlace, ownDeploy, type Plan, planDeploy } from './plan';
 import { isFine } from './prepare';
 import {
   type DeployProgress,
@@ -30,7 +22,7 @@ import { readServiceState, type ServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
-export interface RollbackOptions {
+interface RollbackOptions {
   services: readonly string[];
   envKey: string | undefined;
   /** An exact version, or a deploy's id. */
@@ -42,15 +34,6 @@ export interface RollbackOptions {
   onBegin: (result: ServiceResult) => Promise<void>;
 }
 
-const nothingAsked: DeployWish = {
-  package: undefined,
-  version: undefined,
-  clearCache: false,
-  commit: undefined,
-  image: undefined,
-  force: false,
-  keepPin: false,
-};
 /** Render lists at most so many deploys at once. */
 const mostDeploys = 100;
 
@@ -83,7 +66,7 @@ export async function rollbackServices(
   const names: Packages = new Map();
   for (const service of services) {
     const state = await readServiceState(session, service, options.envKey, mostDeploys);
-    checkDeployable(state, nothingAsked);
+    checkDeployable(state, {});
     checkPlace(state, options.proof.healthOnly ? undefined : options.proof.place);
     for (const note of addressNotes(service, options.proof)) session.warn(note);
     const { plan, isUndoing } = await findWay(session, options, state);
@@ -114,12 +97,11 @@ async function findWay(
 ): Promise<Way> {
   checkLock(session, state);
   const address = addressOf(state.service, options.proof);
-  const { place } = options.proof;
-  const known = await findLiveVersion(session, state, { address, place });
+  const known = await findLiveVersion(session, state, options.proof);
   const { pending } = state.record;
   const own = pending && state.isLeftOver ? ownDeploy(state, pending) : undefined;
   if (pending && state.isLeftOver && !pending.isRollback && options.to === undefined) {
-    const wish = { ...nothingAsked, version: pending.to, keepPin: pending.keepsPin === true };
+    const wish = { version: pending.to, keepPin: pending.keepsPin };
     const plan = planDeploy(state, wish, known, undefined);
     if (!plan.before.live && state.live)
       throw nothingProven(session, state, `had nothing live before ${state.live.id}`);
@@ -128,7 +110,7 @@ async function findWay(
   const target = pickTarget(session, state, options.to, known?.version);
   const now = state.live && address ? await probe(address, session.signal) : undefined;
   const plan: Plan = {
-    ...planDeploy(state, { ...nothingAsked, force: true }, known, now),
+    ...planDeploy(state, { force: true }, known, now),
     kind: 'rollback',
     target,
     before: beforeOf(state, known),
@@ -223,8 +205,6 @@ async function moveBack(
   const outcome = await move(session, way, rule, progress, {
     wish: options.proof,
     package: names.get(id),
-    followLogs: false,
-    migrate: undefined,
   });
   Object.assign(result, { version: target.version, deploy: outcome.deploy.id });
   if (outcome.state === 'proven') {

@@ -6,7 +6,7 @@ import type { Session } from '../api/session';
 import type { Plan } from './plan';
 import { deploysAfter } from './wait';
 
-/** How often the list is asked for a deploy of ours after a 202, and after a lost answer. */
+/** How often the list of deploys is read after a 202, and after a lost answer. */
 const readsAfterQueued = 12;
 const readsAfterLost = 3;
 const mostTries = 3;
@@ -51,7 +51,7 @@ async function create(
   request: DeployRequest,
   post: () => Promise<Deploy | undefined>,
 ): Promise<Deploy> {
-  // By Render's own clock and ids: a clock of ours that is wrong must not find another's deploy.
+  // By Render's clock and ids: with a wrong clock on this machine it could be another user's deploy.
   const before = await session.client.deploys(service.id);
   const since = before[0]?.createdAt;
   for (let tries = 1; ; tries++) {
@@ -110,7 +110,7 @@ function fits(deploy: Deploy, { commitId, imageUrl }: DeployRequest): boolean {
 }
 
 /**
- * The deploy that has replaced one of ours and brings the same: under Render's overlap policy
+ * The deploy that replaced this run's and brings the same version: under Render's overlap policy
  * "override" (the default, https://render.com/changelog/wait-for-an-in-progress-service-deploy-to-finish-before-starting-a-new-one)
  * a push cancels a running deploy, and what it builds installs our pin. A rollback brings an older
  * artifact, whatever the pin is.

@@ -1,5 +1,5 @@
 import validVersion from 'semver/functions/valid';
-import { isObject } from '../../json';
+import { isObject, parseObject } from '../../json';
 import { type AutoDeploy, classOf, type Deploy, type Service } from '../api/model';
 import type { Session } from '../api/session';
 
@@ -112,14 +112,8 @@ export const emptyRecord: ServiceRecord = { proven: [], pending: undefined };
 
 /** Reads the variable; what cannot be understood counts as nothing: people edit variables. */
 export function parseRecord(text: string | undefined): ServiceRecord {
-  if (!text) return emptyRecord;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return emptyRecord;
-  }
-  if (!isObject(value)) return emptyRecord;
+  const value = parseObject(text);
+  if (!value) return emptyRecord;
   const proven = Array.isArray(value.proven) ? value.proven.filter(isProven) : [];
   const { held } = value;
   return {

@@ -6,21 +6,19 @@ import { type Plan, sourceRequest, type Target } from './plan';
 import type { ResolvedWish } from './resolve-wish';
 import type { ServiceState } from './state';
 
-/** Where `--to` leads: an exact version, or a deploy's id. */
-type Asked = string | undefined;
-
 /**
  * Chooses where to go back to. A pinned service: the version asked for, the one that an interrupted
  * rollback was on its way to, else the last proven one that is not the current. Any other: the newest
  * deploy that was live before the current commit or image came, so that a second rollback goes further
  * back and never to what was just left. Pure.
+ * @param asked by `--to`: an exact version, or a deploy's id
  * @param current the version that is live, where it is known
  * @throws NotFoundError NO_PROVEN_VERSION; UsageError TO_INVALID
  */
 export function pickTarget(
   session: Pick<Session, 'line'>,
   state: ServiceState,
-  asked: Asked,
+  asked: string | undefined,
   current: string | undefined,
 ): Target {
   if (!state.isPinned) {
@@ -42,7 +40,7 @@ export function pickTarget(
 function pickVersion(
   session: Pick<Session, 'line'>,
   { service, record, pin }: ServiceState,
-  asked: Asked,
+  asked: string | undefined,
   current: string | undefined,
 ): string | undefined {
   if (asked?.startsWith('dep-')) {
@@ -60,7 +58,11 @@ function pickVersion(
   );
 }
 
-function pickDeploy(session: Pick<Session, 'line'>, state: ServiceState, asked: Asked): Deploy {
+function pickDeploy(
+  session: Pick<Session, 'line'>,
+  state: ServiceState,
+  asked: string | undefined,
+): Deploy {
   const { service, deploys, live } = state;
   if (asked !== undefined && !asked.startsWith('dep-'))
     throw new UsageError('TO_INVALID', `${service.name} is not pinned by a variable`, {

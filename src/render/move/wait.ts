@@ -1,7 +1,7 @@
-import { BootlaceError, DeployError, NetworkError } from '../../errors';
-import { count, seconds } from '../../ui/text';
-import { classOf, type Deploy, newestFirst, type Service, timeOf } from '../api/model';
-import { findReason, lastLines, phaseText, statusText } from '../api/reason';
+import { BootlaceError, DeployError } from '../../errors';
+import { seconds } from '../../ui/text';
+import { classOf, type Deploy, newestFirst, type Service, timeOf, triggerOf } from '../api/model';
+import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
 import type { Session } from '../api/session';
 import type { Plan } from './plan';
 import type { ServiceState } from './state';
@@ -22,12 +22,16 @@ export async function waitForEnd(
   const end = io.now() + limits.deployMs;
   let deploy = first;
   let said = '';
-  let from = first.createdAt;
-  const seen = new Set<string>();
+  const readNew = newLines(client, service, {
+    types: ['build'],
+    since: first.createdAt,
+    deadlineMs: limits.pollMs,
+  });
   for (;;) {
     if (deploy.status !== said) say(`${service.name}: ${deploy.id} ${statusText(deploy)}`);
     said = deploy.status;
-    if (follow) await showNewLines();
+    const lines = follow ? await readNew() : [];
+    if (lines.length) session.showLog(`${service.name}: build`, lines);
     if (classOf(deploy) !== 'running') return deploy;
     if (io.now() >= end)
       throw new DeployError(
@@ -39,24 +43,6 @@ export async function waitForEnd(
     const left = Math.max(end - io.now(), limits.pollMs);
     deploy = await client.deploy(service.id, deploy.id, left);
   }
-
-  async function showNewLines(): Promise<void> {
-    try {
-      const lines = await client.logs(service, {
-        types: ['build'],
-        since: from,
-        direction: 'forward',
-        limit: 100,
-        deadlineMs: limits.pollMs,
-      });
-      const fresh = lines.filter(({ id }) => !seen.has(id));
-      for (const { id } of fresh) seen.add(id);
-      from = fresh.at(-1)?.timestamp ?? from;
-      if (fresh.length) session.showLog(`${service.name}: build`, fresh);
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-    }
-  }
 }
 
 /** Waits until no other deploy runs, for Render would cancel one of the two. */
@@ -66,7 +52,7 @@ export async function waitForOthers(
 ): Promise<void> {
   if (!running) return;
   session.say(
-    `${service.name}: ${running.id} (${running.trigger ?? 'unknown trigger'}) is running; waiting for its end`,
+    `${service.name}: ${running.id} (${triggerOf(running)}) is running; waiting for its end`,
   );
   await waitForEnd(session, service, running);
 }
@@ -100,7 +86,7 @@ export async function failureOf(
   const { client } = session;
   const version = keepsPin ? undefined : target.version;
   const facts = { service: service.name, deploy: deploy.id, status: deploy.status };
-  const now = await client.service(service.id).catch(quiet);
+  const now = await client.service(service.id).catch(error => quiet(error, undefined));
   if (now?.suspended)
     return new DeployError('SERVICE_SUSPENDED', `${service.name} was suspended during the deploy`, {
       fix: 'resume the service in the Render dashboard, then run the same command again',
@@ -108,11 +94,11 @@ export async function failureOf(
     });
   const isReplaced = classOf(deploy) === 'superseded';
   if (isReplaced || deploy.status === 'canceled') {
-    const [newer] = (await deploysAfter(client, service, deploy).catch(quiet)) ?? [];
+    const [newer] = await deploysAfter(client, service, deploy).catch(error => quiet(error, []));
     if (newer)
       return new DeployError(
         'DEPLOY_SUPERSEDED',
-        `${service.name}: ${deploy.id} was replaced by ${newer.id} (${newer.trigger ?? 'unknown trigger'}) before it was proven`,
+        `${service.name}: ${deploy.id} was replaced by ${newer.id} (${triggerOf(newer)}) before it was proven`,
         {
           fix: `when ${newer.id} has ended, run: ${session.line('verify', { services: [service.name] })}`,
           facts: { ...facts, by: newer.id },
@@ -120,20 +106,13 @@ export async function failureOf(
       );
   }
   const reason = await findReason(client, service, deploy);
-  const lines = await lastLines(client, service, deploy);
-  if (lines.length)
-    session.showLog(`${service.name}: the last ${count(lines.length, 'log line')}`, lines);
+  const lastLines = await showLastLines(session, service, deploy);
   const code = isReplaced ? 'DEPLOY_SUPERSEDED' : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = isReplaced ? 'it was replaced' : phaseText(deploy.status);
   return new DeployError(code, `${service.name}: ${phase}${reason ? `: ${reason}` : ''}`, {
     fix: `correct what the log says, then run: ${session.line(undefined, { version })}`,
-    facts: { ...facts, reason, lastLines: lines.map(({ message }) => message) },
+    facts: { ...facts, reason, lastLines },
   });
-}
-
-function quiet(error: unknown): undefined {
-  if (error instanceof BootlaceError) return undefined;
-  throw error;
 }
 
 /** The deploys that came after one, the newest first. */

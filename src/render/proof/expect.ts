@@ -77,11 +77,11 @@ function invalid(flag: string, why: string, fix: string): UsageError {
 
 /** How the user wants a version to be proven. */
 export interface ProofWish {
-  readonly place: VersionPlace | undefined;
+  readonly place?: VersionPlace | undefined;
   /** No version is asked for, only health. */
   readonly healthOnly: boolean;
-  readonly url: string | undefined;
-  readonly health: string | undefined;
+  readonly url?: string | undefined;
+  readonly health?: string | undefined;
 }
 
 /** An address that can prove something. */

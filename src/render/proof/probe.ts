@@ -10,7 +10,7 @@ export type Probe =
   | { state: 'wrong'; text: string; status: number; version: string | undefined };
 
 /** What an address must answer. */
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly url: string;
   /** Only 2xx and 3xx are healthy, as for a health path; else any answer below 500 is. */
   readonly isStrict: boolean;

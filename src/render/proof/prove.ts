@@ -1,21 +1,22 @@
 import { BootlaceError, DeployError, NetworkError } from '../../errors';
-import { count, seconds } from '../../ui/text';
+import { seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
-import { failureText, lastLines } from '../api/reason';
+import { failureText, showLastLines } from '../api/reason';
 import type { Session } from '../api/session';
 import type { Address, VersionPlace } from './expect';
 import { type Probe, probeOften } from './probe';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 
 /** What must be true of a live deploy. */
-export interface Expectation {
+interface Expectation {
   readonly service: Service;
   readonly deploy: Deploy;
   /** undefined: no version is expected, only health. */
   readonly version: string | undefined;
-  readonly package: string | undefined;
+  /** The package that start lines must name, where it is known. */
+  readonly package?: string | undefined;
   /** We have just brought it live: what failed since then failed by it. */
-  readonly isNew: boolean;
+  readonly isNew?: boolean;
   /** Where the backend shows its version; without it the start lines are read. */
   readonly place: VersionPlace | undefined;
   /** Read start lines: false where none can be expected since this deploy. */
@@ -23,9 +24,9 @@ export interface Expectation {
   /** The address to ask; undefined for services that have none. */
   readonly address: Address | undefined;
   /** What the address answered before the deploy; undefined where nothing was live. */
-  readonly before: Probe | undefined;
+  readonly before?: Probe | undefined;
   /** The way back: nothing is required of the address that it did not do before. */
-  readonly asBefore: boolean;
+  readonly asBefore?: boolean;
 }
 
 /** How a proof ended. */
@@ -188,9 +189,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
   }
 
   async function failure({ code, text }: Problem): Promise<DeployError> {
-    const tail = await lastLines(client, service, { ...deploy, status: 'live' });
-    if (tail.length)
-      session.showLog(`${service.name}: the last ${count(tail.length, 'log line')}`, tail);
+    const lastLines = await showLastLines(session, service, { ...deploy, status: 'live' });
     const patience = seconds(limits.proofMs + service.shutdownMs);
     return new DeployError(
       code,
@@ -201,7 +200,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
           service: service.name,
           deploy: deploy.id,
           reason: text,
-          lastLines: tail.map(({ message }) => message),
+          lastLines,
         },
       },
     );

@@ -12,7 +12,7 @@ import {
 import type { Session } from '../api/session';
 import { withTimeout } from '../api/with-timeout';
 import type { ServiceState } from '../move/state';
-import { type Address, type ProofWish, readVersionAt, type VersionPlace } from './expect';
+import { addressOf, type ProofWish, placeOf, readVersionAt, type VersionPlace } from './expect';
 
 // What is unproven about Render, and why being wrong about it does no harm:
 // - Log search by text (`GET /logs?text=`, "Filter by the text of the logs", API reference, "List
@@ -126,16 +126,18 @@ export interface LiveVersion {
 
 /**
  * Finds the version of a service's live deploy without changing anything.
+ * @param wish where the backend shows its version
  * @returns undefined when nothing tells it; a pin alone does not, it may never have been deployed
  */
 export async function findLiveVersion(
   session: Pick<Session, 'client' | 'signal'>,
   state: ServiceState,
-  options: { address: Address | undefined; place: VersionPlace | undefined },
+  wish: Pick<ProofWish, 'place' | 'url' | 'health'>,
 ): Promise<LiveVersion | undefined> {
   const { live, record, service } = state;
   if (!live || service.suspended) return undefined;
-  const { address, place } = options;
+  const address = addressOf(service, wish);
+  const { place } = wish;
   if (address && place) {
     const version = await askVersion(address.url, place, session.signal);
     // A commit or a build number is no version to go back to.
@@ -166,20 +168,17 @@ export async function findLiveVersion(
 
 /**
  * How the version of a service could be proven, by what is known before anything is changed. Pure.
- * @param live its live version, where that is known
+ * @param known its live version, where that is known
  * @returns undefined: by nothing
  */
 export function meansOf(
   { service, live, record }: ServiceState,
-  address: Address | undefined,
-  wish: Pick<ProofWish, 'place' | 'healthOnly'>,
+  wish: ProofWish,
   known: LiveVersion | undefined,
 ): string | undefined {
+  const address = addressOf(service, wish);
   if (wish.healthOnly) return address ? `health of ${address.url}` : 'its status';
-  if (address && wish.place) {
-    const { place } = wish;
-    return `${place.kind === 'json' ? place.pointer : `the header ${place.name}`} of ${address.url}`;
-  }
+  if (address && wish.place) return `${placeOf(wish.place)} of ${address.url}`;
   if (!hasInstances(service)) return "its deploy's status";
   const isLikely = writesStartLines({ service, live, record }, known);
   return isLikely ? 'the start line of each instance' : undefined;

@@ -136,7 +136,7 @@ function mainFile(json: PackageJson, find: FindFile): { file: string; why: strin
 
 /**
  * The target of an export subpath under Node's conditions, patterns (`./*`) included.
- * @param kinds of who asks, the first that leads somewhere; by default the package's own module type
+ * @param kinds `import` and `require` in the order to try; by default that of the package's own type
  * @param more conditions that hold as well, as of --conditions
  */
 export function exportTarget(

@@ -1,18 +1,19 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError } from '../../errors';
-import { isObject } from '../../json';
+import { parseObject } from '../../json';
 import { broken } from '../active-release';
 import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
+import { publisherProblems } from './named-command';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
 export function readPackageJson(folder: string): PackageJson {
   const file = join(folder, 'package.json');
-  let json: unknown;
+  let json: PackageJson | undefined;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    json = parseObject(readFileSync(file, 'utf8'));
   } catch {}
-  if (isObject(json)) return json;
+  if (json) return json;
   throw broken(file, 'is gone or damaged');
 }
 
@@ -36,6 +37,18 @@ export function chooseEntryIn(
       : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
     facts: { ...(list && { candidates: list }) },
   });
+}
+
+/**
+ * Refuses an installed backend whose `bootlace` object names a role or a migrate command that could not
+ * be started: at its installation, not at the moment of the migration.
+ * @param folder the backend's
+ * @throws the first of publisherProblems, NotFoundError RELEASE_BROKEN
+ */
+export function checkCommands(folder: string): void {
+  const json = readPackageJson(folder);
+  const [problem] = publisherProblems(json, findIn(folder), hasBinIn(folder, json));
+  if (problem) throw problem;
 }
 
 /** Looks for files in a package as Node does. */

@@ -13,7 +13,7 @@ export interface Publisher {
 }
 
 /** A role is one plain word, so that it cannot be taken for a flag, a path or a URL. */
-export const roleName = /^[A-Za-z][\w-]*$/;
+const roleName = /^[A-Za-z][\w-]*$/;
 
 /**
  * Reads it at the door; what is for the host (package, version, …) is passed over.

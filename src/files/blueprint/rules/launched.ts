@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { isServerFile } from '../../../start/server-file';
 import {
   allVariables,
@@ -69,7 +70,7 @@ function* required(
 ): Generator<Problem> {
   const folder = backendFolder(service, variables, repository);
   if (folder === undefined || !variables.isComplete) return;
-  const { bootlace } = repository.manifest(join(folder, 'package.json')) ?? {};
+  const { bootlace } = repository.manifest(posix.join(folder, 'package.json')) ?? {};
   const names = (bootlace as { requires?: unknown } | undefined)?.requires;
   if (!Array.isArray(names)) return;
   // Render sets PORT and NODE_ENV itself.
@@ -107,7 +108,7 @@ function* installsTwice(
 ): Generator<Problem> {
   if (service.runtime !== 'node' || !variables.isComplete) return;
   if (!/\bbootlace\b/.test(textAt(service.at, 'buildCommand') ?? '')) return;
-  if (repository.text(join(service.rootDir, 'package.json')) === undefined) return;
+  if (repository.text(posix.join(service.rootDir, 'package.json')) === undefined) return;
   const skip = find(variables, 'SKIP_INSTALL_DEPS');
   if (skip && skip.text !== 'false') return;
   yield warning(
@@ -125,8 +126,9 @@ function* openNode(
 ): Generator<Problem> {
   if (service.runtime !== 'node' || !variables.isComplete || find(variables, 'NODE_VERSION'))
     return;
-  const read = (name: string) => repository.text(join(service.rootDir, name))?.trim() || undefined;
-  const engines = repository.manifest(join(service.rootDir, 'package.json'))?.engines as
+  const read = (name: string) =>
+    repository.text(posix.join(service.rootDir, name))?.trim() || undefined;
+  const engines = repository.manifest(posix.join(service.rootDir, 'package.json'))?.engines as
     | { node?: unknown }
     | undefined;
   const declared = read('.node-version') ?? read('.nvmrc') ?? engines?.node;
@@ -189,7 +191,7 @@ function* serverFile(
 ): Generator<Problem> {
   const build = textAt(service.at, 'buildCommand') ?? '';
   if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
-  const present = repository.text(join(service.rootDir, 'server.js'));
+  const present = repository.text(posix.join(service.rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
     yield error(
       placeOf(service.at, 'buildCommand'),
@@ -197,8 +199,4 @@ function* serverFile(
       'the repository has a server.js of its own, which setup does not overwrite',
       'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
     );
-}
-
-function join(folder: string, name: string): string {
-  return folder === '' ? name : `${folder}/${name}`;
 }
