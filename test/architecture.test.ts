@@ -17,7 +17,7 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
  * with their commands, the files that `init` writes 1,600, `check` of Blueprints 2,400 and of packages
  * 1,100.
  */
-const mostLines = 24_500;
+const mostLines = 24_200;
 
 /** Whose job a side effect is. Everything else gets it handed in, or does without. */
 const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
