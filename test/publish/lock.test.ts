@@ -398,7 +398,7 @@ test('a sibling of the workspace that is not published is named with its fix', a
       ended.stderr,
       new RegExp(`${code}.*@acme/shared is packages/shared of the workspace`),
     );
-    assert.match(ended.stderr, /fix: publish @acme\/shared and depend on its version, or bundle/);
+    assert.match(ended.stderr, /fix: publish @acme\/shared and depend on its version,\s+or bundle/);
     registry.publish({ name: '@acme/shared', version: '1.0.0' });
   }
 });
