@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { watchForLeaks } from './leak-watch';
 
 export const root = join(__dirname, '..', '..');
@@ -52,19 +53,12 @@ export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS
   };
 }
 
-/** Runs a file with Node to its end; fails when a secret of `env` shows anywhere. */
-export function runNode(
-  file: string,
-  args: readonly string[],
-  { cwd, env, uid, node = process.execPath, onSpawn }: RunOptions,
+/** What a child prints until it ends; fails when the watch sees a secret anywhere. */
+export function endOf(
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+  watch: ReturnType<typeof watchForLeaks>,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, [file, ...args], {
-      cwd,
-      env: cleanEnv(env),
-      uid,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', text => {
@@ -73,7 +67,6 @@ export function runNode(
     child.stderr.setEncoding('utf8').on('data', text => {
       stderr += text;
     });
-    const watch = watchForLeaks(child.pid, cwd, env);
     child.once('error', reject);
     child.once('close', (code, signal) => {
       try {
@@ -83,8 +76,24 @@ export function runNode(
         reject(error);
       }
     });
-    onSpawn?.(child);
   });
+}
+
+/** Runs a file with Node to its end; fails when a secret of `env` shows anywhere. */
+export function runNode(
+  file: string,
+  args: readonly string[],
+  { cwd, env, uid, node = process.execPath, onSpawn }: RunOptions,
+): Promise<Ended> {
+  const child = spawn(node, [file, ...args], {
+    cwd,
+    env: cleanEnv(env),
+    uid,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = endOf(child, watchForLeaks(child.pid, cwd, env));
+  onSpawn?.(child);
+  return ended;
 }
 
 /** Runs bootlace as it is built. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchForLeaks } from '../../support/leak-watch';
-import { bin, cleanEnv, type Ended, root } from '../../support/run';
+import { bin, cleanEnv, type Ended, endOf, root } from '../../support/run';
 import type { Blueprint, Workflow } from './validators';
 
 type Env = Record<string, string | undefined>;
@@ -30,27 +30,8 @@ esac
 
 /** Runs shell text as the runner of GitHub Actions and Render do; fails on a leaked secret. */
 export function shell(text: string, cwd: string, env: Env): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-e', '-c', text], { cwd, env: cleanEnv(env) });
-    const watch = watchForLeaks(child.pid, cwd, env);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', data => {
-      stdout += data;
-    });
-    child.stderr.on('data', data => {
-      stderr += data;
-    });
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      try {
-        watch.end(stdout + stderr);
-        resolve({ code, signal, stdout, stderr });
-      } catch (error) {
-        reject(error);
-      }
-    });
-  });
+  const child = spawn('bash', ['-e', '-c', text], { cwd, env: cleanEnv(env) });
+  return endOf(child, watchForLeaks(child.pid, cwd, env));
 }
 
 export interface RunnerOptions {
