@@ -1,6 +1,5 @@
-// Builds what is published: dist/cli.js (everything of ours), dist/npm-libraries.js (loaded only
-// when a command talks to a registry), dist/blueprint.js (`check` of a render.yaml, with its YAML
-// parser), dist/unpack-worker.js (the second thread of an install), dist/launcher.cjs (what
+// Builds what is published: dist/cli.js, dist/blueprint.js (`check` of a render.yaml, with its YAML
+// parser, loaded when it is wanted), dist/unpack-worker.js (the second thread of an install), dist/launcher.cjs (what
 // server.js loads), and the licences of what is bundled.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -23,37 +22,25 @@ const common: BuildOptions & { metafile: true } = {
   metafile: true,
   absWorkingDir: root,
   define: { BOOTLACE_VERSION: JSON.stringify(version) },
-  // Optional, in a try/catch of its user; alone it would double the bundle.
-  external: ['iconv-lite'],
 };
 
 /** A lazily loaded file stays a file: its import becomes a require of the neighbour in dist. */
-const lazyFiles: Plugin = {
-  name: 'lazy-files',
+const lazyBlueprint: Plugin = {
+  name: 'lazy-blueprint',
   setup(build) {
-    for (const [filter, path] of [
-      [/\/npm-libraries$/, './npm-libraries.js'],
-      [/\/blueprint\/check$/, './blueprint.js'],
-    ] as const)
-      build.onResolve({ filter }, ({ kind }) =>
-        kind === 'entry-point' ? undefined : { path, external: true },
-      );
+    build.onResolve({ filter: /\/blueprint\/check$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './blueprint.js', external: true },
+    );
   },
 };
 
-/**
- * Parts of npm's client that bootlace never uses: the HTTP cache, since a version is resolved anew
- * each time, JSON that is read as a stream, and a debugger that would print requests when DEBUG is set.
- */
-const leftOut: Plugin = {
-  name: 'left-out',
+/** Without the debugger of the proxy agents: it would print requests when DEBUG is set. */
+const withoutDebug: Plugin = {
+  name: 'without-debug',
   setup(build) {
-    const replace = (filter: RegExp, contents: string) =>
-      build.onLoad({ filter }, () => ({ contents }));
-    replace(/make-fetch-happen\/lib\/cache\/index\.js$/, 'module.exports = {}');
-    replace(/make-fetch-happen\/lib\/cache\/policy\.js$/, 'exports.storable = () => false');
-    replace(/npm-registry-fetch\/lib\/json-stream\.js$/, 'module.exports = {}');
-    replace(/node_modules\/debug\/src\/index\.js$/, 'module.exports = () => () => {}');
+    build.onLoad({ filter: /node_modules\/debug\/src\/index\.js$/ }, () => ({
+      contents: 'module.exports = () => () => {}',
+    }));
   },
 };
 
@@ -75,13 +62,7 @@ async function main(): Promise<void> {
       ...common,
       entryPoints: { cli: 'src/cli.ts' },
       outdir: 'dist',
-      plugins: [lazyFiles, withoutStreams],
-    }),
-    build({
-      ...common,
-      entryPoints: { 'npm-libraries': 'src/registry/npm-libraries.ts' },
-      outdir: 'dist',
-      plugins: [leftOut],
+      plugins: [lazyBlueprint, withoutStreams, withoutDebug],
     }),
     build({
       ...common,

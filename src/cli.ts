@@ -13,9 +13,7 @@ import { type Io, realIo, secretOf } from './io';
 import { interruptible } from './signals';
 import { Redactor } from './ui/redact';
 import { Reporter } from './ui/reporter';
-
-declare const BOOTLACE_VERSION: string | undefined;
-const version = typeof BOOTLACE_VERSION === 'string' ? BOOTLACE_VERSION : '0.0.0-source';
+import { version } from './version';
 
 const commands: Record<
   string,

@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { BootlaceError, NetworkError } from '../errors';
 import type { Io } from '../io';
+import { ask, beginningOf, receive } from './answer';
 import { type RegistryConfig, registryOf } from './config/config';
 import { withoutCredentials } from './config/credentials';
 import { kindOfToken, notJson, registryFailure, unreachable } from './failure';
-import { firstHop, type Hop, nextHop, redirectRefused } from './follow';
+import { firstHop, type Hop } from './follow';
 import { type Packument, parsePackument } from './packument';
 import { isFinalFault, parseRetryAfter, retry, retryAfterOf } from './retry';
 import { createTransport, type Transport } from './transport';
@@ -34,18 +36,7 @@ export interface RegistryClient {
 const tryTimeoutMs = 60_000;
 const largestDocument = 256 * 1024 * 1024;
 
-/** What npm-registry-fetch throws for a status of 400 and more. */
-interface HttpError {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** Parsed when it is JSON. */
-  readonly body: unknown;
-}
-
-/**
- * Asks registries for packuments with npm's own client. It has no Retry-After and follows redirects
- * with credentials across ports, so those two are done here.
- */
+/** Asks registries for packuments, each within a bounded time and size. */
 export function createRegistryClient(options: ClientOptions): RegistryClient {
   const { config, io } = options;
 
@@ -83,19 +74,13 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     options.signal?.addEventListener('abort', stop, { once: true });
     try {
       options.signal?.throwIfAborted();
-      const accept = full
-        ? 'application/json'
-        : 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
-      const { body, headers } = await follow(first, name, accept, transport, over.signal);
-      return parseJson(
-        await readWhole(body, name, registry),
-        headers.get('content-type'),
-        registry,
-      );
+      const response = await ask(first, name, headersFor(full), transport, over.signal);
+      if (response.statusCode !== 200) throw await refusalOf(response, first, name, registry);
+      const type = response.headers['content-type'];
+      return parseJson(await readWhole(response, name, registry), type, registry);
     } catch (error) {
       if (error instanceof BootlaceError) throw error;
       options.signal?.throwIfAborted();
-      if (isHttpError(error)) throw refusalOf(error, first, name, registry);
       const cause = over.signal.aborted ? tooLate() : error;
       throw unreachable(registry, cause, Math.round((io.now() - begun) / 1000));
     } finally {
@@ -105,56 +90,17 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
     }
   }
 
-  /** npm's client follows redirects within one origin; the agent refuses it every other. */
-  async function follow(
-    first: Hop,
-    name: string,
-    accept: string,
-    transport: Transport,
-    signal: AbortSignal,
-  ) {
-    const { registryFetch } = await import('./npm-libraries');
-    for (let hop = first; ; ) {
-      const agent = await transport.agent(hop.url);
-      let elsewhere: URL | undefined;
-      try {
-        return await registryFetch(hop.url.href, {
-          agent(url) {
-            if (url.origin === hop.url.origin) return agent;
-            elsewhere = url;
-            throw new Error('another origin');
-          },
-          headers: { accept, 'cache-control': 'no-cache' },
-          forceAuth: {
-            _authToken: hop.credentials?.token?.reveal(),
-            _auth: hop.credentials?.basic?.reveal(),
-          },
-          fetchRetries: 0,
-          timeout: options.tryMs ?? tryTimeoutMs,
-          signal,
-        });
-      } catch (error) {
-        if (elsewhere) hop = nextHop(hop, elsewhere.href, name);
-        else if (isRedirectFault(error)) throw redirectRefused(name, hop.url, 'to no http address');
-        else throw error;
-      }
-    }
-  }
-
-  function refusalOf(
-    { statusCode, headers, body }: HttpError,
+  async function refusalOf(
+    response: IncomingMessage,
     { credentials }: Hop,
     name: string,
     registry: string,
-  ): BootlaceError {
-    const flat = Object.fromEntries(
-      Object.entries(headers).map(([key, values]) => [key.toLowerCase(), String(values)]),
-    );
-    const text = Buffer.isBuffer(body) ? body.toString('utf8', 0, 4096) : JSON.stringify(body);
+  ): Promise<BootlaceError> {
+    const headers = response.headers as Record<string, string | undefined>;
     const failure = registryFailure({
-      status: statusCode,
-      headers: flat,
-      body: withoutCredentials(text, credentials),
+      status: response.statusCode ?? 0,
+      headers,
+      body: withoutCredentials(await beginningOf(response), credentials),
       package: name,
       registry,
       tokenFrom: credentials?.from,
@@ -162,57 +108,52 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
       tokenHint: config.tokenHint,
       tokenKind: credentials?.token && kindOfToken(credentials.token.reveal()),
     });
-    retryAfterOf.set(failure, parseRetryAfter(flat['retry-after'], io.now()));
+    retryAfterOf.set(failure, parseRetryAfter(headers['retry-after'], io.now()));
     return failure;
   }
 }
 
+function headersFor(full: boolean): Record<string, string> {
+  return {
+    accept: full
+      ? 'application/json'
+      : 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
+    'accept-encoding': 'gzip',
+    'cache-control': 'no-cache',
+  };
+}
+
 /** A body of bounded size. */
 async function readWhole(
-  body: AsyncIterable<Buffer> & { destroy(): void },
+  response: IncomingMessage,
   name: string,
   registry: string,
 ): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of body) {
+  await receive(response, piece => {
     size += piece.length;
-    if (size > largestDocument) {
-      body.destroy();
+    if (size > largestDocument)
       throw new NetworkError(
         'REGISTRY_BAD_ANSWER',
         `${registry} answers for ${name} with ${size} bytes or more`,
         { fix: 'check BACKEND_REGISTRY: is it the address of an npm registry?' },
       );
-    }
     pieces.push(piece);
-  }
+  });
   return Buffer.concat(pieces);
 }
 
-function parseJson(body: Buffer, type: string | null, registry: string): unknown {
+function parseJson(body: Buffer, type: string | undefined, registry: string): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw notJson(registry, /json/.test(type ?? '') ? 'broken JSON' : (type ?? undefined));
+    throw notJson(registry, /json/.test(type ?? '') ? 'broken JSON' : type);
   }
 }
 
 function tooLate(): Error {
   return Object.assign(new Error('the answer took too long'), { code: 'ETIMEDOUT' });
-}
-
-function isHttpError(error: unknown): error is HttpError {
-  return typeof (error as Partial<HttpError> | undefined)?.statusCode === 'number';
-}
-
-/** Redirects within one origin are npm's client's to judge. */
-function isRedirectFault(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string };
-  return (
-    /^(EINVALIDREDIRECT|EMAXREDIRECT|ERR_INVALID_URL)$/.test(code ?? '') ||
-    /^Only HTTP\(S\) protocols/.test(message ?? '')
-  );
 }
 
 const retryable = new Set(['RATE_LIMITED', 'REGISTRY_ERROR', 'REGISTRY_UNREACHABLE']);

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { BootlaceError, systemCode } from '../errors';
 import type { Io } from '../io';
+import { ask, beginningOf, beginningSize, decoderOf, receive } from './answer';
 import { type BodyKind, kindOfBody } from './body-kind';
 import type { RegistryConfig } from './config/config';
-import { authorizationOf, withoutCredentials } from './config/credentials';
+import { withoutCredentials } from './config/credentials';
 import { mismatch, noTarball, outOfReach, refusal, tooLarge } from './download-failure';
-import { firstHop, type Hop, nextHop } from './follow';
+import { firstHop, type Hop } from './follow';
 import { type Checksum, isRight } from './integrity';
 import { isFinalFault, parseRetryAfter, retry } from './retry';
 import type { Transport } from './transport';
@@ -49,22 +48,6 @@ const slowestRate = 16;
 const triesForIntegrity = 2;
 /** An answer that goes on and on must not fill the disk. */
 const largestTarball = 2 * 1024 * 1024 * 1024;
-/** A body that nobody reads is read to its end up to this size, so that the connection is kept. */
-const worthKeeping = 32 * 1024;
-/** Enough of a body to tell what it is. */
-const beginningSize = 4096;
-
-/** A refusal that comes a byte at a time is cut off there. */
-const longestRefusalMs = 30_000;
-
-const redirects = [301, 302, 303, 307, 308];
-const decoders: Record<string, (() => ReturnType<typeof createGunzip>) | undefined> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
-
 /** A failure that another try may mend. */
 class RetryableError extends Error {
   constructor(
@@ -103,13 +86,13 @@ export async function download<S extends Sink>(
     const first = firstHop(url, config);
     let sink: S | undefined;
     try {
-      const response = await follow(first).catch(error => {
+      const response = await ask(first, what, { accept: '*/*' }, transport, signal).catch(error => {
         // A proxy's failure may have no code.
         throw error instanceof BootlaceError ? error : passing(error);
       });
       if (response.statusCode !== 200) throw await refusalOf(response, first);
       sink = makeSink();
-      const kind = await receive(response, sink);
+      const kind = await fill(sink, response);
       const found = sink.checksum();
       if (isRight(checksum, found)) return sink;
       const failure =
@@ -127,41 +110,21 @@ export async function download<S extends Sink>(
     return isFinalFault(error) ? failure : new RetryableError(failure);
   }
 
-  async function follow(first: Hop): Promise<IncomingMessage> {
-    for (let hop = first; ; ) {
-      const response = await transport.get(
-        hop.url,
-        {
-          accept: '*/*',
-          ...(hop.credentials && { authorization: authorizationOf(hop.credentials) }),
-        },
-        signal,
-      );
-      const { location } = response.headers;
-      if (!redirects.includes(response.statusCode ?? 0) || location === undefined) return response;
-      if (Number(response.headers['content-length']) <= worthKeeping) response.resume();
-      else response.destroy();
-      hop = nextHop(hop, location, what);
-    }
-  }
-
-  /** Writes the body into the sink, content codings taken off. */
-  async function receive(response: IncomingMessage, sink: Sink): Promise<BodyKind> {
-    const decoder = decoders[response.headers['content-encoding'] ?? ''];
+  async function fill(sink: Sink, response: IncomingMessage): Promise<BodyKind> {
     const length = Number(response.headers['content-length'] ?? Number.NaN);
-    sink.begin(decoder || !Number.isSafeInteger(length) ? undefined : length);
+    const isKnown = Number.isSafeInteger(length) && !decoderOf(response);
+    sink.begin(isKnown ? length : undefined);
     const until = performance.now() + longest(length);
-    const body: Readable = decoder ? pipeline(response, decoder(), () => {}) : response;
     let beginning = Buffer.alloc(0);
     let size = 0;
-    for await (const piece of body as AsyncIterable<Buffer>) {
+    await receive(response, piece => {
       if (performance.now() > until) throw tooSlow();
       size += piece.length;
       if (size > largestTarball) throw tooLarge(what, url);
       if (beginning.length < beginningSize)
         beginning = Buffer.concat([beginning, piece.subarray(0, beginningSize)]);
       sink.write(piece);
-    }
+    });
     return kindOfBody(beginning);
   }
 
@@ -190,21 +153,6 @@ function tooSlow(): Error {
 /** The longest time for a body in milliseconds: a registry that sends a byte now and then ends there. */
 function longest(length: number): number {
   return 60_000 + (Number.isSafeInteger(length) ? length / slowestRate : 240_000);
-}
-
-/** Enough of a refusal's body to tell its cause. */
-async function beginningOf(response: IncomingMessage): Promise<string> {
-  let beginning = Buffer.alloc(0);
-  const until = performance.now() + longestRefusalMs;
-  try {
-    for await (const piece of response as AsyncIterable<Buffer>) {
-      beginning = Buffer.concat([beginning, piece]);
-      if (beginning.length > beginningSize || performance.now() > until) break;
-    }
-  } catch {
-    // What arrived until then is enough.
-  }
-  return beginning.toString('utf8', 0, beginningSize);
 }
 
 function isNetworkFault(error: unknown): boolean {

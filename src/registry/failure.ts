@@ -115,10 +115,7 @@ function withHttps(registry: string): string {
 
 /** The registry could not be reached, or not within the time. */
 export function unreachable(registry: string, cause: unknown, seconds: number): NetworkError {
-  const code = systemCode(cause);
-  // npm's client has a code of its own for what has none.
-  const message = cause instanceof Error ? cause.message.replace(/^.* reason: /, '') : '';
-  const reason = code && code !== 'FETCH_ERROR' ? code : message;
+  const reason = systemCode(cause) ?? (cause instanceof Error ? cause.message : '');
   return new NetworkError(
     'REGISTRY_UNREACHABLE',
     `${registry} is out of reach (${reason}), after ${seconds} s`,

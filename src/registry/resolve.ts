@@ -33,7 +33,7 @@ export async function resolveVersion(options: ResolveOptions): Promise<Locator> 
   const { io, client, config } = options;
   const before = isExcluded(options.package, config.beforeExclude) ? undefined : config.before;
   const start = io.now();
-  const { pickManifest } = await import('./npm-libraries');
+  const { default: pickManifest } = await import('npm-pick-manifest');
   for (;;) {
     try {
       const packument = await client.packument(

@@ -1,5 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { SettingError } from '../errors';
+import { userAgent } from '../version';
 import type { NetworkOptions } from './config/network';
 
 /** The connections of one command: kept alive, through proxies where the settings name one. */
@@ -13,8 +14,6 @@ export interface Transport {
     headers: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<IncomingMessage>;
-  /** The agent for npm's client, for a request to this address. */
-  agent(url: URL): Promise<Agent>;
   /** Breaks off what is under way and closes the connections; a later request opens new ones. */
   close(): void;
 }
@@ -35,7 +34,7 @@ export function createTransport(network: NetworkOptions): Transport {
   const agents = new Map<string, Agent>();
 
   async function agentFor(url: URL): Promise<Agent> {
-    const { Agent, getAgent } = await import('./npm-libraries');
+    const { Agent, getAgent } = await import('@npmcli/agent');
     let agent = agents.get(url.origin);
     if (!agent) {
       const proxy = url.protocol === 'https:' ? network.httpsProxy : network.httpProxy;
@@ -48,6 +47,11 @@ export function createTransport(network: NetworkOptions): Transport {
           maxSockets,
           timeouts: { connection: silenceMs },
         });
+        // Asked for either with each request, the agent would look for it in a stack trace.
+        Object.assign(agent, {
+          protocol: url.protocol,
+          defaultPort: url.protocol === 'https:' ? 443 : 80,
+        });
       } catch {
         throw proxyInvalid(proxy?.from ?? 'HTTPS_PROXY');
       }
@@ -57,14 +61,18 @@ export function createTransport(network: NetworkOptions): Transport {
   }
 
   return {
-    agent: agentFor,
     async get(url, headers, signal) {
       const agent = await agentFor(url);
       const { request } = await (url.protocol === 'https:'
         ? import('node:https')
         : import('node:http'));
       return new Promise((resolve, reject) => {
-        const sent = request(url, { agent, headers, signal, timeout: silenceMs });
+        const sent = request(url, {
+          agent,
+          headers: { 'user-agent': userAgent, ...headers },
+          signal,
+          timeout: silenceMs,
+        });
         sent.once('response', resolve);
         sent.once('error', reject);
         sent.once('timeout', () => sent.destroy(silence()));

@@ -19,30 +19,6 @@ declare module 'npm-registry-fetch/lib/default-opts.js' {
   export default defaults;
 }
 
-declare module 'npm-registry-fetch' {
-  import type { Agent } from 'node:http';
-
-  interface Options {
-    /** Given an address, it may also throw to refuse it (minipass-fetch, as in node-fetch). */
-    agent: (url: URL) => Agent;
-    headers: Readonly<Record<string, string>>;
-    /** Used instead of every other credential. */
-    forceAuth: { _authToken?: string; _auth?: string };
-    fetchRetries: number;
-    timeout: number;
-    signal: AbortSignal;
-  }
-  function registryFetch(
-    url: string,
-    options: Options,
-  ): Promise<{
-    headers: { get(name: string): string | null };
-    /** Content codings are taken off. */
-    body: AsyncIterable<Buffer> & { destroy(): void };
-  }>;
-  export default registryFetch;
-}
-
 declare module '@npmcli/agent' {
   import http from 'node:http';
 

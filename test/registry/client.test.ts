@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { createGzip, gzipSync } from 'node:zlib';
 import { BootlaceError } from '../../src/errors';
 import { createRegistryClient } from '../../src/registry/client';
 import { planRegistry } from '../../src/registry/config/config';
@@ -201,6 +201,25 @@ test('a document that is too large is given up, however small it was sent', asyn
   const client = createRegistryClient({ io, config: { ...config, registry: value, scopes } });
   assert.equal((await failureOf(client.packument('@acme/backend'))).code, 'REGISTRY_BAD_ANSWER');
   assert.equal(server.requests.length, 1);
+});
+
+test('of a refusal only the beginning is read, however long it goes on', async t => {
+  const { config, io } = await setUp(t);
+  const server = await serve(t, (_, response) => {
+    response.writeHead(403, { 'content-encoding': 'gzip' });
+    const content = createGzip({ level: 0 });
+    content.pipe(response).once('close', () => content.destroy());
+    const goOn = () => {
+      if (!content.destroyed) content.write(Buffer.alloc(64 * 1024, 'no '), goOn);
+    };
+    goOn();
+  });
+  const value = { value: server.url, from: 'the test' };
+  const scopes = new Map([['@acme', server.url]]);
+  const client = createRegistryClient({ io, config: { ...config, registry: value, scopes } });
+  const { code, facts } = await failureOf(client.packument('@acme/backend'));
+  assert.equal(code, 'TOKEN_MISSING');
+  assert.match(String(facts.answer), /^no no no [no ]{191}$/);
 });
 
 test('a registry that trickles is given up once a try has taken its time', async t => {

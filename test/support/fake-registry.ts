@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { packageTarball, sha512 } from './tarball';
 
 /** What a token may do; GitHub Packages answers each lack in its own words. */
@@ -278,7 +279,8 @@ async function send(
   fault: Fault | undefined,
   response: ServerResponse,
 ): Promise<void> {
-  if (fault?.delayMs) await new Promise(resolve => setTimeout(resolve, fault.delayMs));
+  // A test whose client has given up ends without waiting for the rest.
+  if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
   if (fault?.reset) return void response.destroy();
   const body =
     fault?.body !== undefined
