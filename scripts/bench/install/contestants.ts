@@ -11,6 +11,8 @@ export interface Place {
   registry: string;
   package: string;
   version: string;
+  /** A node_modules of the package, as `npm ci` makes it. */
+  tree: string;
   /** The locks that were made before, by file name. */
   locks: ReadonlyMap<string, string>;
 }
@@ -25,6 +27,8 @@ export interface Contestant {
   name: string;
   /** True for one that chooses versions itself. */
   resolves?: boolean;
+  /** True for one whose warm runs would be its cold ones. */
+  hasNoCache?: boolean;
   /** Writes what a checkout would hold. */
   prepare(place: Place): void;
   command(place: Place): Command;
@@ -117,6 +121,13 @@ export function contestants(tools: Tools): Contestant[] {
         args: ['install', '--frozen-lockfile', '--production', '--ignore-scripts'],
         env: { BUN_INSTALL_CACHE_DIR: cache },
       }),
+      result: modules,
+    },
+    {
+      name: 'cp -r',
+      hasNoCache: true,
+      prepare: () => {},
+      command: ({ tree }) => ({ program: 'cp', args: ['-r', tree, '.'] }),
       result: modules,
     },
     { name: 'bootlace without a lock', ...bootlace(false) },

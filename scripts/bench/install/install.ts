@@ -1,7 +1,8 @@
 // npm run bench:install -- [PACKAGE@VERSION...] [--runs N] [--only NAME,...] [--node PATH]
-//   [--growth] [--latency MS] [--write]
+//   [--growth] [--latency MS] [--disk] [--write]
 // Compares whole installs of real packages: captures them once into a local static registry, then
-// lets everybody install them in turn, cold and warm, on tmpfs where there is one.
+// lets everybody install them in turn, cold and warm, on tmpfs where there is one, or with --disk on the
+// disk that holds this repository.
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -23,6 +24,7 @@ const { values: flags, positionals } = parseArgs({
     node: { type: 'string' },
     growth: { type: 'boolean' },
     latency: { type: 'string', default: '0' },
+    disk: { type: 'boolean' },
     write: { type: 'boolean' },
   },
 });
@@ -42,12 +44,12 @@ async function main(): Promise<void> {
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'ignore' });
   const tools = installTools(join(cache, 'tools'), flags.node);
   // Files that are made soon after many were removed are slow on ext4; tmpfs has no such memory.
-  const onTmpfs = existsSync('/dev/shm');
+  const onTmpfs = !flags.disk && existsSync('/dev/shm');
   const base = mkdtempSync(
     join(onTmpfs ? '/dev/shm' : mkdirs(join(cache, 'work')), 'bootlace-bench-'),
   );
   const { registry, close } = await startRegistry(latency);
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, ${onTmpfs ? 'tmpfs' : 'disk'}${latency > 0 ? `; every answer ${latency} ms late` : ''}`;
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, ${onTmpfs ? 'tmpfs' : typeOfDisk(base)}${latency > 0 ? `; every answer ${latency} ms late` : ''}`;
   try {
     const specs = positionals.length ? positionals : flags.growth ? ofGrowth : usual;
     const subjects: Subject[] = [];
@@ -68,10 +70,11 @@ async function main(): Promise<void> {
       date: new Date().toISOString().slice(0, 10),
       machine,
       latency,
+      onDisk: !onTmpfs,
       runs,
       versions: tools.versions,
     };
-    const name = flags.growth ? 'growth' : latency > 0 ? 'latency' : 'install';
+    const name = flags.growth ? 'growth' : latency > 0 ? 'latency' : onTmpfs ? 'install' : 'disk';
     const text = flags.growth ? renderGrowth(subjects, about) : renderMarkdown(subjects, about);
     console.log(text);
     if (!flags.write) return;
@@ -98,6 +101,12 @@ async function startRegistry(latency: number): Promise<{ registry: string; close
     child.once('exit', code => reject(new Error(`the registry ended with ${code}`)));
   });
   return { registry, close: () => child.disconnect() };
+}
+
+/** Such as `ext4`, as the system names it. */
+function typeOfDisk(folder: string): string {
+  const lines = execFileSync('df', ['--output=fstype', folder], { encoding: 'utf8' }).trim();
+  return lines.split('\n').at(-1) ?? 'disk';
 }
 
 function mkdirs(folder: string): string {

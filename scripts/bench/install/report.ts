@@ -31,6 +31,7 @@ export interface About {
   machine: string;
   /** Milliseconds that every answer of the registry came late. */
   latency: number;
+  onDisk: boolean;
   runs: number;
   versions: Record<'node' | 'npm' | 'pnpm' | 'bun', string>;
 }
@@ -52,9 +53,9 @@ export function renderMarkdown(subjects: readonly Subject[], about: About): stri
     '',
     conditions(about),
     '',
-    'Peak memory is what all processes of the install hold together at their largest. Cold: nothing cached. Warm: the same with its cache filled; bootlace keeps none.',
+    'Peak memory is what all processes of the install hold together at their largest. Cold: nothing cached. Warm: the same with its cache filled; bootlace keeps none. `cp -r` copies the tree that `npm ci` made: what writing the files costs by itself.',
     '',
-    `Made by \`npm run bench:install -- ${about.latency > 0 ? `--latency ${about.latency} ` : ''}--write\`.`,
+    `Made by \`npm run bench:install -- ${about.latency > 0 ? `--latency ${about.latency} ` : ''}${about.onDisk ? '--disk ' : ''}--write\`.`,
   ];
   for (const { spec, packages, rows, pinned } of subjects) {
     const baseline = rows.find(({ name }) => name === 'npm ci');
@@ -70,7 +71,7 @@ export function renderMarkdown(subjects: readonly Subject[], about: About): stri
         ratio,
         s(middle(row.cold, 'cpu')),
         mb(middle(row.cold, 'peak')),
-        s(middle(row.warm, 'wall')),
+        row.warm.length ? s(middle(row.warm, 'wall')) : '',
         String(row.files),
         mb(row.bytes),
       ];

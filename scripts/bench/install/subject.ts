@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseLockDocument, renderLock } from '../../../src/lock/document';
 import { withoutMissing } from '../../../src/lock/fits';
@@ -37,7 +37,8 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
     registry: bench.registry,
   };
   console.error(`\n${spec}: capturing`);
-  const { locks, packages } = await makeLocks(identity, bench);
+  const tree = join(bench.base, `tree-${identity.package.replace('/', '-')}`, 'node_modules');
+  const { locks, packages } = await makeLocks({ ...identity, tree }, bench);
   const chosen = contestants(bench.tools).filter(
     ({ name, resolves }) =>
       (!bench.only || bench.only.some(part => name.startsWith(part))) &&
@@ -56,6 +57,7 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
     const dir = mkdtempSync(join(bench.base, 'run-'));
     const place: Place = {
       ...identity,
+      tree,
       dir,
       cache: cacheDir,
       locks,
@@ -66,6 +68,7 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
     if (bench.onTmpfs) rmSync(dir, { recursive: true });
     return cost;
   };
+  await makeTree({ ...identity, tree, locks }, bench);
   // The first run of each fills the registry and the warm caches and counts for nothing.
   for (const row of rows) await once(row, row.warmCache);
   for (let i = 0; i < bench.runs; i++)
@@ -73,7 +76,8 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
       const cold = mkdtempSync(join(bench.base, 'cold-'));
       row.cold.push(await once(row, cold));
       if (bench.onTmpfs) rmSync(cold, { recursive: true, force: true });
-      if (!bench.growth) row.warm.push(await once(row, row.warmCache));
+      if (!bench.growth && !row.contestant.hasNoCache)
+        row.warm.push(await once(row, row.warmCache));
       const { wall, peak } = row.cold.at(-1) as Cost;
       console.error(
         `${spec} ${i + 1}/${bench.runs} ${row.name}: ${Math.round(wall)} ms, ${Math.round(peak / 1e6)} MB`,
@@ -81,12 +85,24 @@ export async function runSubject(spec: string, bench: Bench): Promise<Subject> {
     }
   if (bench.onTmpfs)
     for (const row of rows) rmSync(row.warmCache, { recursive: true, force: true });
-  const pinned = bench.growth ? undefined : await measurePinned(identity, locks, bench);
+  const pinned = bench.growth
+    ? undefined
+    : await measurePinned({ ...identity, tree }, locks, bench);
   return { spec, packages, rows, pinned };
 }
 
+/** What `cp -r` copies. */
+async function makeTree(place: Omit<Place, 'dir' | 'cache'>, { tools }: Bench): Promise<void> {
+  const dir = dirname(place.tree);
+  mkdirSync(dir);
+  const npmCi = contestants(tools).find(({ name }) => name === 'npm ci') as Contestant;
+  const whole: Place = { ...place, dir, cache: join(dir, 'cache') };
+  npmCi.prepare(whole);
+  await run(tools, npmCi.command(whole), dir);
+}
+
 async function makeLocks(
-  identity: Pick<Place, 'package' | 'version' | 'registry'>,
+  identity: Pick<Place, 'package' | 'version' | 'registry' | 'tree'>,
   { tools, base }: Bench,
 ): Promise<{ locks: Map<string, string>; packages: number }> {
   const dir = mkdtempSync(join(base, 'locks-'));
@@ -116,7 +132,7 @@ async function makeLocks(
  * an earlier setup kept, and with a lock file that has to be read again.
  */
 async function measurePinned(
-  identity: Pick<Place, 'package' | 'version' | 'registry'>,
+  identity: Pick<Place, 'package' | 'version' | 'registry' | 'tree'>,
   locks: Map<string, string>,
   { tools, base }: Bench,
 ): Promise<Pinned> {
