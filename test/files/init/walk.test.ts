@@ -98,19 +98,21 @@ function publish(run: number, more: Record<string, string> = {}) {
       temp,
       registry: registry.url,
       secrets,
-      env: { ...here(), GITHUB_RUN_NUMBER: String(run), ...more },
+      env: { ...here(), GITHUB_RUN_NUMBER: String(run), GITHUB_RUN_ATTEMPT: '1', ...more },
     },
   );
 }
 
-test('publishes a version that is new with each run, and once for each run', async () => {
+test('publishes a version that is new with each run, once for each run, and no other in its name', async () => {
   const first = await publish(7);
   assert.equal(first.code, 0, first.output);
   assert.deepEqual(first.outputs, { version: '1.4.7' });
   assert.match(first.output, /bootlace-lock\.json: 1 package/);
-  const again = await publish(7);
+  const again = await publish(7, { GITHUB_RUN_ATTEMPT: '2' });
   assert.equal(again.code, 0, again.output);
   assert.match(again.output, /an earlier attempt of this run published 1\.4\.7/);
+  const other = await publish(7);
+  assert.notEqual(other.code, 0, 'somebody else published that version');
   assert.deepEqual((await publish(8)).outputs, { version: '1.4.8' });
 });
 
