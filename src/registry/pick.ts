@@ -117,7 +117,12 @@ function notFound(
   const near = isUnknownTag ? [] : nearest(tagged ?? wanted, versions, 5);
   const tagText = Object.entries(tags).map(([tag, version]) => `${tag} ${version}`);
   const isTooNew = before && (wish.kind === 'range' || versions.includes(tagged ?? wanted));
-  const choose = `set ${from === 'default' ? 'BACKEND_VERSION' : from} to one of these`;
+  // A build command holds --backend-version "${BACKEND_VERSION:?}".
+  const places: Record<string, string> = {
+    default: 'BACKEND_VERSION',
+    '--backend-version': '--backend-version, or the variable in it,',
+  };
+  const choose = `set ${places[from] ?? from} to one of these`;
   let message = `${name} has no ${{ exact: 'version', range: 'version in', tag: 'tag' }[wish.kind]} ${wanted}`;
   const missing =
     wish.kind === 'exact' ? wanted : `a version ${wish.kind === 'tag' ? 'as' : 'in'} ${wanted}`;

@@ -380,7 +380,7 @@ const rows: Row[] = [
     args: ['--backend-version', '9.9.9', '--wait-for', '0.01'],
     code: 'VERSION_NOT_FOUND',
     exit: 5,
-    fix: /^set --backend-version to one of these/,
+    fix: /^set --backend-version, or the variable in it, to one of these/,
     message: /has no version 9\.9\.9, after waiting 1 s$/,
   },
   {
