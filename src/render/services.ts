@@ -1,12 +1,11 @@
 import { AuthError, type BootlaceError } from '../errors';
-import { classOf, type Deploy, kindOf, type Service, type ServiceEvent, timeOf } from './api/model';
+import { classOf, type Deploy, kindOf, type Service, timeOf } from './api/model';
 import { statusText } from './api/reason';
 import { findService, findServices, type Session, workspaceId } from './api/session';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
 import { readServiceState } from './move/state';
-import { type Address, addressOf } from './proof/expect';
-import { probe } from './proof/probe';
+import { type Address, addressOf, probe } from './proof/address';
 import { findLiveVersion, readStartLines, type StartLine } from './proof/start-lines';
 
 /** A service in one row. */
@@ -123,7 +122,7 @@ async function healthOf(
   if (service.inMaintenance) return 'maintenance';
   if (!isLive) return 'nothing live';
   if (!address) return '-';
-  const found = await probe(address, signal);
+  const found = await probe(address, undefined, signal);
   if (found.state === 'ok') return 'healthy';
   return found.state === 'waking' ? 'asleep' : `unhealthy (${found.status ?? 'no answer'})`;
 }
@@ -160,7 +159,7 @@ export async function readReleases(
   const service = await findService(session, name);
   const state = await readServiceState(session, service, envKey, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
-  const events: ServiceEvent[] = await session.client.events(service.id, oldest, 'deploy_started');
+  const events = await session.client.events(service.id, oldest, 'deploy_started');
   const known = await findLiveVersion(session, state, {});
   const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
   return state.deploys.map(deploy => {

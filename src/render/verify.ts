@@ -5,8 +5,7 @@ import { classOf } from './api/model';
 import { statusText } from './api/reason';
 import { findService, type Session } from './api/session';
 import { readServiceState } from './move/state';
-import { addressNotes, addressOf, type ProofWish, type VersionPlace } from './proof/expect';
-import { probe } from './proof/probe';
+import { addressNotes, addressOf, type ProofWish, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
 import { findLiveVersion } from './proof/start-lines';
 
@@ -49,8 +48,8 @@ export async function verifyUrl(
   let said = '';
   let shown: string | undefined;
   for (let streak = 0; ; ) {
-    const wanted = place && { ...place, value: value ?? shown ?? '' };
-    const found = await probe({ url, isStrict: true, place: wanted }, signal);
+    const wanted = place && { ...place, value: value ?? shown };
+    const found = await probe({ url, isStrict: true }, wanted, signal);
     // With no value to expect, another one than before is the new version's, once it stays.
     if (value === undefined && found.state === 'wrong' && found.version !== isOld)
       shown = found.version;

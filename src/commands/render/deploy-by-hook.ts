@@ -2,8 +2,7 @@ import { UsageError } from '../../errors';
 import { parseHook, triggerHook } from '../../render/api/hook';
 import { defaultLimits } from '../../render/api/session';
 import type { ServiceResult } from '../../render/move/progress';
-import { joinPath } from '../../render/proof/expect';
-import { probe } from '../../render/proof/probe';
+import { joinPath, probe } from '../../render/proof/address';
 import { verifyUrl } from '../../render/verify';
 import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';
@@ -27,9 +26,10 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     );
   const place = wish.healthOnly ? undefined : wish.place;
   const version = place && (place.value ?? (await publishedVersion(context)));
-  const url = wish.health ? joinPath(wish.url, wish.health) : wish.url;
+  const url = joinPath(wish.url, wish.health);
   const before = await probe(
-    { url, isStrict: true, place: place && { ...place, value: version ?? '' } },
+    { url, isStrict: true },
+    place && { ...place, value: version },
     signal,
   );
   const isOld = before.state === 'wrong' ? before.version : undefined;

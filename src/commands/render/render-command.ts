@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { SettingError, UsageError } from '../../errors';
-import { deployPace, type Pace } from '../../render/api/request';
+import { UsageError } from '../../errors';
+import { createRenderClient } from '../../render/api/client';
+import { deployPace } from '../../render/api/request';
 import {
   type CommandLine,
-  type Limits,
+  defaultLimits,
   onceEach,
-  openSession,
+  readAccess,
   type Session,
-  type Surroundings,
 } from '../../render/api/session';
 import { type ResolvedWish, resolveWish } from '../../render/move/resolve-wish';
-import { type ProofWish, parseUrl, parseVersionPlace } from '../../render/proof/expect';
+import { type ProofWish, parseVersionPlace } from '../../render/proof/address';
+import { loadSources } from '../../settings/load';
 import { shellWord } from '../../settings/words';
 import { workflowOf } from '../../ui/github-actions';
 import type { Command, Context, Flags } from '../command';
@@ -63,6 +64,15 @@ export function readProofWish({ flags, positionals }: Context): ProofWish {
     url: flags.url === undefined ? undefined : parseUrl(String(flags.url), '--url'),
     health,
   };
+}
+
+/** @throws UsageError URL_INVALID */
+export function parseUrl(text: string, flag: string): string {
+  const isUrl = /^https?:\/\//i.test(text) && URL.canParse(text);
+  if (isUrl && !new URL(text).username) return text;
+  throw new UsageError('URL_INVALID', `${flag} is no http or https address`, {
+    fix: 'pass an address such as https://api.example.com/health',
+  });
 }
 
 export function textOf(flag: Flags[string]): string | undefined {
@@ -123,28 +133,51 @@ export function envKeyOf({ flags }: Context): string | undefined {
 }
 
 /**
- * A session with the limits of the command line.
+ * A session with the key from the environment or .env, and the limits of the command line; asks
+ * nothing yet.
  * @param local what does the same for a backend on this machine, where a command has such a counterpart
- * @throws UsageError MINUTES_INVALID; what openSession throws
+ * @throws UsageError MINUTES_INVALID; SettingError of readAccess, or for a settings file that cannot be
+ *   read
  */
 export function sessionOf(
   context: Context,
   command: string,
-  { pace = deployPace, local, ...limits }: Partial<Limits> & { pace?: Pace; local?: string } = {},
+  { readsAMinute = deployPace, proofMs = defaultLimits.proofMs, local = '' } = {},
 ): Session {
-  const { flags } = context;
-  try {
-    return openSession(surroundingsOf(context, command), pace, {
-      ...limits,
-      ...(flags.timeout !== undefined && { deployMs: minutes(flags, 'timeout') }),
-      ...(flags.patience !== undefined && { proofMs: minutes(flags, 'patience') }),
-    });
-  } catch (error) {
-    if (!(error instanceof SettingError) || error.code !== 'RENDER_KEY_MISSING' || !local)
-      throw error;
-    const fix = `${error.fix}; for the backend in this folder: ${local}`;
-    throw new SettingError(error.code, error.message, { fix, facts: error.facts });
-  }
+  const { dir, io, signal, report, redactor, flags } = context;
+  const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
+  const access = readAccess(values, local);
+  redactor.add(access.key);
+  const { GITHUB_ACTIONS, GITHUB_ACTOR, GITHUB_RUN_ID } = io.env;
+  const workflow = workflowOf(io, report);
+  const actor = GITHUB_ACTIONS === 'true' ? word(GITHUB_ACTOR) : undefined;
+  const say = onceEach(sentence => report.progress(sentence));
+  const shared = { access, io, readsAMinute, onRetry: say };
+  return {
+    client: createRenderClient({ ...shared, signal }),
+    lastClient: createRenderClient({ ...shared, signal: new AbortController().signal }),
+    io,
+    signal,
+    say,
+    warn: sentence => report.warn(sentence),
+    showLog: (title, lines) => {
+      const texts = lines.map(({ message }) => message.trimEnd());
+      if (workflow) return workflow.group(title, texts);
+      report.progress(`${title}:`);
+      for (const text of texts) report.progress(`  | ${text}`);
+    },
+    limits: {
+      deployMs: minutes(flags, 'timeout') ?? defaultLimits.deployMs,
+      proofMs: minutes(flags, 'patience') ?? proofMs,
+      pollMs: defaultLimits.pollMs,
+    },
+    workspace: (textOf(flags.workspace) || values.RENDER_WORKSPACE)?.trim() || undefined,
+    line: commandLine(command, context),
+    run: randomBytes(6).toString('hex'),
+    by: actor ? `${actor} (workflow run ${word(GITHUB_RUN_ID) ?? '?'})` : localUser(),
+    actor,
+    steal: flags.steal === true,
+  };
 }
 
 /**
@@ -194,34 +227,6 @@ export function commandLine(typed: string, { flags, positionals }: Context): Com
         words.push(value === true ? `--${name}` : `--${name} ${shellWord(String(value))}`);
     }
     return words.join(' ');
-  };
-}
-
-/** The way from a session to the user. */
-function surroundingsOf(context: Context, command: string): Surroundings {
-  const { dir, io, signal, report, redactor, flags } = context;
-  const { GITHUB_ACTIONS, GITHUB_ACTOR, GITHUB_RUN_ID } = io.env;
-  const workflow = workflowOf(io, report);
-  const actor = GITHUB_ACTIONS === 'true' ? word(GITHUB_ACTOR) : undefined;
-  return {
-    dir,
-    io,
-    signal,
-    addSecret: secret => redactor.add(secret),
-    say: sentence => report.progress(sentence),
-    warn: sentence => report.warn(sentence),
-    showLog: (title, lines) => {
-      const texts = lines.map(({ message }) => message.trimEnd());
-      if (workflow) return workflow.group(title, texts);
-      report.progress(`${title}:`);
-      for (const text of texts) report.progress(`  | ${text}`);
-    },
-    workspace: textOf(flags.workspace)?.trim() || undefined,
-    line: commandLine(command, context),
-    run: randomBytes(6).toString('hex'),
-    by: actor ? `${actor} (workflow run ${word(GITHUB_RUN_ID) ?? '?'})` : localUser(),
-    actor,
-    steal: flags.steal === true,
   };
 }
 

@@ -11,7 +11,7 @@ export const command: Command = {
   positionals: -1,
   async run(context) {
     const { report, flags, positionals, io } = context;
-    const session = sessionOf(context, 'services', { pace: listPace });
+    const session = sessionOf(context, 'services', { readsAMinute: listPace });
     const rows = await readServices(session, positionals, envKeyOf(context));
     const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY', 'ID', 'OWNER'];
     const cells = rows.map(row => [

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors';
 import { defaultLimits } from '../../render/api/session';
-import { joinPath, parseUrl } from '../../render/proof/expect';
+import { joinPath } from '../../render/proof/address';
 import { type Verified, verifyService, verifyUrl } from '../../render/verify';
 import { settingFlags } from '../../settings/definitions';
 import { parseVersionWish } from '../../settings/version-wish';
@@ -8,6 +8,7 @@ import type { Command, Context } from '../command';
 import {
   envKeyOf,
   minutes,
+  parseUrl,
   proofHelp,
   proofOptions,
   readProofWish,
@@ -50,7 +51,7 @@ export const command: Command = {
         throw new UsageError('VERSION_NOT_SHOWN', `nothing says where ${base} shows its version`, {
           fix: 'pass --expect-json /version or --expect-header NAME, or leave --backend-version out',
         });
-      const url = wish.health ? joinPath(base, wish.health) : base;
+      const url = joinPath(base, wish.health);
       verified = await verifyUrl(
         url,
         wish.healthOnly ? undefined : wish.place,

@@ -1,6 +1,12 @@
 import { NotFoundError } from '../../errors';
 import {
+  classOf,
+  type Deploy,
+  type Instance,
+  type Job,
+  type LogLine,
   listOf,
+  newestFirst,
   parseDeploy,
   parseEvent,
   parseInstance,
@@ -10,19 +16,11 @@ import {
   parsePage,
   parseService,
   parseVariable,
-} from './answers';
-import {
-  classOf,
-  type Deploy,
-  type Instance,
-  type Job,
-  type LogLine,
-  newestFirst,
   type Service,
-  type ServiceEvent,
 } from './model';
 import { type Call, createRequester, type RequestOptions } from './request';
 
+/** The newest hundred lines, newest first; or the oldest hundred since a time, oldest first. */
 export interface LogQuery {
   /** The id of a job in place of the service's own. */
   resource?: string;
@@ -30,9 +28,8 @@ export interface LogQuery {
   /** ISO time; Render's default is an hour ago. */
   since: string | undefined;
   direction: 'forward' | 'backward';
-  limit: number;
   text?: string;
-  deadlineMs?: number;
+  deadlineMs?: number | undefined;
 }
 
 /** What a deploy is asked with; empty for the branch's latest commit. */
@@ -46,7 +43,6 @@ export type RenderClient = ReturnType<typeof createRenderClient>;
 
 const pageSize = 100;
 const mostPages = 50;
-const newestDeploys = 20;
 
 /** The endpoints that bootlace needs, typed. Every method throws the failures of request.ts. */
 export function createRenderClient(options: RequestOptions) {
@@ -99,7 +95,7 @@ export function createRenderClient(options: RequestOptions) {
     async variable(id: string, key: string, deadlineMs?: number): Promise<string | undefined> {
       const path = at(id, `/env-vars/${encodeURIComponent(key)}`);
       const value = await orUndefined(get({ path, about: `the variable ${key}`, deadlineMs }));
-      return value === undefined ? undefined : parseVariable(value).value;
+      return value === undefined ? undefined : parseVariable(value);
     },
 
     /** Sets one variable, or removes it; the others are not touched. Deploys nothing. */
@@ -119,7 +115,7 @@ export function createRenderClient(options: RequestOptions) {
      * The newest first, twenty unless more are asked for (100 at most); without a time the live one
      * as well, however old it is.
      */
-    async deploys(id: string, createdAfter?: string, limit = newestDeploys): Promise<Deploy[]> {
+    async deploys(id: string, createdAfter?: string, limit = 20): Promise<Deploy[]> {
       const list = async (query: Call['query']) => {
         const value = await get({ path: at(id, '/deploys'), query, about: about(id) });
         return newestFirst(parsePage(value, 'deploy', parseDeploy).items);
@@ -142,20 +138,16 @@ export function createRenderClient(options: RequestOptions) {
       return value === undefined ? undefined : parseDeploy(value);
     },
 
+    /** @returns as createDeploy does */
+    async rollback(id: string, deployId: string): Promise<Deploy | undefined> {
+      const call = { path: at(id, '/rollback'), body: { deployId } };
+      const value = await request({ method: 'POST', ...call, about: `to go back to ${deployId}` });
+      return value === undefined ? undefined : parseDeploy(value);
+    },
+
     async cancelDeploy(id: string, deployId: string): Promise<void> {
       const path = at(id, `/deploys/${encodeURIComponent(deployId)}/cancel`);
       await request({ method: 'POST', path, about: `to cancel ${deployId}`, isSafe: true });
-    },
-
-    /** @returns as createDeploy does */
-    async rollback(id: string, deployId: string): Promise<Deploy | undefined> {
-      const call = {
-        path: at(id, '/rollback'),
-        body: { deployId },
-        about: `to go back to ${deployId}`,
-      };
-      const value = await request({ method: 'POST', ...call });
-      return value === undefined ? undefined : parseDeploy(value);
     },
 
     async instances(id: string): Promise<Instance[]> {
@@ -163,29 +155,17 @@ export function createRenderClient(options: RequestOptions) {
       return listOf(value, 'a list of instances').map(parseInstance);
     },
 
-    async events(
-      id: string,
-      startTime: string | undefined,
-      type?: string,
-    ): Promise<ServiceEvent[]> {
+    async events(id: string, startTime: string | undefined, type?: string) {
       const query = { startTime, type, limit: '50' };
       const value = await get({ path: at(id, '/events'), query, about: about(id) });
       return parsePage(value, 'event', parseEvent).items;
     },
 
-    async logs(
-      service: Service,
-      { resource, types, since, direction, limit, text, deadlineMs }: LogQuery,
-    ): Promise<LogLine[]> {
-      const query = {
-        ownerId: service.ownerId,
-        resource: resource ?? service.id,
-        startTime: since,
-        direction,
-        limit: String(limit),
-        type: types,
-        text,
-      };
+    async logs(service: Service, wanted: LogQuery): Promise<LogLine[]> {
+      const { resource = service.id, types, since, direction, text, deadlineMs } = wanted;
+      const { ownerId } = service;
+      const limit = String(pageSize);
+      const query = { ownerId, resource, startTime: since, direction, limit, type: types, text };
       return parseLogs(await get({ path: '/logs', query, about: about(service.id), deadlineMs }));
     },
 
@@ -204,8 +184,7 @@ export function createRenderClient(options: RequestOptions) {
     async jobs(id: string, createdAfter: string | undefined): Promise<Job[]> {
       const query = { createdAfter, limit: '20' };
       const value = await get({ path: at(id, '/jobs'), query, about: about(id) });
-      const { items } = parsePage(value, 'job', parseJob);
-      return items.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+      return newestFirst(parsePage(value, 'job', parseJob).items);
     },
   };
 }

@@ -1,10 +1,10 @@
 import { NotFoundError, SettingError, UsageError } from '../../errors';
 import type { Io } from '../../io';
 import { Secret } from '../../secret';
-import { loadSources } from '../../settings/load';
-import { createRenderClient, type RenderClient } from './client';
+import type { RenderClient } from './client';
+import { isPrivate } from './fetch-text';
 import type { LogLine, Service } from './model';
-import type { Access, Pace } from './request';
+import type { Access } from './request';
 
 /**
  * A command line to type: the command and flags that were typed, with changes.
@@ -15,8 +15,13 @@ export type CommandLine = (
   change: { services?: readonly string[]; version?: string | undefined },
 ) => string;
 
-/** The command that opens a session, and how it talks to the user. */
-interface Caller {
+/** What the steps of a deploy share. */
+export interface Session {
+  readonly client: RenderClient;
+  /** For the last request after Ctrl-C: the same client, which no signal stops. */
+  readonly lastClient: RenderClient;
+  readonly io: Pick<Io, 'now' | 'sleep'>;
+  readonly limits: Limits;
   readonly signal: AbortSignal;
   /** One calm sentence about what is going on. */
   readonly say: (sentence: string) => void;
@@ -36,15 +41,6 @@ interface Caller {
   readonly steal: boolean;
 }
 
-/** What the steps of a deploy share. */
-export interface Session extends Caller {
-  readonly client: RenderClient;
-  /** For the last request after Ctrl-C: the same client, which no signal stops. */
-  readonly lastClient: RenderClient;
-  readonly io: Pick<Io, 'now' | 'sleep'>;
-  readonly limits: Limits;
-}
-
 /** All in milliseconds. */
 export interface Limits {
   /** For a deploy, from its creation until it is live. */
@@ -55,39 +51,6 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000, pollMs: 5_000 };
-
-/** What a command hands in to talk to Render. */
-export interface Surroundings extends Caller {
-  dir: string;
-  io: Pick<Io, 'env' | 'now' | 'sleep'>;
-  addSecret: (secret: Secret | undefined) => void;
-}
-
-/**
- * Opens a session with the key from the environment or .env; asks nothing yet.
- * @throws SettingError of readAccess, or for a settings file that cannot be read
- */
-export function openSession(
-  surroundings: Surroundings,
-  pace: Pace,
-  limits: Partial<Limits> = {},
-): Session {
-  const { dir, io, addSecret, ...caller } = surroundings;
-  const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
-  const access = readAccess(values);
-  addSecret(access.key);
-  const say = onceEach(caller.say);
-  const shared = { access, io, pace, onRetry: say };
-  return {
-    ...caller,
-    client: createRenderClient({ ...shared, signal: caller.signal }),
-    lastClient: createRenderClient({ ...shared, signal: new AbortController().signal }),
-    io,
-    say,
-    limits: { ...defaultLimits, ...limits },
-    workspace: caller.workspace ?? (values.RENDER_WORKSPACE?.trim() || undefined),
-  };
-}
 
 /** Says a sentence once until another comes; `trying again in 8 s` makes no new one. */
 export function onceEach(say: (sentence: string) => void): (sentence: string) => void {
@@ -120,13 +83,17 @@ const defaultHost = 'https://api.render.com/v1';
 /**
  * Reads RENDER_API_KEY and RENDER_HOST.
  * @param values the environment over .env
+ * @param local what does the same for a backend on this machine
  * @throws SettingError RENDER_KEY_MISSING, RENDER_KEY_MALFORMED, RENDER_HOST_INVALID
  */
-export function readAccess(values: Readonly<Record<string, string | undefined>>): Access {
+export function readAccess(
+  values: Readonly<Record<string, string | undefined>>,
+  local: string,
+): Access {
   const key = values.RENDER_API_KEY?.trim();
   if (!key)
     throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
-      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY',
+      fix: `create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY${local && `; for the backend in this folder: ${local}`}`,
     });
   // fetch would quote a value that no header can carry in its error.
   if (!/^[\x21-\x7e]+$/.test(key))
@@ -140,21 +107,11 @@ export function readAccess(values: Readonly<Record<string, string | undefined>>)
 
 function parseHost(wanted: string): string {
   const text = /^[a-z]+:\/\//i.test(wanted) ? wanted : `https://${wanted}`;
-  const fix = `set RENDER_HOST to an address such as ${defaultHost}, or unset it`;
-  if (!URL.canParse(text))
-    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no address', { fix });
-  const url = new URL(text);
-  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  if (url.username || url.password || url.search || url.hash)
-    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST holds more than an address', {
-      fix,
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || url.username || url.password || url.search || url.hash || !isPrivate(url))
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no https address and no more', {
+      fix: `set RENDER_HOST to an address such as ${defaultHost}, or unset it`,
     });
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
-    throw new SettingError(
-      'RENDER_HOST_INVALID',
-      'RENDER_HOST is not an https address, and the key must not travel in the clear',
-      { fix },
-    );
   const path = url.pathname.replace(/\/+$/, '') || '/v1';
   return `${url.origin}${path}`;
 }

@@ -1,7 +1,7 @@
 import { BootlaceError, DeployError } from '../../errors';
-import { classOf, type Deploy, timeOf, triggerOf } from '../api/model';
+import { classOf, type Deploy, timeOf } from '../api/model';
 import type { Session } from '../api/session';
-import type { ProofWish } from '../proof/expect';
+import type { ProofWish } from '../proof/address';
 import { move, type Outcome } from './move';
 import { restorePin, settle } from './pin';
 import { type Plan, planBack, sinceOf } from './plan';
@@ -109,17 +109,17 @@ async function restoreDeploy(
   if (!plan.isAsked) {
     const isOthers = live && live.id !== before.live.id && live.id !== failed;
     if (isOthers && !carriesPin(live))
-      return stays(live, `${live.id} (${triggerOf(live)}) of somebody else is live and stays`);
+      return stays(live, `${live.id} (${live.trigger}) of somebody else is live and stays`);
     if (running && !state.isPinned)
       return stays(
         live,
-        `${running.id} (${triggerOf(running)}) of somebody else is running and stays`,
+        `${running.id} (${running.trigger}) of somebody else is running and stays`,
       );
   }
   const bringsIt = running && carriesPin(running);
   if (bringsIt)
     session.warn(
-      `${service.name}: ${running.id} (${triggerOf(running)}) would bring ${plan.leaves}; the way back takes its place`,
+      `${service.name}: ${running.id} (${running.trigger}) would bring ${plan.leaves}; the way back takes its place`,
     );
   const isStill = live?.id === before.live.id && !bringsIt;
   let isNewDeploy = false;

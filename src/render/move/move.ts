@@ -1,7 +1,7 @@
 import type { BootlaceError } from '../../errors';
-import { classOf, type Deploy, triggerOf } from '../api/model';
+import { classOf, type Deploy } from '../api/model';
 import type { Session } from '../api/session';
-import { addressOf, type ProofWish } from '../proof/expect';
+import { addressOf, type ProofWish } from '../proof/address';
 import { type Evidence, prove } from '../proof/prove';
 import { writeDown, writePin } from './pin';
 import type { Plan, Rule } from './plan';
@@ -87,7 +87,7 @@ export async function move(
     if (!next || replacements >= mostReplacements)
       return end('bad', ended, await failureOf(session, plan, ended));
     session.say(
-      `${service.name}: ${ended.id} was replaced by ${next.id} (${triggerOf(next)}), which brings the same; waiting for that one`,
+      `${service.name}: ${ended.id} was replaced by ${next.id} (${next.trigger}), which brings the same; waiting for that one`,
     );
     deploy = next;
   }

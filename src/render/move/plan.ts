@@ -1,8 +1,7 @@
 import { DeployError, UsageError } from '../../errors';
 import type { DeployRequest } from '../api/client';
-import { classOf, type Deploy, timeOf } from '../api/model';
-import type { VersionPlace } from '../proof/expect';
-import type { Probe } from '../proof/probe';
+import { classOf, type Deploy, parseDeploy, timeOf } from '../api/model';
+import type { Probe, VersionPlace } from '../proof/address';
 import { type LiveVersion, writesStartLines } from '../proof/start-lines';
 import type { DeployNote, ServiceRecord, ServiceState } from './state';
 
@@ -130,12 +129,10 @@ export function checkPlace(
   place: VersionPlace | undefined,
 ): void {
   if (isPinned || !place || place.value !== undefined) return;
-  const flag =
-    place.kind === 'json' ? `--expect-json ${place.pointer}` : `--expect-header ${place.name}`;
   throw new UsageError(
     'VERSION_MISSING',
     `no variable says which version ${service.name} should show`,
-    { fix: `name it: ${flag}=1.2.3` },
+    { fix: `name it: --expect-${place.kind} ${place.name}=1.2.3` },
   );
 }
 
@@ -259,7 +256,7 @@ export function ownDeploy(state: ServiceState, note: DeployNote): Deploy | undef
 /** A deploy by its id; one that is too old to be listed can still be gone back to. */
 function deployOf(deploys: readonly Deploy[], id: string | undefined): Deploy | undefined {
   if (id === undefined) return undefined;
-  return deploys.find(deploy => deploy.id === id) ?? { id, status: 'deactivated' };
+  return deploys.find(deploy => deploy.id === id) ?? parseDeploy({ id, status: 'deactivated' });
 }
 
 /**

@@ -1,8 +1,7 @@
 import { SettingError, UsageError } from '../../errors';
-import { oneLine, triggerOf } from '../api/model';
+import { oneLine } from '../api/model';
 import { findServices, type Session } from '../api/session';
-import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
-import { probe } from '../proof/probe';
+import { addressNotes, addressOf, type ProofWish, probe } from '../proof/address';
 import { prove } from '../proof/prove';
 import { findLiveVersion, type LiveVersion, meansOf } from '../proof/start-lines';
 import { checkLock } from './pin';
@@ -169,7 +168,7 @@ export async function planStep(session: Session, wish: ProofWish, step: Step): P
   const { state, known } = step;
   // After an interruption it may be the new version that answers.
   const address = state.live && !state.isLeftOver ? addressOf(state.service, wish) : undefined;
-  const now = address && (await probe(address, session.signal));
+  const now = address && (await probe(address, undefined, session.signal));
   const plan = planDeploy(state, step.wish, known, now);
   step.plan = plan;
   step.result.previous = plan.before.version;
@@ -196,7 +195,7 @@ export async function describeStep(
     ? meansOf(state, proof, step.known)
     : `health of ${step.result.url ?? 'its status and instances'}`;
   const sentences = [
-    running && `waits for ${running.id} (${triggerOf(running)}) to end`,
+    running && `waits for ${running.id} (${running.trigger}) to end`,
     state.isPinned ? pin : 'no variable is written',
     plan.isLive
       ? `${target.version} is live already: nothing is deployed unless it is unhealthy`

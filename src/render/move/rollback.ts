@@ -1,8 +1,7 @@
 import { BootlaceError } from '../../errors';
 import type { Service } from '../api/model';
 import { findServices, type Session } from '../api/session';
-import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
-import { probe } from '../proof/probe';
+import { addressNotes, addressOf, type ProofWish, probe } from '../proof/address';
 import { findLiveVersion, type LiveVersion } from '../proof/start-lines';
 import { goBack } from './back';
 import { move } from './move';
@@ -108,7 +107,7 @@ async function findWay(
     return { state, known, plan, isUndoing: true, own: own?.id };
   }
   const target = pickTarget(session, state, options.to, known?.version);
-  const now = state.live && address ? await probe(address, session.signal) : undefined;
+  const now = state.live && address ? await probe(address, undefined, session.signal) : undefined;
   const plan: Plan = {
     ...planDeploy(state, { force: true }, known, now),
     kind: 'rollback',

@@ -1,7 +1,7 @@
 import { BootlaceError, NotFoundError, UsageError } from '../../errors';
-import { type Deploy, sourceOf, wasLive } from '../api/model';
+import { type Deploy, wasLive } from '../api/model';
 import type { Session } from '../api/session';
-import { sameVersion } from '../proof/expect';
+import { sameVersion } from '../proof/address';
 import { type Plan, sourceRequest, type Target } from './plan';
 import type { ResolvedWish } from './resolve-wish';
 import type { ServiceState } from './state';
@@ -77,9 +77,9 @@ function pickDeploy(
 /** The newest that was live before the first deploy of what is live now. */
 function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): Deploy | undefined {
   if (!live) return deploys.find(wasLive);
-  const source = sourceOf(live) ?? live.id;
+  const source = live.source ?? live.id;
   const first = deploys.findLastIndex(
-    deploy => wasLive(deploy) && (sourceOf(deploy) ?? deploy.id) === source,
+    deploy => wasLive(deploy) && (deploy.source ?? deploy.id) === source,
   );
   return deploys.slice(first + 1).find(wasLive);
 }

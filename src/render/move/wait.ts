@@ -1,6 +1,6 @@
 import { BootlaceError, DeployError } from '../../errors';
 import { seconds } from '../../ui/text';
-import { classOf, type Deploy, newestFirst, type Service, timeOf, triggerOf } from '../api/model';
+import { classOf, type Deploy, newestFirst, type Service, timeOf } from '../api/model';
 import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
 import type { Session } from '../api/session';
 import type { Plan } from './plan';
@@ -52,7 +52,7 @@ export async function waitForOthers(
 ): Promise<void> {
   if (!running) return;
   session.say(
-    `${service.name}: ${running.id} (${triggerOf(running)}) is running; waiting for its end`,
+    `${service.name}: ${running.id} (${running.trigger}) is running; waiting for its end`,
   );
   await waitForEnd(session, service, running);
 }
@@ -98,7 +98,7 @@ export async function failureOf(
     if (newer)
       return new DeployError(
         'DEPLOY_SUPERSEDED',
-        `${service.name}: ${deploy.id} was replaced by ${newer.id} (${triggerOf(newer)}) before it was proven`,
+        `${service.name}: ${deploy.id} was replaced by ${newer.id} (${newer.trigger}) before it was proven`,
         {
           fix: `when ${newer.id} has ended, run: ${session.line('verify', { services: [service.name] })}`,
           facts: { ...facts, by: newer.id },

@@ -10,9 +10,8 @@ import {
   timeOf,
 } from '../api/model';
 import type { Session } from '../api/session';
-import { withTimeout } from '../api/with-timeout';
 import type { ServiceState } from '../move/state';
-import { addressOf, type ProofWish, placeOf, readVersionAt, type VersionPlace } from './expect';
+import { addressOf, type ProofWish, placeText, probe } from './address';
 
 // What is unproven about Render, and why being wrong about it does no harm:
 // - Log search by text (`GET /logs?text=`, "Filter by the text of the logs", API reference, "List
@@ -60,7 +59,6 @@ export async function readStartLines(
     types: ['app'],
     since,
     direction: 'backward',
-    limit: 100,
     text: 'bootlace',
     deadlineMs,
   });
@@ -139,7 +137,7 @@ export async function findLiveVersion(
   const address = addressOf(service, wish);
   const { place } = wish;
   if (address && place) {
-    const version = await askVersion(address.url, place, session.signal);
+    const { version } = await probe(address, place, session.signal);
     // A commit or a build number is no version to go back to.
     if (version !== undefined && validVersion(version))
       return { version: version.replace(/^v/, ''), by: 'its answer' };
@@ -178,7 +176,7 @@ export function meansOf(
 ): string | undefined {
   const address = addressOf(service, wish);
   if (wish.healthOnly) return address ? `health of ${address.url}` : 'its status';
-  if (address && wish.place) return `${placeOf(wish.place)} of ${address.url}`;
+  if (address && wish.place) return `${placeText(wish.place)} of ${address.url}`;
   if (!hasInstances(service)) return "its deploy's status";
   const isLikely = writesStartLines({ service, live, record }, known);
   return isLikely ? 'the start line of each instance' : undefined;
@@ -194,20 +192,4 @@ export function writesStartLines(
   if (isProven) return true;
   const { startCommand } = service;
   return startCommand === undefined ? !live : /server\.js|bootlace/.test(startCommand);
-}
-
-async function askVersion(
-  url: string,
-  place: VersionPlace,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    return await withTimeout(10_000, signal, async until => {
-      const response = await fetch(url, { redirect: 'manual', signal: until });
-      return readVersionAt(place, { headers: response.headers, body: await response.text() });
-    });
-  } catch {
-    if (signal.aborted) throw signal.reason;
-    return undefined;
-  }
 }
