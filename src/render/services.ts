@@ -1,12 +1,12 @@
 import { AuthError, type BootlaceError } from '../errors';
 import { classOf, type Deploy, kindOf, type Service, timeOf } from './api/model';
 import { statusText } from './api/reason';
-import { findService, findServices, type Session, workspaceId } from './api/session';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
 import { readServiceState } from './move/state';
 import { type Address, addressOf, probe } from './proof/address';
-import { findLiveVersion, readStartLines, type StartLine } from './proof/start-lines';
+import { readStartLines, type StartLine } from './proof/start-lines';
+import { findService, findServices, type Session, workspaceId } from './session';
 
 /** A service in one row. */
 export interface ServiceRow {
@@ -25,9 +25,7 @@ export interface ServiceRow {
   source: string | undefined;
   health: string;
   url: string | undefined;
-  lastDeploy:
-    | { id: string; status: string; trigger: string | undefined; at: string | undefined }
-    | undefined;
+  lastDeploy: { id: string; status: string; trigger: string; at: string | undefined } | undefined;
   autoDeploy: string;
   proven: readonly string[];
   /** A deploy that was neither proven nor undone. */
@@ -44,7 +42,6 @@ export interface ServiceRow {
 export async function readServices(
   session: Session,
   names: readonly string[],
-  envKey: string | undefined,
 ): Promise<ServiceRow[]> {
   const services = names.length
     ? await findServices(session, names)
@@ -53,7 +50,7 @@ export async function readServices(
   const failures: BootlaceError[] = [];
   for (const service of services)
     try {
-      rows.push(await rowOf(session, service, envKey));
+      rows.push(await rowOf(session, service));
     } catch (error) {
       // The key may not see it, it was deleted since it was listed, or it has no deploys to show.
       const isRefused = error instanceof AuthError && error.code === 'RENDER_NO_ACCESS';
@@ -66,16 +63,11 @@ export async function readServices(
   return rows;
 }
 
-async function rowOf(
-  session: Session,
-  service: Service,
-  envKey: string | undefined,
-): Promise<ServiceRow> {
-  const state = await readServiceState(session, service, envKey);
+async function rowOf(session: Session, service: Service): Promise<ServiceRow> {
+  const state = await readServiceState(session, service);
   const address = addressOf(service, {});
-  const known = await findLiveVersion(session, state, {});
   const [last] = state.deploys;
-  const { live, pin, record } = state;
+  const { live, known, pin, record } = state;
   const isExact = pin !== undefined && /^v?\d+\.\d+\.\d+/.test(pin);
   return {
     service: service.name,
@@ -98,7 +90,7 @@ async function rowOf(
     },
     autoDeploy: service.autoDeploy,
     proven: record.proven.map(({ version }) => version),
-    unproven: state.isLeftOver ? record.pending?.to : undefined,
+    unproven: state.leftOver?.to,
     differs: isExact && known !== undefined && known.version !== pin.trim().replace(/^v/, ''),
   };
 }
@@ -151,16 +143,11 @@ const startMs = 10_000;
  * Render's deploys and events, and the record.
  * @throws the client's failures
  */
-export async function readReleases(
-  session: Session,
-  name: string,
-  envKey: string | undefined,
-): Promise<ReleaseRow[]> {
+export async function readReleases(session: Session, name: string): Promise<ReleaseRow[]> {
   const service = await findService(session, name);
-  const state = await readServiceState(session, service, envKey, mostDeploys);
+  const state = await readServiceState(session, service, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
   const events = await session.client.events(service.id, oldest, 'deploy_started');
-  const known = await findLiveVersion(session, state, {});
   const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
   return state.deploys.map(deploy => {
     const isLive = classOf(deploy) === 'live';
@@ -171,8 +158,8 @@ export async function readReleases(
       at: deploy.createdAt,
       status: deploy.status === 'deactivated' ? 'was live' : statusText(deploy),
       isLive,
-      by: proven?.by ?? user ?? deploy.trigger ?? '?',
-      version: proven?.version ?? (isLive ? known?.version : startedBy(deploy, starts)),
+      by: proven?.by ?? user ?? deploy.trigger,
+      version: proven?.version ?? (isLive ? state.known?.version : startedBy(deploy, starts)),
       source: sourceText(service, deploy),
       isProven: proven !== undefined,
     };

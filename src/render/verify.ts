@@ -3,11 +3,10 @@ import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { classOf } from './api/model';
 import { statusText } from './api/reason';
-import { findService, type Session } from './api/session';
 import { readServiceState } from './move/state';
-import { addressNotes, addressOf, type ProofWish, probe, type VersionPlace } from './proof/address';
+import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
-import { findLiveVersion } from './proof/start-lines';
+import { findService, type Session } from './session';
 
 export interface Verified {
   target: string;
@@ -86,13 +85,11 @@ export async function verifyService(
   session: Session,
   name: string,
   expect: (servicePackage: string | undefined) => Promise<string | undefined>,
-  envKey: string | undefined,
-  wish: ProofWish,
 ): Promise<Verified> {
-  const { client } = session;
+  const { client, proof } = session;
   const service = await findService(session, name);
-  const state = await readServiceState(session, service, envKey);
-  const { live, pin } = state;
+  const state = await readServiceState(session, service);
+  const { live, pin, known: found } = state;
   const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
   if (service.suspended)
     throw new DeployError('SERVICE_SUSPENDED', `${service.name} is suspended`, {
@@ -103,17 +100,16 @@ export async function verifyService(
   const last = state.deploys[0];
   if (last && classOf(last) === 'running')
     session.warn(`${service.name}: ${last.id} is ${statusText(last)}; this looks at ${live.id}`);
-  for (const note of addressNotes(service, wish)) session.warn(note);
-  const address = addressOf(service, wish);
+  for (const note of addressNotes(service, proof)) session.warn(note);
+  const address = addressOf(service, proof);
   // What has no address shows nothing there.
-  const place = wish.healthOnly || !address ? undefined : wish.place;
+  const place = address && proof.place;
   const exactPin = validVersion(pin) ?? undefined;
   const servicePackage = state.isPinned
     ? await client.variable(service.id, 'BACKEND_PACKAGE')
     : undefined;
   const expected = await expect(servicePackage);
-  const wanted = wish.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
-  const found = await findLiveVersion(session, state, { ...wish, place });
+  const wanted = proof.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
   if (wanted !== undefined && !place && found && found.version !== wanted)
     throw new DeployError(
       'VERIFY_WRONG_VERSION',

@@ -9,10 +9,10 @@ import {
   parseService,
 } from '../../src/render/api/model';
 import { createPacer, createRequester } from '../../src/render/api/request';
-import { readAccess } from '../../src/render/api/session';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/state';
+import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/record';
 import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/address';
 import { parseStartLine } from '../../src/render/proof/start-lines';
+import { readAccess } from '../../src/render/session';
 import { Secret } from '../../src/secret';
 import { fakeClock } from '../support/clock';
 import { serve } from '../support/servers';

@@ -1,8 +1,8 @@
 import { UsageError } from '../../errors';
 import { parseHook, triggerHook } from '../../render/api/hook';
-import { defaultLimits } from '../../render/api/session';
 import type { ServiceResult } from '../../render/move/progress';
 import { joinPath, probe } from '../../render/proof/address';
+import { defaultLimits } from '../../render/session';
 import { verifyUrl } from '../../render/verify';
 import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';

@@ -8,10 +8,8 @@ import { collectSettings } from '../../settings/settings';
 import type { Command, Context } from '../command';
 import { deployByHook } from './deploy-by-hook';
 import {
-  envKeyOf,
   proofHelp,
   proofOptions,
-  readProofWish,
   renderHelp,
   renderOptions,
   resolver,
@@ -89,16 +87,15 @@ export const command: Command = {
         session,
         {
           services,
-          envKey: envKeyOf(context),
           wish: {
-            clearCache: flags['clear-cache'] === true,
-            commit: textOf(flags.commit),
-            image: textOf(flags.image),
+            request: {
+              ...(flags['clear-cache'] === true && { clearCache: 'clear' }),
+              ...(flags.commit !== undefined && { commitId: String(flags.commit) }),
+              ...(flags.image !== undefined && { imageUrl: String(flags.image) }),
+            },
             force: flags.force === true,
           },
           versionFrom: flags['no-pin'] ? undefined : versionFrom(context),
-          proof: readProofWish(context),
-          followLogs: flags.logs === true,
           undo: flags['no-undo'] !== true,
           hold: flags.hold ? true : flags['release-hold'] ? false : undefined,
           migrate: migrateCommand ?? (flags.migrate ? ownMigrate : undefined),

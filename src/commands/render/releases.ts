@@ -1,7 +1,7 @@
 import { readReleases } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { envKeyOf, renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
+import { renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
 
 export const command: Command = {
   usage: 'bootlace releases SERVICE',
@@ -12,7 +12,7 @@ export const command: Command = {
     const { report, flags, io } = context;
     const [name = ''] = servicesOf(context, 'releases');
     const session = sessionOf(context, 'releases');
-    const rows = await readReleases(session, name, envKeyOf(context));
+    const rows = await readReleases(session, name);
     const head = ['DEPLOY', 'WHEN', 'BY', 'STATUS', 'VERSION', 'PROVEN', 'SOURCE'];
     const cells = rows.map(row => [
       row.deploy,

@@ -3,15 +3,15 @@ import { hostname, userInfo } from 'node:os';
 import { UsageError } from '../../errors';
 import { createRenderClient } from '../../render/api/client';
 import { deployPace } from '../../render/api/request';
+import { type ResolvedWish, resolveWish } from '../../render/move/resolve-wish';
+import { type ProofWish, parseVersionPlace } from '../../render/proof/address';
 import {
   type CommandLine,
   defaultLimits,
   onceEach,
   readAccess,
   type Session,
-} from '../../render/api/session';
-import { type ResolvedWish, resolveWish } from '../../render/move/resolve-wish';
-import { type ProofWish, parseVersionPlace } from '../../render/proof/address';
+} from '../../render/session';
 import { loadSources } from '../../settings/load';
 import { shellWord } from '../../settings/words';
 import { workflowOf } from '../../ui/github-actions';
@@ -58,9 +58,11 @@ export function readProofWish({ flags, positionals }: Context): ProofWish {
     throw new UsageError('HEALTH_INVALID', '--health is no path', {
       fix: 'pass a path such as --health /healthz',
     });
+  const place = parseVersionPlace(flags['expect-json'], flags['expect-header']);
+  const healthOnly = flags['health-only'] === true;
   return {
-    place: parseVersionPlace(flags['expect-json'], flags['expect-header']),
-    healthOnly: flags['health-only'] === true,
+    place: healthOnly ? undefined : place,
+    healthOnly,
     url: flags.url === undefined ? undefined : parseUrl(String(flags.url), '--url'),
     health,
   };
@@ -124,7 +126,7 @@ export function resolver(
 }
 
 /** @throws UsageError ENV_KEY_INVALID */
-export function envKeyOf({ flags }: Context): string | undefined {
+function envKeyOf({ flags }: Context): string | undefined {
   const key = textOf(flags['env-key']);
   if (key === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return key;
   throw new UsageError('ENV_KEY_INVALID', '--env-key is no name of a variable', {
@@ -173,6 +175,9 @@ export function sessionOf(
     },
     workspace: (textOf(flags.workspace) || values.RENDER_WORKSPACE)?.trim() || undefined,
     line: commandLine(command, context),
+    proof: readProofWish(context),
+    envKey: envKeyOf(context),
+    followLogs: flags.logs === true,
     run: randomBytes(6).toString('hex'),
     by: actor ? `${actor} (workflow run ${word(GITHUB_RUN_ID) ?? '?'})` : localUser(),
     actor,

@@ -4,10 +4,8 @@ import { rollbackServices } from '../../render/move/rollback';
 import { settingFlags } from '../../settings/definitions';
 import type { Command } from '../command';
 import {
-  envKeyOf,
   proofHelp,
   proofOptions,
-  readProofWish,
   renderHelp,
   renderOptions,
   resolver,
@@ -64,9 +62,7 @@ export const command: Command = {
         session,
         {
           services,
-          envKey: envKeyOf(context),
           to,
-          proof: readProofWish(context),
           hold: flags.hold === true,
           resolve: resolver(context),
           onBegin,

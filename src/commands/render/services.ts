@@ -2,7 +2,7 @@ import { listPace } from '../../render/api/request';
 import { readServices, type ServiceRow } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { commandLine, envKeyOf, renderHelp, renderOptions, sessionOf } from './render-command';
+import { renderHelp, renderOptions, sessionOf } from './render-command';
 
 export const command: Command = {
   usage: 'bootlace services [SERVICE...]',
@@ -12,7 +12,7 @@ export const command: Command = {
   async run(context) {
     const { report, flags, positionals, io } = context;
     const session = sessionOf(context, 'services', { readsAMinute: listPace });
-    const rows = await readServices(session, positionals, envKeyOf(context));
+    const rows = await readServices(session, positionals);
     const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY', 'ID', 'OWNER'];
     const cells = rows.map(row => [
       row.service,
@@ -25,7 +25,7 @@ export const command: Command = {
       row.owner,
     ]);
     for (const line of table([head, ...cells])) report.line(line);
-    const line = commandLine('services', context);
+    const { line } = session;
     for (const { service, unproven, differs, pinned, live } of rows) {
       const services = [service];
       if (unproven)
@@ -45,5 +45,5 @@ export const command: Command = {
 function lastDeployText({ lastDeploy }: ServiceRow, now: number): string {
   if (!lastDeploy) return '-';
   const { status, trigger, at } = lastDeploy;
-  return `${status}, ${trigger ?? '?'}, ${at === undefined ? '?' : ago(now - Date.parse(at))}`;
+  return `${status}, ${trigger}, ${at === undefined ? '?' : ago(now - Date.parse(at))}`;
 }

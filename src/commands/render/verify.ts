@@ -1,12 +1,11 @@
 import { UsageError } from '../../errors';
-import { defaultLimits } from '../../render/api/session';
 import { joinPath } from '../../render/proof/address';
+import { defaultLimits } from '../../render/session';
 import { type Verified, verifyService, verifyUrl } from '../../render/verify';
 import { settingFlags } from '../../settings/definitions';
 import { parseVersionWish } from '../../settings/version-wish';
 import type { Command, Context } from '../command';
 import {
-  envKeyOf,
   minutes,
   parseUrl,
   proofHelp,
@@ -67,12 +66,8 @@ export const command: Command = {
       );
     } else {
       const session = sessionOf(context, 'verify', { ...limits, local });
-      verified = await verifyService(
-        session,
-        target,
-        servicePackage => expectedVersion(context, servicePackage),
-        envKeyOf(context),
-        wish,
+      verified = await verifyService(session, target, servicePackage =>
+        expectedVersion(context, servicePackage),
       );
     }
     for (const sentence of verified.proof) report.line(sentence);

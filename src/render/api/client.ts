@@ -175,9 +175,9 @@ export function createRenderClient(options: RequestOptions) {
       return parseJob(await request({ method: 'POST', ...call }));
     },
 
-    async job(id: string, jobId: string): Promise<Job> {
+    async job(id: string, jobId: string, deadlineMs: number): Promise<Job> {
       const path = at(id, `/jobs/${encodeURIComponent(jobId)}`);
-      return parseJob(await get({ path, about: `the job ${jobId}` }));
+      return parseJob(await get({ path, about: `the job ${jobId}`, deadlineMs }));
     },
 
     /** The newest first. */

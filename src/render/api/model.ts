@@ -8,7 +8,7 @@ import { isObject } from '../../json';
 export type Service = Readonly<ReturnType<typeof parseService>>;
 export type Deploy = Readonly<ReturnType<typeof parseDeploy>>;
 export type Instance = Readonly<ReturnType<typeof parseInstance>>;
-/** A one-off job; its status is undefined until Render has begun with it. */
+/** A one-off job. */
 export type Job = Readonly<ReturnType<typeof parseJob>>;
 export type LogLine = Readonly<ReturnType<typeof parseLogLine>>;
 export type AutoDeploy = 'off' | 'commit' | 'checksPass';
@@ -92,7 +92,8 @@ export function parseJob(value: unknown) {
   const job = objectOf(value, 'a job');
   return {
     id: text(job.id, 'a job without an id'),
-    status: optional(job.status),
+    /** Render has not begun with it while it gives none. */
+    status: optional(job.status) ?? 'pending',
     command: optional(job.startCommand) ?? '',
     createdAt: optional(job.createdAt),
   };

@@ -1,8 +1,8 @@
 import { BootlaceError, NetworkError } from '../../errors';
 import { count } from '../../ui/text';
+import type { Session } from '../session';
 import type { LogQuery, RenderClient } from './client';
-import { type Deploy, hasInstances, type LogLine, type Service } from './model';
-import type { Session } from './session';
+import { type Deploy, hasInstances, type Job, type LogLine, type Service } from './model';
 
 const words: Readonly<Record<string, string>> = {
   queued: 'waiting for its turn',
@@ -12,7 +12,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** What a status is called in a report. */
-export function statusText({ status }: Deploy): string {
+export function statusText({ status }: Deploy | Job): string {
   return words[status] ?? status.replaceAll('_', ' ');
 }
 

@@ -2,7 +2,7 @@ import { BootlaceError, DeployError, NetworkError } from '../../errors';
 import { seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
 import { showLastLines } from '../api/reason';
-import type { Session } from '../api/session';
+import type { Session } from '../session';
 import { type Address, type Probe, probe, type VersionPlace } from './address';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 

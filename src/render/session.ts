@@ -1,10 +1,11 @@
-import { NotFoundError, SettingError, UsageError } from '../../errors';
-import type { Io } from '../../io';
-import { Secret } from '../../secret';
-import type { RenderClient } from './client';
-import { isPrivate } from './fetch-text';
-import type { LogLine, Service } from './model';
-import type { Access } from './request';
+import { NotFoundError, SettingError, UsageError } from '../errors';
+import type { Io } from '../io';
+import { Secret } from '../secret';
+import type { RenderClient } from './api/client';
+import { isPrivate } from './api/fetch-text';
+import type { LogLine, Service } from './api/model';
+import type { Access } from './api/request';
+import type { ProofWish } from './proof/address';
 
 /**
  * A command line to type: the command and flags that were typed, with changes.
@@ -31,6 +32,12 @@ export interface Session {
   /** The workspace that names are looked up in: an id or a name. */
   readonly workspace: string | undefined;
   readonly line: CommandLine;
+  /** How the user wants a version to be proven. */
+  readonly proof: ProofWish;
+  /** The user's own name for the pin's variable, when one was given. */
+  readonly envKey: string | undefined;
+  /** Show a build's log as it comes. */
+  readonly followLogs: boolean;
   /** This run, different from every other. */
   readonly run: string;
   /** The person or workflow behind it, as others see it. */
