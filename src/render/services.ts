@@ -8,31 +8,7 @@ import { type Address, addressOf, probe } from './proof/address';
 import { readStartLines, type StartLine } from './proof/start-lines';
 import { findService, findServices, type Session, workspaceId } from './session';
 
-/** A service in one row. */
-export interface ServiceRow {
-  service: string;
-  id: string;
-  owner: string;
-  type: string;
-  runtime: string;
-  branch: string | undefined;
-  /** The pin's value; undefined where no variable pins it. */
-  pinned: string | undefined;
-  /** The version that is live; undefined where nothing tells it. */
-  live: string | undefined;
-  liveDeploy: string | undefined;
-  /** The branch and commit, or the image, of what is live. */
-  source: string | undefined;
-  health: string;
-  url: string | undefined;
-  lastDeploy: { id: string; status: string; trigger: string; at: string | undefined } | undefined;
-  autoDeploy: string;
-  proven: readonly string[];
-  /** A deploy that was neither proven nor undone. */
-  unproven: string | undefined;
-  /** The exact pin and the version that is live are two. */
-  differs: boolean;
-}
+export type ServiceRow = Awaited<ReturnType<typeof rowOf>>;
 
 /**
  * Looks at services, all of them when none are named. Changes nothing. One that cannot be looked at is
@@ -63,7 +39,8 @@ export async function readServices(
   return rows;
 }
 
-async function rowOf(session: Session, service: Service): Promise<ServiceRow> {
+/** A service in one row. */
+async function rowOf(session: Session, service: Service) {
   const state = await readServiceState(session, service);
   const address = addressOf(service, {});
   const [last] = state.deploys;
@@ -76,9 +53,12 @@ async function rowOf(session: Session, service: Service): Promise<ServiceRow> {
     type: kindOf(service),
     runtime: service.runtime ?? 'static',
     branch: service.branch,
+    /** undefined where no variable pins it. */
     pinned: state.isPinned ? pinText(pin) : undefined,
+    /** undefined where nothing tells it. */
     live: known?.version,
     liveDeploy: live?.id,
+    /** The branch and commit, or the image, of what is live. */
     source: live && sourceText(service, live),
     health: await healthOf(session, service, address, live !== undefined),
     url: address?.url,
@@ -90,7 +70,9 @@ async function rowOf(session: Session, service: Service): Promise<ServiceRow> {
     },
     autoDeploy: service.autoDeploy,
     proven: record.proven.map(({ version }) => version),
+    /** A deploy that was neither proven nor undone. */
     unproven: state.leftOver?.to,
+    /** The exact pin and the version that is live are two. */
     differs: isExact && known !== undefined && known.version !== pin.trim().replace(/^v/, ''),
   };
 }
@@ -119,21 +101,6 @@ async function healthOf(
   return found.state === 'waking' ? 'asleep' : `unhealthy (${found.status ?? 'no answer'})`;
 }
 
-/** One deploy of a service. */
-export interface ReleaseRow {
-  deploy: string;
-  /** ISO time by Render's clock. */
-  at: string | undefined;
-  status: string;
-  isLive: boolean;
-  /** The person behind it where Render or the record names one, else what triggered it. */
-  by: string;
-  version: string | undefined;
-  /** The branch and commit, or the image. */
-  source: string | undefined;
-  isProven: boolean;
-}
-
 const mostDeploys = 100;
 /** An instance writes its start line before its deploy is live, or soon after. */
 const startMs = 10_000;
@@ -143,7 +110,7 @@ const startMs = 10_000;
  * Render's deploys and events, and the record.
  * @throws the client's failures
  */
-export async function readReleases(session: Session, name: string): Promise<ReleaseRow[]> {
+export async function readReleases(session: Session, name: string) {
   const service = await findService(session, name);
   const state = await readServiceState(session, service, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
@@ -155,9 +122,11 @@ export async function readReleases(session: Session, name: string): Promise<Rele
     const user = events.find(({ deployId }) => deployId === deploy.id)?.user;
     return {
       deploy: deploy.id,
+      /** ISO time by Render's clock. */
       at: deploy.createdAt,
       status: deploy.status === 'deactivated' ? 'was live' : statusText(deploy),
       isLive,
+      /** The person behind it where Render or the record names one, else what triggered it. */
       by: proven?.by ?? user ?? deploy.trigger,
       version: proven?.version ?? (isLive ? state.known?.version : startedBy(deploy, starts)),
       source: sourceText(service, deploy),

@@ -16,6 +16,14 @@ export type CommandLine = (
   change: { services?: readonly string[]; version?: string | undefined },
 ) => string;
 
+/** One exact version of the registry. */
+export interface ResolvedWish {
+  readonly package: string;
+  readonly version: string;
+  /** engines.node, where the package names it. */
+  readonly engines: string | undefined;
+}
+
 /** What the steps of a deploy share. */
 export interface Session {
   readonly client: RenderClient;
@@ -36,6 +44,13 @@ export interface Session {
   readonly proof: ProofWish;
   /** The user's own name for the pin's variable, when one was given. */
   readonly envKey: string | undefined;
+  /**
+   * Asks the registry for what the user wants; once for each package and wish.
+   * @param servicePackage the service's own BACKEND_PACKAGE, for when no setting here names one
+   * @param ownWish a version, range or tag in place of the settings' wish
+   * @throws SettingError, AuthError, NotFoundError, NetworkError as setup does
+   */
+  readonly resolve: (servicePackage: string | undefined, ownWish?: string) => Promise<ResolvedWish>;
   /** Show a build's log as it comes. */
   readonly followLogs: boolean;
   /** This run, different from every other. */

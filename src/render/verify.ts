@@ -6,7 +6,7 @@ import { statusText } from './api/reason';
 import { readServiceState } from './move/state';
 import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
-import { findService, type Session } from './session';
+import { defaultLimits, findService, type Session } from './session';
 
 export interface Verified {
   target: string;
@@ -18,7 +18,7 @@ export interface Verified {
 
 /**
  * Asks an address until it is right three times in a row; needs no API key.
- * @param expected the version that must be shown; the place's own value goes before
+ * @param place where it shows its version, and the one that it must show
  * @param options.patienceMs how long it may take; `flag` is what the user sets it with
  * @param options.isOld a value that does not count, because it was shown before
  * @throws DeployError VERIFY_UNHEALTHY or VERIFY_WRONG_VERSION
@@ -26,19 +26,17 @@ export interface Verified {
 export async function verifyUrl(
   url: string,
   place: VersionPlace | undefined,
-  expected: string | undefined,
   options: {
     io: Pick<Io, 'now' | 'sleep'>;
     signal: AbortSignal;
     patienceMs: number;
     flag: '--patience' | '--timeout';
-    pollMs: number;
     say: (sentence: string) => void;
     isOld?: string | undefined;
   },
 ): Promise<Verified> {
   const { io, signal, say, isOld } = options;
-  const value = place?.value ?? expected;
+  const value = place?.value;
   if (place && value === undefined && isOld === undefined)
     throw new UsageError('VERSION_MISSING', 'the version that is expected is not named', {
       fix: 'pass --backend-version 1.2.3, or write it into the flag: --expect-json /version=1.2.3',
@@ -71,7 +69,7 @@ export async function verifyUrl(
         fix: `see the logs of the service; ${options.flag} MINUTES waits longer`,
       });
     }
-    await io.sleep(options.pollMs, signal);
+    await io.sleep(defaultLimits.pollMs, signal);
   }
 }
 

@@ -7,8 +7,9 @@ import { verifyUrl } from '../../render/verify';
 import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';
 import type { Context } from '../command';
-import { minutes, readProofWish, resolver, textOf } from './render-command';
+import { minutes, readProofWish, textOf } from './flags';
 import { reported } from './render-report';
+import { resolver } from './resolve';
 
 /** Without an API key: a hook deploys what the service is set to, and its address proves it. */
 export async function deployByHook(context: Context, hookText: string): Promise<number> {
@@ -24,14 +25,10 @@ export async function deployByHook(context: Context, hookText: string): Promise<
         fix: 'pass for example --url https://api.example.com --expect-json /version; --health-only does without a version',
       },
     );
-  const place = wish.healthOnly ? undefined : wish.place;
-  const version = place && (place.value ?? (await publishedVersion(context)));
+  const version = wish.place && (wish.place.value ?? (await publishedVersion(context)));
+  const place = wish.place && { ...wish.place, value: version };
   const url = joinPath(wish.url, wish.health);
-  const before = await probe(
-    { url, isStrict: true },
-    place && { ...place, value: version },
-    signal,
-  );
+  const before = await probe({ url, isStrict: true }, place, signal);
   const isOld = before.state === 'wrong' ? before.version : undefined;
   if (!place) report.warn(`${url} is asked for its health alone, which the old version has too`);
   else if (version === undefined && isOld !== undefined)
@@ -67,12 +64,11 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     report.progress(
       `triggered${result.deploy ? `: ${result.deploy}` : '; the hook did not say which deploy'}`,
     );
-    const verified = await verifyUrl(url, place, version, {
+    const verified = await verifyUrl(url, place, {
       io,
       signal,
       patienceMs: minutes(flags, 'timeout') ?? defaultLimits.deployMs,
       flag: '--timeout',
-      pollMs: defaultLimits.pollMs,
       say: sentence => report.progress(sentence),
       isOld: isOld ?? '',
     });

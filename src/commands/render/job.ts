@@ -3,20 +3,20 @@ import { runJob } from '../../render/job';
 import { findService } from '../../render/session';
 import { shellWord } from '../../settings/words';
 import type { Command } from '../command';
-import { sessionOf } from './render-command';
+import { optionsOf } from './flags';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [
+  ['SERVICE', 'the job runs its newest build, with its variables'],
+  ['COMMAND', 'one word for the shell: quote it; or pass its words after --'],
+  ['--timeout MINUTES', 'for the job to end (30)'],
+  ['--workspace NAME', 'id or name, where a name is in several (RENDER_WORKSPACE)'],
+];
 
 export const command: Command = {
   usage: "bootlace job SERVICE 'COMMAND'",
-  help: [
-    ['SERVICE', 'the job runs its newest build, with its variables'],
-    ['COMMAND', 'one word for the shell: quote it; or pass its words after --'],
-    ['--timeout MINUTES', 'for the job to end (30)'],
-    ['--workspace NAME', 'id or name, where a name is in several (RENDER_WORKSPACE)'],
-  ],
-  options: {
-    workspace: { type: 'string' },
-    timeout: { type: 'string' },
-  },
+  help,
+  options: optionsOf(help),
   positionals: 2,
   takesRest: true,
   async run(context) {

@@ -1,12 +1,15 @@
 import { readReleases } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
+import { optionsOf, renderHelp, servicesOf } from './flags';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [['SERVICE', 'its name or id'], ...renderHelp];
 
 export const command: Command = {
   usage: 'bootlace releases SERVICE',
-  help: [['SERVICE', 'its name or id'], ...renderHelp],
-  options: renderOptions,
+  help,
+  options: optionsOf(help),
   positionals: 1,
   async run(context) {
     const { report, flags, io } = context;

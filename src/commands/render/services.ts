@@ -2,12 +2,18 @@ import { listPace } from '../../render/api/request';
 import { readServices, type ServiceRow } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { renderHelp, renderOptions, sessionOf } from './render-command';
+import { optionsOf, renderHelp } from './flags';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [
+  ['SERVICE', 'names or ids; all that the key can reach by default'],
+  ...renderHelp,
+];
 
 export const command: Command = {
   usage: 'bootlace services [SERVICE...]',
-  help: [['SERVICE', 'names or ids; all that the key can reach by default'], ...renderHelp],
-  options: renderOptions,
+  help,
+  options: optionsOf(help),
   positionals: -1,
   async run(context) {
     const { report, flags, positionals, io } = context;

@@ -62,10 +62,10 @@ export async function writePin(session: Session, plan: Plan): Promise<void> {
 async function claim(session: Session, plan: Plan): Promise<void> {
   const { client } = session;
   const { progress } = plan;
-  const { service, recordText, record } = plan.state;
-  const now = await client.variable(service.id, recordKey);
-  if (now !== recordText) {
-    checkLock(session, { service, record: parseRecord(now) });
+  const { service, record } = plan.state;
+  const now = await readRecord(session, plan.state);
+  if (renderRecord(now) !== renderRecord(record)) {
+    checkLock(session, { service, record: now });
     throw locked(session, service.name, 'somebody else has just written its record');
   }
   progress.hasNote = true;

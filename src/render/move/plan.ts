@@ -210,11 +210,11 @@ export function sinceOf({ state, resume }: Plan): string | undefined {
  * variable says it all.
  */
 export function sourceRequest(
-  { service, isPinned }: ServiceState,
+  { isPinned }: ServiceState,
   deploy: Deploy | undefined,
 ): DeployRequest {
   if (isPinned || !deploy) return {};
   const { image, commit } = deploy;
-  if (service.runtime === 'image') return image === undefined ? {} : { imageUrl: image };
+  if (image !== undefined) return { imageUrl: image };
   return commit === undefined ? {} : { commitId: commit };
 }

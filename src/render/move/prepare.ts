@@ -1,8 +1,10 @@
+import intersects from 'semver/ranges/intersects';
+import validRange from 'semver/ranges/valid';
 import { SettingError, UsageError } from '../../errors';
 import { oneLine } from '../api/model';
 import { addressNotes, addressOf, probe } from '../proof/address';
 import { prove } from '../proof/prove';
-import { findServices, type Session } from '../session';
+import { findServices, type ResolvedWish, type Session } from '../session';
 import { checkLock } from './pin';
 import {
   checkDeployable,
@@ -13,7 +15,6 @@ import {
   planDeploy,
 } from './plan';
 import { newResult, pinText, type ServiceResult } from './progress';
-import { checkServiceNode, type ResolvedWish } from './resolve-wish';
 import { meansOf, readServiceState, type ServiceState } from './state';
 
 export interface DeployOptions {
@@ -28,8 +29,6 @@ export interface DeployOptions {
   migrate: string | undefined;
   /** Say what would be done, and do nothing. */
   dryRun: boolean;
-  /** Asked once for each package; with a wish of the service's own in place of the user's. */
-  resolve: (servicePackage: string | undefined, wish?: string) => Promise<ResolvedWish>;
   /** Told of each service whose deploy begins. */
   onBegin: (result: ServiceResult) => Promise<void>;
 }
@@ -123,8 +122,8 @@ function chooseMigrating(steps: readonly Step[], command: string): void {
 }
 
 async function resolveFor(
-  { client }: Session,
-  { resolve, versionFrom }: DeployOptions,
+  { client, resolve }: Session,
+  { versionFrom }: DeployOptions,
   { service, pin }: ServiceState,
 ): Promise<ResolvedWish> {
   const servicePackage = await client.variable(service.id, 'BACKEND_PACKAGE');
@@ -136,9 +135,20 @@ async function resolveFor(
       `${service.name} installs ${oneLine(servicePackage)}, but ${resolved.package} is to be deployed`,
       { fix: `leave BACKEND_PACKAGE unset here, or correct it on ${service.name}` },
     );
-  if (resolved.engines !== undefined)
-    checkServiceNode(resolved, await client.variable(service.id, 'NODE_VERSION'), service.name);
-  return resolved;
+  const { package: name, version, engines } = resolved;
+  const wanted = engines && validRange(engines);
+  const node = wanted && (await client.variable(service.id, 'NODE_VERSION'));
+  // A version or a range.
+  const has = node && validRange(node.trim().replace(/^v/, ''));
+  if (!wanted || !has || intersects(has, wanted, { includePrerelease: true })) return resolved;
+  throw new SettingError(
+    'ENGINE_MISMATCH',
+    `${name}@${version} needs Node ${engines}, ${service.name} runs NODE_VERSION=${oneLine(node)}`,
+    {
+      fix: `set NODE_VERSION of ${service.name} to a Node that fits, or choose another version`,
+      facts: { package: name, version, wanted: engines, node },
+    },
+  );
 }
 
 /** Reads a step's service again. */

@@ -9,7 +9,7 @@ import { checkDeployable, checkPlace, type Plan, planDeploy } from './plan';
 import { isFine } from './prepare';
 import { describeProgress, newResult, type ServiceResult, withStory } from './progress';
 import { ownDeploy, readServiceState } from './state';
-import { checkPublished, nothingProven, pickTarget, type Resolve } from './target';
+import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
 interface RollbackOptions {
@@ -17,7 +17,6 @@ interface RollbackOptions {
   /** An exact version, or a deploy's id. */
   to: string | undefined;
   hold: boolean;
-  resolve: Resolve;
   onBegin: (result: ServiceResult) => Promise<void>;
 }
 
@@ -56,7 +55,7 @@ export async function rollbackServices(
     const { plan, isUndoing } = await findWay(session, options, service);
     for (const note of addressNotes(service, session.proof)) session.warn(note);
     const isAsked = !isUndoing && plan.target.version !== undefined;
-    const name = isAsked ? await checkPublished(session, options.resolve, plan) : undefined;
+    const name = isAsked ? await checkPublished(session, plan) : undefined;
     rows.push({ service, package: name, result: newResult(session, service) });
   }
   session.say('a way back leaves the database as it is: migrations that ran stay');

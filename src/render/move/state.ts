@@ -18,7 +18,6 @@ export interface ServiceState {
   /** A variable says which version a deploy installs. */
   readonly isPinned: boolean;
   readonly pin: string | undefined;
-  readonly recordText: string | undefined;
   readonly record: ServiceRecord;
   /** The note of an earlier deploy that was neither proven nor undone, and still stands. */
   readonly leftOver: DeployNote | undefined;
@@ -53,8 +52,7 @@ export async function readServiceState(
     pin !== undefined ||
     envKey !== undefined ||
     (service.runtime === 'node' && (await client.variable(id, 'BACKEND_PACKAGE')) !== undefined);
-  const recordText = isPinned ? await client.variable(id, recordKey) : undefined;
-  const record = parseRecord(recordText);
+  const record = parseRecord(isPinned ? await client.variable(id, recordKey) : undefined);
   const { pending } = record;
   // The pin is what the note's run made of it, or what it was before.
   const stands = pending && [pending.to, pending.pin ?? undefined].includes(pin);
@@ -66,7 +64,6 @@ export async function readServiceState(
     running: deploys.find(deploy => classOf(deploy) === 'running'),
     isPinned,
     pin,
-    recordText,
     record,
     leftOver: stands ? pending : undefined,
   };

@@ -3,14 +3,7 @@ import { type Deploy, wasLive } from '../api/model';
 import { sameVersion } from '../proof/address';
 import type { Session } from '../session';
 import { type Plan, sourceRequest, type Target } from './plan';
-import type { ResolvedWish } from './resolve-wish';
 import type { ServiceState } from './state';
-
-/** Asks the registry for an exact version. */
-export type Resolve = (
-  servicePackage: string | undefined,
-  version: string,
-) => Promise<ResolvedWish>;
 
 /**
  * Chooses where to go back to. A pinned service: the version asked for, the one that an interrupted
@@ -94,7 +87,6 @@ function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): De
  */
 export async function checkPublished(
   session: Session,
-  resolve: Resolve,
   {
     state: { service, record },
     target: { version = '', artifact },
@@ -102,7 +94,7 @@ export async function checkPublished(
 ): Promise<string | undefined> {
   const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
   try {
-    return (await resolve(servicePackage, version)).package;
+    return (await session.resolve(servicePackage, version)).package;
   } catch (error) {
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
     if (artifact) {

@@ -75,17 +75,12 @@ export async function waitForOthers(
 
 /** Cancels a running deploy and waits for its end; where Render cancels none, waits alone. */
 export async function endDeploy(session: Session, service: Service, deploy: Deploy): Promise<void> {
-  let { limits } = session;
-  if (service.type !== 'cron_job') {
-    limits = { ...limits, deployMs: 5 * 60_000 };
-    try {
-      await session.client.cancelDeploy(service.id, deploy.id);
-    } catch (error) {
+  if (service.type !== 'cron_job')
+    await session.client.cancelDeploy(service.id, deploy.id).catch(error => {
       // It has just ended by itself; what it ended as shows in the next look.
       if (!(error instanceof BootlaceError) || error.code !== 'RENDER_REFUSED') throw error;
-    }
-  }
-  await waitForDeploy({ ...session, limits }, service, deploy);
+    });
+  await waitForDeploy(session, service, deploy);
 }
 
 /**
