@@ -89,15 +89,12 @@ export async function workspaceId({ client, workspace }: Session): Promise<strin
   if (workspace === undefined || /^(tea|usr|own)-\w+$/.test(workspace)) return workspace;
   const [id, ...more] = await client.workspaces(workspace);
   const name = JSON.stringify(workspace.slice(0, 60));
-  if (id === undefined)
-    throw new NotFoundError('WORKSPACE_NOT_FOUND', `the key reaches no workspace named ${name}`, {
-      fix: "pass the workspace's id, which is in the address of its settings in the dashboard: --workspace tea-…",
-    });
-  if (more.length)
-    throw new UsageError('WORKSPACE_AMBIGUOUS', `${more.length + 1} workspaces are named ${name}`, {
-      fix: `pass the id of one: ${[id, ...more].map(one => `--workspace ${one}`).join(' or ')}`,
-    });
-  return id;
+  if (id !== undefined && more.length === 0) return id;
+  const found = id === undefined ? 'no workspace' : `${more.length + 1} workspaces`;
+  throw new NotFoundError('WORKSPACE_NOT_FOUND', `the key reaches ${found} named ${name}`, {
+    fix: "pass the workspace's id, which is in the address of its settings in the dashboard: --workspace tea-…",
+    facts: { found: [id, ...more].join(', ') },
+  });
 }
 
 const defaultHost = 'https://api.render.com/v1';

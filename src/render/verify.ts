@@ -124,9 +124,8 @@ export async function verifyService(
     service,
     deploy: live,
     version: wanted ?? found?.version,
-    place: wanted === undefined ? undefined : place,
+    place,
     startLines: found?.by === 'its start line' && wanted !== undefined,
-    address,
   });
   if (verdict.state === 'ended')
     throw new DeployError(

@@ -45,7 +45,6 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     type: 'web_service',
     version,
     previous: isOld,
-    deploy: undefined,
     url,
     outcome: 'untouched',
     proof: [],

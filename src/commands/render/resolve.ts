@@ -4,7 +4,7 @@ import { loadRegistryConfig } from '../../registry/config/load-config';
 import { resolveVersion } from '../../registry/resolve';
 import { onceEach, type ResolvedWish, type Session } from '../../render/session';
 import { loadSources } from '../../settings/load';
-import { readSettings } from '../../settings/settings';
+import { collectSettings, readSettings } from '../../settings/settings';
 import { parseVersionWish } from '../../settings/version-wish';
 import type { Context } from '../command';
 import { minutes } from './flags';
@@ -31,13 +31,8 @@ async function resolve(
 ): Promise<ResolvedWish> {
   const say = onceEach(sentence => report.progress(sentence));
   const sources = loadSources(dir, flags, io.env);
-  const isNamed =
-    flags.package !== undefined ||
-    io.env.BACKEND_PACKAGE ||
-    sources.dotenv.BACKEND_PACKAGE ||
-    sources.config.values.package;
   const settings = readSettings(
-    isNamed || servicePackage === undefined
+    collectSettings(sources).package || servicePackage === undefined
       ? sources
       : { ...sources, flags: { ...flags, package: servicePackage } },
   );

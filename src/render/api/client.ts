@@ -29,7 +29,6 @@ export interface LogQuery {
   since: string | undefined;
   direction: 'forward' | 'backward';
   text?: string;
-  deadlineMs?: number | undefined;
 }
 
 /** What a deploy is asked with; empty for the branch's latest commit. */
@@ -160,10 +159,11 @@ export function createRenderClient(options: RequestOptions) {
     },
 
     async logs(service: Service, wanted: LogQuery): Promise<LogLine[]> {
-      const { resource = service.id, types, since, direction, text, deadlineMs } = wanted;
+      const { resource = service.id, types, since, direction, text } = wanted;
       const { ownerId } = service;
       const limit = String(pageSize);
       const query = { ownerId, resource, startTime: since, direction, limit, type: types, text };
+      const deadlineMs = 20_000;
       return parseLogs(await get('/logs', `the service ${service.id}`, { query, deadlineMs }));
     },
 

@@ -25,7 +25,7 @@ export function parseHook(text: string): { url: Secret; secrets: Secret[] } {
  * Triggers a deploy hook once. It is never repeated: whether a lost answer means a deploy cannot
  * be known without an API key, and the proof that follows tells.
  * @returns the deploy's id, undefined when the answer was lost or names none
- * @throws DeployError HOOK_REFUSED; NetworkError HOOK_UNREACHABLE when no connection was made
+ * @throws DeployError HOOK_REFUSED; NetworkError HOOK_ERROR when no connection was made, or for 429 and 5xx
  */
 export async function triggerHook(
   hook: Secret,
@@ -38,22 +38,22 @@ export async function triggerHook(
     if (signal.aborted) throw error;
     const { message } = error as Error;
     // Nothing was sent; anything else may have arrived.
-    if (/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|CERT/.test(message))
-      throw new NetworkError('HOOK_UNREACHABLE', `the deploy hook cannot be reached (${message})`, {
-        fix: 'check the network, then run the same command again',
-      });
+    if (/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|CERT/.test(message)) throw noAnswer(message);
     return undefined;
   });
   if (!answer) return undefined;
   const { status, text } = answer;
-  if (status === 429 || status >= 500)
-    throw new NetworkError('HOOK_ERROR', `the deploy hook answers ${status}`, {
-      fix: 'wait a minute and run the same command again',
-    });
+  if (status === 429 || status >= 500) throw noAnswer(status);
   if (status >= 300)
     throw new DeployError('HOOK_REFUSED', `the deploy hook answers ${status}`, {
       fix: copyAgain,
     });
   const deploy = parseObject(text)?.deploy;
   return isObject(deploy) && typeof deploy.id === 'string' ? oneLine(deploy.id) : undefined;
+}
+
+function noAnswer(why: string | number): NetworkError {
+  return new NetworkError('HOOK_ERROR', `the deploy hook cannot be triggered (${why})`, {
+    fix: 'check the network, wait a minute and run the same command again',
+  });
 }

@@ -74,7 +74,6 @@ export async function showLastLines(
       types,
       since: deploy.createdAt,
       direction: 'backward',
-      deadlineMs: 20_000,
     });
     const isLive = deploy.status === 'live';
     const old = isLive || !hasInstances(service) ? [] : await client.instances(service.id);
@@ -94,7 +93,7 @@ export async function showLastLines(
 export function newLines(
   client: RenderClient,
   service: Service,
-  query: Pick<LogQuery, 'types' | 'resource' | 'since' | 'deadlineMs'>,
+  query: Pick<LogQuery, 'types' | 'resource' | 'since'>,
 ): () => Promise<LogLine[]> {
   const seen = new Set<string>();
   let { since } = query;

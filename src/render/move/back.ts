@@ -34,14 +34,14 @@ export async function goBack(session: Session, plan: Plan, isAsked: boolean): Pr
   const failed = progress.deploy;
   progress.isGoingBack = true;
   try {
-    session.say(`${name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
+    session.say(`${name}: going back to ${before.version ?? before.deploy?.id ?? 'no deploy'}`);
     // A note of an interrupted run says when that began.
     const since = isAsked ? state.leftOver?.since : sinceOf(plan);
     const back = planBack(plan, isAsked);
     const isOurs = await restorePin(session, back);
     const done: WentBack = isDeployed
       ? await restoreDeploy(session, back, since)
-      : { text: '', version: before.version, deploy: before.live?.id, isUnwritten: true };
+      : { text: '', version: before.version, deploy: before.deploy?.id, isUnwritten: true };
     if (done.isUnwritten) await forget(session, plan);
     const hasPin = back.leaves !== undefined && !plan.keepsPin;
     const pinned = isOurs ? `is ${pinText(before.pin)} again` : 'stays as somebody else set it';
@@ -86,7 +86,7 @@ async function restoreDeploy(
     deploy: live?.id,
     isUnwritten: true,
   });
-  if (!before.live) return stays('no deploy was live before, so there is none to go back to');
+  if (!before.deploy) return stays('no deploy was live before, so there is none to go back to');
   // Created while the pin was ours, so it brings what failed, whoever created it.
   const carriesPin = (deploy: Deploy) =>
     isPinned &&
@@ -95,7 +95,7 @@ async function restoreDeploy(
     deploy.id !== failed;
   const running = deploys.find(deploy => classOf(deploy) === 'running');
   if (!plan.isAsked) {
-    const isOthers = live && live.id !== before.live.id && live.id !== failed;
+    const isOthers = live && live.id !== before.deploy.id && live.id !== failed;
     if (isOthers && !carriesPin(live))
       return stays(`${live.id} (${live.trigger}) of somebody else is live and stays`);
     if (running && !isPinned)
@@ -106,7 +106,7 @@ async function restoreDeploy(
     session.warn(
       `${service.name}: ${running.id} (${running.trigger}) would bring ${plan.leaves}; the way back takes its place`,
     );
-  const isStill = live?.id === before.live.id && !bringsIt;
+  const isStill = live?.id === before.deploy.id && !bringsIt;
   const outcome = await move(session, { ...plan, resume: isStill ? live : undefined });
   if (progress.isPinnedExactly) await client.setVariable(service.id, key, before.pin);
   const { deploy } = outcome;
@@ -122,13 +122,13 @@ async function restoreDeploy(
   const isOther =
     isPinned &&
     version === undefined &&
-    deploy.id !== before.live.id &&
+    deploy.id !== before.deploy.id &&
     deploy.trigger !== 'rollback';
   const now = before.pin === undefined ? 'latest' : pinText(before.pin);
   const named = version === undefined ? '' : ` (${version})`;
   const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
   const text = isOther
-    ? `${deploy.id} is live, a new deploy of ${now}: the artifact of ${before.live.id} is gone and its version unknown`
+    ? `${deploy.id} is live, a new deploy of ${now}: the artifact of ${before.deploy.id} is gone and its version unknown`
     : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
   return { text, version, deploy: deploy.id, isOther, isUnwritten };
 }

@@ -107,7 +107,7 @@ function migrationOf(session: Session, { migrate, state }: Step): string | undef
 
 function planText({ target, before, state, resume }: Plan): string {
   if (target.version === undefined) return `deploying (${state.live?.id ?? 'nothing'} is live)`;
-  const unknown = before.live ? `${before.live.id}, version unknown` : 'nothing';
+  const unknown = before.deploy ? `${before.deploy.id}, version unknown` : 'nothing';
   const was = before.version ?? unknown;
   return `${resume ? 'going on with' : 'deploying'} ${target.version}; live before: ${was}`;
 }

@@ -1,7 +1,6 @@
 import type { BootlaceError } from '../../errors';
 import { classOf, type Deploy } from '../api/model';
 import { runJob } from '../job';
-import { addressOf } from '../proof/address';
 import { type Evidence, prove } from '../proof/prove';
 import type { Session } from '../session';
 import { writeDown, writePin } from './pin';
@@ -42,7 +41,7 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
       const failed = await failureIn(() => migrate(session, plan));
       // A job of which nothing is known may have migrated.
       if (failed) return end(failed.code === 'JOB_FAILED' ? 'bad' : 'unproven', ended, failed);
-      const isNew = ended.id !== before.live?.id;
+      const isNew = ended.id !== before.deploy?.id;
       const verdict = await prove(session, {
         service,
         deploy: ended,
@@ -53,7 +52,6 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
         place: placeOf(session, plan),
         // What is built anew must write start lines, an artifact need not.
         startLines: isNew && (writesStartLines(state) || ended.trigger !== 'rollback'),
-        address: addressOf(service, session.proof),
         before: plan.probe,
         asBefore: kind === 'back',
       });
@@ -83,7 +81,7 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
 async function begin(session: Session, plan: Plan): Promise<Deploy> {
   if (plan.resume) return plan.resume;
   const { live, running } = plan.state;
-  const isThere = plan.kind === 'rollback' && plan.target.artifact?.id === live?.id;
+  const isThere = plan.kind === 'rollback' && plan.target.deploy?.id === live?.id;
   if (live && isThere && !running) return live;
   plan.progress.stage = 'creating';
   return startDeploy(session, plan);

@@ -91,7 +91,7 @@ function noteOf(session: Session, plan: Plan): DeployNote {
     until: new Date(now + deployMs + proofMs).toISOString(),
     since: sinceOf(plan),
     pin: before.pin ?? null,
-    live: before.live?.id,
+    live: before.deploy?.id,
     own: kind === 'back' ? progress.deploy : undefined,
     ...(plan.keepsPin && { keepsPin: true }),
     ...(kind === 'rollback' && { isRollback: true }),
@@ -150,7 +150,7 @@ export async function writeDown(
   const { state, target, before, kind } = plan;
   if (!state.isPinned) return;
   const { version } = target;
-  const isKnown = kind === 'back' && deploy.id === before.live?.id;
+  const isKnown = kind === 'back' && deploy.id === before.deploy?.id;
   if (version === undefined || by === 'health' || isKnown) return forget(session, plan);
   const how = by === 'start line' ? {} : { how: by };
   const proven = { version, deploy: deploy.id, ...how };
@@ -181,7 +181,7 @@ async function settle(
   let record: ServiceRecord = isOurs ? { ...fresh, pending: undefined } : fresh;
   if (proven) {
     // What was serving before bootlace came has a place to go back to as well.
-    const { version, live } = before;
+    const { version, deploy: live } = before;
     const isNew = version !== proven.version && !record.proven.some(p => p.version === version);
     if (kind !== 'back' && version !== undefined && live && isNew)
       record = withProven(record, { version, deploy: live.id });

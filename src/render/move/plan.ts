@@ -14,17 +14,9 @@ export interface Target {
   /** What the variable must hold; undefined: it is not set. */
   readonly pin: string | undefined;
   /** An earlier deploy whose artifact is used again, where Render still has it. */
-  readonly artifact: Deploy | undefined;
+  readonly deploy: Deploy | undefined;
   /** What a new deploy is asked with. */
   readonly request: DeployRequest;
-}
-
-/** A service as it was before, which the way back leads to. */
-export interface Before {
-  readonly pin: string | undefined;
-  readonly live: Deploy | undefined;
-  /** The version that was live, where it is known. */
-  readonly version: string | undefined;
 }
 
 /** A move of one service, from how it is to a target. */
@@ -32,7 +24,8 @@ export interface Plan {
   readonly kind: 'deploy' | 'rollback' | 'back';
   readonly state: ServiceState;
   readonly target: Target;
-  readonly before: Before;
+  /** How the service was before, which the way back leads to. */
+  readonly before: Target;
   /** What the address answered before; undefined where nothing was live or nothing was asked. */
   readonly probe: Probe | undefined;
   /** The pin is left as it is. */
@@ -132,15 +125,20 @@ export function checkPlace(
 }
 
 /** How a service was before a move: by the note of an unfinished one, else as it is. Pure. */
-export function beforeOf({ leftOver, deploys, live, pin, known, record }: ServiceState): Before {
-  if (!leftOver) return { pin, live, version: known?.version };
+function beforeOf(state: ServiceState): Target {
+  const { leftOver, deploys, live, pin, known, record } = state;
+  if (!leftOver)
+    return { version: known?.version, pin, deploy: live, request: sourceRequest(state, live) };
   const id = leftOver.live;
+  const listed = deploys.find(one => one.id === id);
   // One that is too old to be listed can still be gone back to.
-  const listed = deploys.find(deploy => deploy.id === id);
+  const unlisted = id === undefined ? undefined : parseDeploy({ id, status: 'deactivated' });
+  const deploy = listed ?? unlisted;
   return {
+    version: record.proven.find(proven => proven.deploy === id)?.version,
     pin: leftOver.pin ?? undefined,
-    live: id === undefined ? undefined : (listed ?? parseDeploy({ id, status: 'deactivated' })),
-    version: record.proven.find(({ deploy }) => deploy === id)?.version,
+    deploy,
+    request: sourceRequest(state, deploy),
   };
 }
 
@@ -158,7 +156,7 @@ export function planDeploy(state: ServiceState, wish: DeployWish, probe?: Probe)
       version,
       package: wish.package,
       pin: wish.keepPin ? pin : version,
-      artifact: undefined,
+      deploy: undefined,
       request: wish.request ?? {},
     },
     before: beforeOf(state),
@@ -183,16 +181,10 @@ export function isLive({ state, target: { version, pin, request } }: Plan): bool
 
 /** The way back from a move to what was before it. Pure. */
 export function planBack(plan: Plan, isAsked: boolean): Plan {
-  const { before, state } = plan;
   return {
     ...plan,
     kind: 'back',
-    target: {
-      version: before.version,
-      pin: before.pin,
-      artifact: before.live,
-      request: sourceRequest(state, before.live),
-    },
+    target: plan.before,
     resume: undefined,
     migrate: undefined,
     leaves: plan.target.version,

@@ -218,7 +218,6 @@ export async function isFine(session: Session, { state, target }: Plan): Promise
       version: target.version,
       place: session.proof.place,
       startLines: false,
-      address: addressOf(service, session.proof),
     },
   );
   if (verdict.state === 'proven') return true;

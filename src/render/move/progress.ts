@@ -85,11 +85,11 @@ export interface ServiceResult {
   id: string;
   type: string;
   /** What is live now, where that is known; what was asked for while nothing was done yet. */
-  version: string | undefined;
-  previous: string | undefined;
+  version?: string | undefined;
+  previous?: string | undefined;
   /** The version that was left again, or that is live and unproven. */
   failedVersion?: string | undefined;
-  deploy: string | undefined;
+  deploy?: string | undefined;
   url: string | undefined;
   outcome:
     | 'untouched'
@@ -115,15 +115,6 @@ export function newResult(
   version?: string,
 ): ServiceResult {
   const { name, id, type } = service;
-  return {
-    service: name,
-    id,
-    type,
-    version,
-    previous: undefined,
-    deploy: undefined,
-    url: addressOf(service, proof)?.url,
-    outcome: 'untouched',
-    proof: [],
-  };
+  const url = addressOf(service, proof)?.url;
+  return { service: name, id, type, version, url, outcome: 'untouched', proof: [] };
 }

@@ -1,5 +1,5 @@
 import { BootlaceError } from '../../errors';
-import type { Deploy, Service } from '../api/model';
+import type { Service } from '../api/model';
 import { addressNotes, addressOf, probe } from '../proof/address';
 import { findServices, type Session } from '../session';
 import { goBack } from './back';
@@ -23,15 +23,6 @@ interface RollbackOptions {
 /** Render lists at most so many deploys at once. */
 const mostDeploys = 100;
 
-/** Where one service goes back to. */
-interface Way {
-  plan: Plan;
-  /** An unproven deploy is undone, by the note of what was there before it. */
-  isUndoing: boolean;
-  /** The deploy of that note. */
-  own: Deploy | undefined;
-}
-
 /** One service of a rollback; its package, where that is known. */
 interface Row {
   service: Service;
@@ -52,9 +43,9 @@ export async function rollbackServices(
 ): Promise<void> {
   const rows: Row[] = [];
   for (const service of await findServices(session, options.services)) {
-    const { plan, isUndoing } = await findWay(session, options, service);
+    const plan = await findWay(session, options, service);
     for (const note of addressNotes(service, session.proof)) session.warn(note);
-    const isAsked = !isUndoing && plan.target.version !== undefined;
+    const isAsked = plan.kind === 'rollback' && plan.target.version !== undefined;
     const name = isAsked ? await checkPublished(session, plan) : undefined;
     rows.push({ service, package: name, result: newResult(session, service) });
   }
@@ -75,28 +66,27 @@ export async function rollbackServices(
   }
 }
 
-async function findWay(session: Session, { to }: RollbackOptions, service: Service): Promise<Way> {
+/**
+ * Where one service goes back to.
+ * @returns a deploy that was left unproven, to be undone by the note of what was before it; or a rollback
+ */
+async function findWay(session: Session, { to }: RollbackOptions, service: Service): Promise<Plan> {
   const state = await readServiceState(session, service, mostDeploys);
   checkDeployable(state);
   checkPlace(session, state);
   checkLock(session, state);
   const { live, leftOver, isPinned } = state;
-  const own = ownDeploy(state);
   if (leftOver && !leftOver.isRollback && to === undefined) {
     const plan = planDeploy(state, { version: leftOver.to, keepPin: leftOver.keepsPin });
-    if (!plan.before.live && live)
+    if (!plan.before.deploy && live)
       throw nothingProven(session, state, `had nothing live before ${live.id}`);
-    return { plan, isUndoing: true, own };
+    return plan;
   }
   const target = pickTarget(session, state, to);
   const address = live && addressOf(service, session.proof);
   const now = address && (await probe(address, undefined, session.signal));
   const plan = planDeploy(state, { force: true }, now);
-  return {
-    plan: { ...plan, kind: 'rollback', target, keepsPin: !isPinned },
-    isUndoing: false,
-    own,
-  };
+  return { ...plan, kind: 'rollback', target, keepsPin: !isPinned };
 }
 
 async function rollbackOne(session: Session, options: RollbackOptions, row: Row): Promise<void> {
@@ -104,31 +94,31 @@ async function rollbackOne(session: Session, options: RollbackOptions, row: Row)
   const { result } = row;
   const { id, name } = row.service;
   const find = async () => findWay(session, options, await client.service(id));
-  let way: Way | undefined;
+  let plan: Plan | undefined;
   try {
-    way = await find();
-    const { running, leftOver, service } = way.plan.state;
-    const isOwn = running !== undefined && running.id === way.own?.id;
-    if (running && !(way.isUndoing && isOwn)) {
+    plan = await find();
+    const { running, leftOver, service } = plan.state;
+    const isOwn = running !== undefined && running.id === ownDeploy(plan.state)?.id;
+    if (running && !(plan.kind === 'deploy' && isOwn)) {
       if (isOwn && !leftOver?.isRollback) await endDeploy(session, service, running);
-      else await waitForOthers(session, way.plan.state);
-      way = await find();
+      else await waitForOthers(session, plan.state);
+      plan = await find();
     }
-    result.previous = way.plan.state.known?.version;
+    result.previous = plan.state.known?.version;
     await options.onBegin(result);
-    if (way.isUndoing) await undo(session, way, result);
-    else await moveBack(session, way.plan, row);
+    if (plan.kind === 'deploy') await undo(session, plan, result);
+    else await moveBack(session, plan, row);
   } catch (error) {
-    const plan = way && way.plan.progress.stage !== 'planned' ? way.plan : undefined;
-    if (plan) {
+    const isTouched = plan && plan.progress.stage !== 'planned';
+    if (plan && isTouched) {
       session.warn(describeProgress(session, plan));
       await leaveNote(session, plan);
     } else if (signal.aborted) session.warn(`${name}: nothing was changed`);
-    if (plan || !signal.aborted) result.outcome = signal.aborted ? 'interrupted' : 'failed';
+    if (isTouched || !signal.aborted) result.outcome = signal.aborted ? 'interrupted' : 'failed';
     result.deploy ??= plan?.progress.deploy;
     throw error;
   }
-  const { state } = way.plan;
+  const { state } = plan;
   const { autoDeploy } = state.service;
   if (options.hold) await switchAutoDeploy(session, state, true);
   else if (autoDeploy !== 'off' && !state.isPinned)
@@ -138,27 +128,28 @@ async function rollbackOne(session: Session, options: RollbackOptions, row: Row)
 }
 
 /** The deploy that was left unproven goes, and what was before it comes back. */
-async function undo(session: Session, { plan, own }: Way, result: ServiceResult): Promise<void> {
+async function undo(session: Session, plan: Plan, result: ServiceResult): Promise<void> {
   const { progress, state, before } = plan;
+  const own = ownDeploy(state);
   const isOver = own?.id !== state.running?.id;
   Object.assign(progress, { stage: 'creating', hasNote: true, deploy: own?.id, isOver });
   const { version, deploy, text, isOther } = await goBack(session, plan, true);
-  const outcome = before.live && !isOther ? 'rolled back' : 'undone';
+  const outcome = before.deploy && !isOther ? 'rolled back' : 'undone';
   Object.assign(result, { version, deploy, outcome, proof: [text] });
 }
 
 async function moveBack(session: Session, plan: Plan, row: Row): Promise<void> {
   const { result, package: name } = row;
   const { state, progress } = plan;
-  const { artifact, version } = plan.target;
-  session.say(`${row.service.name}: going back to ${version ?? artifact?.id}`);
+  const { deploy, version } = plan.target;
+  session.say(`${row.service.name}: going back to ${version ?? deploy?.id}`);
   // What is live may be the target, and yet be what made the user roll back.
-  const isThere = artifact !== undefined && artifact.id === state.live?.id;
+  const isThere = deploy !== undefined && deploy.id === state.live?.id;
   const isBroken = isThere && !(await isFine(session, plan));
   const target = {
     ...plan.target,
     package: name,
-    artifact: isBroken ? undefined : artifact,
+    deploy: isBroken ? undefined : deploy,
   };
   const outcome = await move(session, { ...plan, target });
   Object.assign(result, { version, deploy: outcome.deploy.id });

@@ -20,7 +20,7 @@ const mostTries = 3;
 export async function startDeploy(session: Session, plan: Plan): Promise<Deploy> {
   const { client } = session;
   const { service } = plan.state;
-  const { artifact, request } = plan.target;
+  const { deploy: artifact, request } = plan.target;
   if (artifact) {
     try {
       const post = () => client.rollback(service.id, artifact.id);
@@ -144,7 +144,7 @@ export async function replacementOf(
   const { service, key, isPinned } = state;
   if (ended.status !== 'canceled' && classOf(ended) !== 'superseded') return undefined;
   // An artifact of a service without a pin has a commit of its own, which no push brings.
-  if (!isPinned && target.artifact) return undefined;
+  if (!isPinned && target.deploy) return undefined;
   const newer = (await deploysAfter(session, service, ended)).filter(
     deploy => deploy.trigger !== 'rollback' && fits(deploy, target.request),
   );

@@ -89,7 +89,7 @@ async function findLiveVersion(
   if (proven) return { version: proven.version, by: 'the record' };
   if (!state.isPinned || !hasInstances(service)) return undefined;
   try {
-    const starts = await readStartLines(session, service, live.createdAt, 20_000);
+    const starts = await readStartLines(session, service, live.createdAt);
     const isNewest = state.deploys[0]?.id === live.id;
     const version = isNewest ? starts[0]?.version : await ofWhatRuns(starts);
     return version === undefined ? undefined : { version, by: 'its start line' };

@@ -22,16 +22,16 @@ export function pickTarget(
   if (!isPinned) {
     const deploy = pickDeploy(session, state, asked);
     const request = sourceRequest(state, deploy);
-    return { version: undefined, pin: undefined, artifact: deploy, request };
+    return { version: undefined, pin: undefined, deploy, request };
   }
   const version = pickVersion(session, state, asked);
   const proven = record.proven.filter(item => item.version === version).map(item => item.deploy);
   // An interrupted rollback may have come this far by itself.
-  const artifact =
+  const deploy =
     known?.version === version
       ? live
       : deploys.find(item => proven.includes(item.id) && wasLive(item));
-  return { version, pin: version, artifact, request: {} };
+  return { version, pin: version, deploy, request: {} };
 }
 
 function pickVersion(
@@ -87,17 +87,14 @@ function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): De
  */
 export async function checkPublished(
   session: Session,
-  {
-    state: { service, record },
-    target: { version = '', artifact },
-  }: Pick<Plan, 'state' | 'target'>,
+  { state: { service, record }, target: { version = '', deploy } }: Pick<Plan, 'state' | 'target'>,
 ): Promise<string | undefined> {
   const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
   try {
     return (await session.resolve(servicePackage, version)).package;
   } catch (error) {
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
-    if (artifact) {
+    if (deploy) {
       session.warn(
         `${service.name}: ${version} could not be looked up: ${error.message}; Render's artifact of it is used`,
       );

@@ -30,8 +30,7 @@ export async function waitForEnd<T extends Deploy | Job>(
   const end = io.now() + limits.deployMs;
   let item = first;
   let said = '';
-  const since = first.createdAt;
-  const readNew = log && newLines(client, service, { ...log, since, deadlineMs: limits.pollMs });
+  const readNew = log && newLines(client, service, { ...log, since: first.createdAt });
   for (;;) {
     if (item.status !== said) say(`${service.name}: ${item.id} ${statusText(item)}`);
     said = item.status;

@@ -3,7 +3,7 @@ import { seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
 import { showLastLines } from '../api/reason';
 import type { Session } from '../session';
-import { type Address, type Probe, probe, type VersionPlace } from './address';
+import { type Address, addressOf, type Probe, probe, type VersionPlace } from './address';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 
 /** What must be true of a live deploy. */
@@ -20,8 +20,6 @@ interface Expectation {
   readonly place: VersionPlace | undefined;
   /** Read start lines: false where none can be expected since this deploy. */
   readonly startLines: boolean;
-  /** The address to ask; undefined for services that have none. */
-  readonly address: Address | undefined;
   /** What the address answered before the deploy; undefined where nothing was live. */
   readonly before?: Probe | undefined;
   /** The way back: nothing is required of the address that it did not do before. */
@@ -57,7 +55,8 @@ const asksAtOnce = 5;
  */
 export async function prove(session: Session, expected: Expectation): Promise<Verdict> {
   const { client, io, signal, limits } = session;
-  const { service, deploy, version, address, before } = expected;
+  const { service, deploy, version, before } = expected;
+  const address = addressOf(service, session.proof);
   const live = `${deploy.id} is live`;
   const value = expected.place?.value ?? version;
   const place =

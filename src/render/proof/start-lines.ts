@@ -42,14 +42,12 @@ export async function readStartLines(
   { client }: Pick<Session, 'client'>,
   service: Service,
   since: string | undefined,
-  deadlineMs?: number,
 ): Promise<StartLine[]> {
   const lines = await client.logs(service, {
     types: ['app'],
     since,
     direction: 'backward',
     text: 'bootlace',
-    deadlineMs,
   });
   const starts = lines.map(parseStartLine).filter(line => line !== undefined);
   return starts.sort((a, b) => b.timestamp.localeCompare(a.timestamp));
