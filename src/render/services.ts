@@ -3,8 +3,8 @@ import { classOf, type Deploy, kindOf, type Service, timeOf } from './api/model'
 import { statusText } from './api/reason';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
-import { readServiceState } from './move/state';
-import { type Address, addressOf, probe } from './proof/address';
+import { readServiceState, type ServiceState } from './move/state';
+import { addressOf, probe } from './proof/address';
 import { readStartLines, type StartLine } from './proof/start-lines';
 import { findService, findServices, type Session, workspaceId } from './session';
 
@@ -42,7 +42,6 @@ export async function readServices(
 /** A service in one row. */
 async function rowOf(session: Session, service: Service) {
   const state = await readServiceState(session, service);
-  const address = addressOf(service, {});
   const [last] = state.deploys;
   const { live, known, pin, record } = state;
   const isExact = pin !== undefined && /^v?\d+\.\d+\.\d+/.test(pin);
@@ -60,8 +59,8 @@ async function rowOf(session: Session, service: Service) {
     liveDeploy: live?.id,
     /** The branch and commit, or the image, of what is live. */
     source: live && sourceText(service, live),
-    health: await healthOf(session, service, address, live !== undefined),
-    url: address?.url,
+    health: await healthOf(session, state),
+    url: addressOf(service, {})?.url,
     lastDeploy: last && {
       id: last.id,
       status: statusText(last),
@@ -86,15 +85,11 @@ function sourceText(
   return commit && [branch, commit.slice(0, 7)].filter(Boolean).join(' ');
 }
 
-async function healthOf(
-  { signal }: Session,
-  service: Service,
-  address: Address | undefined,
-  isLive: boolean,
-): Promise<string> {
+async function healthOf({ signal }: Session, { service, live }: ServiceState): Promise<string> {
   if (service.suspended) return 'suspended';
   if (service.inMaintenance) return 'maintenance';
-  if (!isLive) return 'nothing live';
+  if (!live) return 'nothing live';
+  const address = addressOf(service, {});
   if (!address) return '-';
   const found = await probe(address, undefined, signal);
   if (found.state === 'ok') return 'healthy';

@@ -128,7 +128,7 @@ function parseHost(wanted: string): string {
   const text = /^[a-z]+:\/\//i.test(wanted) ? wanted : `https://${wanted}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || url.username || url.password || url.search || url.hash || !isPrivate(url))
-    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no https address and no more', {
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is not a plain https address', {
       fix: `set RENDER_HOST to an address such as ${defaultHost}, or unset it`,
     });
   const path = url.pathname.replace(/\/+$/, '') || '/v1';

@@ -99,11 +99,7 @@ export function newLines(
   let { since } = query;
   return async () => {
     try {
-      const lines = await client.logs(service, {
-        ...query,
-        since,
-        direction: 'forward',
-      });
+      const lines = await client.logs(service, { ...query, since, direction: 'forward' });
       const fresh = lines.filter(({ id }) => !seen.has(id));
       for (const { id } of fresh) seen.add(id);
       since = lines.at(-1)?.timestamp ?? since;

@@ -30,9 +30,6 @@ export interface Call {
   deadlineMs?: number;
 }
 
-/** @returns parsed JSON; undefined for an empty body */
-type Requester = (call: Call) => Promise<unknown>;
-
 /** Where the API is and the key for it. */
 export interface Access {
   readonly host: string;
@@ -49,7 +46,7 @@ const tryTimeoutMs = 30_000;
 const defaultDeadlineMs = 120_000;
 
 /**
- * Makes requests of the API: the one place where the key meets a URL. A redirect is never
+ * Makes requests of the API, and gives parsed JSON, undefined for an empty body: the one place where the key meets a URL. A redirect is never
  * followed. What is safe to repeat is repeated after 429, 5xx, lost connections and answers that
  * are no JSON; a POST that creates something only after 429, which says that nothing was done.
  */
@@ -59,7 +56,7 @@ export function createRequester({
   signal,
   readsAMinute,
   onRetry,
-}: RequestOptions): Requester {
+}: RequestOptions): (call: Call) => Promise<unknown> {
   const paceRead = createPacer(readsAMinute, io);
   const pacePost = createPacer(postsAMinute, io);
   /** Once it has answered as the API does, anything else is a fault on the way. */

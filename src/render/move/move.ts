@@ -1,7 +1,6 @@
-import type { BootlaceError } from '../../errors';
 import { classOf, type Deploy } from '../api/model';
 import { runJob } from '../job';
-import { type Evidence, prove } from '../proof/prove';
+import { prove, type Verdict } from '../proof/prove';
 import type { Session } from '../session';
 import { writeDown, writePin } from './pin';
 import type { Plan } from './plan';
@@ -11,13 +10,7 @@ import { writesStartLines } from './state';
 import { failureOf, waitForDeploy } from './wait';
 
 /** How a move ended. Only `bad` leads back. */
-export type Outcome =
-  | { state: 'proven'; deploy: Deploy; seen: readonly string[]; by: Evidence }
-  /**
-   * `unproven`: nothing shows the version, nothing shows that it is wrong, and the new deploy stays live.
-   * `bad`: Render says that it failed, or the evidence contradicts.
-   */
-  | { state: 'unproven' | 'bad'; deploy: Deploy; error: BootlaceError };
+export type Outcome = Exclude<Verdict, { state: 'ended' }> & { deploy: Deploy };
 
 const mostReplacements = 10;
 
@@ -40,7 +33,8 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
       progress.stage = 'live';
       const failed = await failureIn(() => migrate(session, plan));
       // A job of which nothing is known may have migrated.
-      if (failed) return end(failed.code === 'JOB_FAILED' ? 'bad' : 'unproven', ended, failed);
+      const how = failed?.code === 'JOB_FAILED' ? 'bad' : 'unproven';
+      if (failed) return end({ state: how, error: failed, deploy: ended });
       const isNew = ended.id !== before.deploy?.id;
       const verdict = await prove(session, {
         service,
@@ -55,26 +49,24 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
         before: plan.probe,
         asBefore: kind === 'back',
       });
-      if (verdict.state === 'proven') {
-        progress.stage = 'proven';
-        await writeDown(session, plan, ended, verdict.by);
-        return { ...verdict, deploy: ended };
-      }
-      if (verdict.state !== 'ended') return end(verdict.state, ended, verdict.error);
+      if (verdict.state !== 'ended') return end({ ...verdict, deploy: ended });
       ended = verdict.deploy;
     }
     const next = await replacementOf(session, plan, ended);
-    if (!next || replacements >= mostReplacements)
-      return end('bad', ended, await failureOf(session, plan, ended));
+    if (!next || replacements >= mostReplacements) {
+      const error = await failureOf(session, plan, ended);
+      return end({ state: 'bad', error, deploy: ended });
+    }
     session.say(
       `${service.name}: ${ended.id} was replaced by ${next.id} (${next.trigger}), which brings the same; waiting for that one`,
     );
     deploy = next;
   }
 
-  function end(how: 'unproven' | 'bad', ended: Deploy, error: BootlaceError): Outcome {
-    progress.stage = how;
-    return { state: how, deploy: ended, error };
+  async function end(outcome: Outcome): Promise<Outcome> {
+    progress.stage = outcome.state;
+    if (outcome.state === 'proven') await writeDown(session, plan, outcome.deploy, outcome.by);
+    return outcome;
   }
 }
 

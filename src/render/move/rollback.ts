@@ -146,11 +146,7 @@ async function moveBack(session: Session, plan: Plan, row: Row): Promise<void> {
   // What is live may be the target, and yet be what made the user roll back.
   const isThere = deploy !== undefined && deploy.id === state.live?.id;
   const isBroken = isThere && !(await isFine(session, plan));
-  const target = {
-    ...plan.target,
-    package: name,
-    deploy: isBroken ? undefined : deploy,
-  };
+  const target = { ...plan.target, package: name, deploy: isBroken ? undefined : deploy };
   const outcome = await move(session, { ...plan, target });
   Object.assign(result, { version, deploy: outcome.deploy.id });
   if (outcome.state !== 'proven') throw outcome.error;

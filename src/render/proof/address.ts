@@ -21,9 +21,13 @@ export function parseVersionPlace(json: unknown, header: unknown): VersionPlace 
   const [name = '', ...rest] = String(json ?? header).split('=');
   const isRight = kind === 'json' ? name.startsWith('/') : /^[\w-]+$/.test(name);
   if (!isRight || (json !== undefined && header !== undefined))
-    throw new UsageError('EXPECT_INVALID', 'nothing says in one place where the version is shown', {
-      fix: 'pass for example --expect-json /version, or --expect-header x-version',
-    });
+    throw new UsageError(
+      'EXPECT_INVALID',
+      '--expect-json needs a JSON pointer, or --expect-header the name of a header, not both',
+      {
+        fix: 'pass for example --expect-json /version, or --expect-header x-version',
+      },
+    );
   return { kind, name, value: rest.join('=') || undefined };
 }
 

@@ -29,8 +29,11 @@ interface Expectation {
 /** How a proof ended. */
 export type Verdict =
   | { state: 'proven'; seen: readonly string[]; by: Evidence }
-  /** `unproven`: nothing shows it, nothing speaks against it; `bad`: the evidence contradicts. */
-  | { state: 'unproven' | 'bad'; error: DeployError }
+  /**
+   * `unproven`: nothing shows the version, nothing speaks against it, and the deploy stays live. `bad`:
+   * Render says that it failed, or the evidence contradicts.
+   */
+  | { state: 'unproven' | 'bad'; error: BootlaceError }
   /** Another deploy took its place meanwhile. */
   | { state: 'ended'; deploy: Deploy };
 
