@@ -1,7 +1,6 @@
 import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { classOf } from './api/model';
 import { statusText } from './api/reason';
 import { readServiceState } from './move/state';
 import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
@@ -95,9 +94,11 @@ export async function verifyService(
     });
   if (!live)
     throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, { fix });
-  const last = state.deploys[0];
-  if (last && classOf(last) === 'running')
-    session.warn(`${service.name}: ${last.id} is ${statusText(last)}; this looks at ${live.id}`);
+  const { running } = state;
+  if (running)
+    session.warn(
+      `${service.name}: ${running.id} is ${statusText(running)}; this looks at ${live.id}`,
+    );
   for (const note of addressNotes(service, proof)) session.warn(note);
   const address = addressOf(service, proof);
   // What has no address shows nothing there.

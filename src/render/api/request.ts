@@ -46,9 +46,10 @@ const tryTimeoutMs = 30_000;
 const defaultDeadlineMs = 120_000;
 
 /**
- * Makes requests of the API, and gives parsed JSON, undefined for an empty body: the one place where the key meets a URL. A redirect is never
+ * Makes requests of the API: the one place where the key meets a URL. A redirect is never
  * followed. What is safe to repeat is repeated after 429, 5xx, lost connections and answers that
  * are no JSON; a POST that creates something only after 429, which says that nothing was done.
+ * @returns what gives parsed JSON; undefined for an empty body
  */
 export function createRequester({
   access,

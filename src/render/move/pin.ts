@@ -27,10 +27,7 @@ const restoreMs = 10 * 60_000;
  * Refuses to touch a service that another run may be deploying.
  * @throws DeployError DEPLOY_LOCKED
  */
-export function checkLock(
-  session: Session,
-  { service, record }: Pick<ServiceState, 'service' | 'record'>,
-): void {
+export function checkLock(session: Session, { service, record }: ServiceState): void {
   const { pending } = record;
   if (session.steal || !pending || !isLocked(session, pending)) return;
   const { by = 'somebody else', at, to } = pending;
@@ -60,23 +57,19 @@ export async function writePin(session: Session, plan: Plan): Promise<void> {
 
 /** Writes this run's note, and makes sure that no other run wrote one at the same time. */
 async function claim(session: Session, plan: Plan): Promise<void> {
-  const { client } = session;
-  const { progress } = plan;
-  const { service, record } = plan.state;
-  const now = await readRecord(session, plan.state);
-  if (renderRecord(now) !== renderRecord(record)) {
-    checkLock(session, { service, record: now });
-    throw locked(session, service.name, 'somebody else has just written its record');
-  }
-  progress.hasNote = true;
-  progress.stage = 'pinning';
+  const { progress, state } = plan;
+  const { service, record } = state;
+  const lost = ({ pending }: ServiceRecord) =>
+    locked(session, service.name, `${pending?.by ?? 'somebody else'} began just now`);
+  const now = await readRecord(session, state);
+  if (renderRecord(now) !== renderRecord(record)) throw lost(now);
+  Object.assign(progress, { hasNote: true, stage: 'pinning' });
   const text = renderRecord({ ...record, pending: noteOf(session, plan) });
-  await client.setVariable(service.id, recordKey, text);
-  const { pending } = await readRecord(session, plan.state);
-  if (pending?.run === session.run) return;
-  progress.hasNote = false;
-  progress.stage = 'planned';
-  throw locked(session, service.name, `${pending?.by ?? 'somebody else'} began just now`);
+  await session.client.setVariable(service.id, recordKey, text);
+  const written = await readRecord(session, state);
+  if (written.pending?.run === session.run) return;
+  Object.assign(progress, { hasNote: false, stage: 'planned' });
+  throw lost(written);
 }
 
 function noteOf(session: Session, plan: Plan): DeployNote {
