@@ -51,3 +51,9 @@ test('what comes in time comes through, and nothing of it stays', async t => {
   user.abort(new Error('later'));
   await assert.rejects(fetchText(url, {}, user.signal, 60_000), { message: 'later' });
 });
+
+test('a failure quotes no header', async () => {
+  const headers = { authorization: 'Bearer a\nsecret' };
+  const asked = fetchText('http://127.0.0.1:1/', { headers }, new AbortController().signal, 1000);
+  await assert.rejects(asked, { message: 'connection failed' });
+});

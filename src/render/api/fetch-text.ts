@@ -10,7 +10,8 @@ const longestText = 5_000_000;
  * it fires (https://github.com/nodejs/node/issues/57736).
  * @param signal the user's, which ends it earlier
  * @param ms the time in milliseconds
- * @throws the signal's reason; an Error whose message is the system's code, `timed out`, or fetch's own
+ * @throws the signal's reason; an Error whose message is the system's code, `timed out` or `connection
+ *   failed`: fetch's own may quote a header, and so a secret
  */
 export async function fetchText(
   url: string | URL,
@@ -21,7 +22,8 @@ export async function fetchText(
   signal.throwIfAborted();
   const controller = new AbortController();
   const stop = () => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(new Error('timed out')), ms);
+  const late = new Error('timed out');
+  const timer = setTimeout(() => controller.abort(late), ms);
   signal.addEventListener('abort', stop, { once: true });
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: controller.signal });
@@ -29,8 +31,8 @@ export async function fetchText(
     return { status, headers, text: await textOf(response) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const { cause, message } = error as Error;
-    throw new Error(systemCode(cause) ?? message);
+    if (error === late) throw late;
+    throw new Error(systemCode((error as Error).cause) ?? 'connection failed');
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
