@@ -69,10 +69,11 @@ export interface Limits {
   readonly deployMs: number;
   /** For the proof once it is live; a service's shutdown delay is added. */
   readonly proofMs: number;
-  readonly pollMs: number;
 }
 
-export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000, pollMs: 5_000 };
+export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000 };
+/** How often the API or an address is asked again, in milliseconds. */
+export const pollMs = 5_000;
 
 /** Says a sentence once until another comes; `trying again in 8 s` makes no new one. */
 export function onceEach(say: (sentence: string) => void): (sentence: string) => void {

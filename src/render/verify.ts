@@ -2,10 +2,11 @@ import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { statusText } from './api/reason';
+import { suspended } from './move/plan';
 import { readServiceState } from './move/state';
 import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
-import { defaultLimits, findService, type Session } from './session';
+import { findService, pollMs, type Session } from './session';
 
 export interface Verified {
   target: string;
@@ -68,7 +69,7 @@ export async function verifyUrl(
         fix: `see the logs of the service; ${options.flag} MINUTES waits longer`,
       });
     }
-    await io.sleep(defaultLimits.pollMs, signal);
+    await io.sleep(pollMs, signal);
   }
 }
 
@@ -88,10 +89,7 @@ export async function verifyService(
   const state = await readServiceState(session, service);
   const { live, pin, known: found } = state;
   const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
-  if (service.suspended)
-    throw new DeployError('SERVICE_SUSPENDED', `${service.name} is suspended`, {
-      fix: 'resume the service in the Render dashboard',
-    });
+  if (service.suspended) throw suspended(service.name, 'is suspended');
   if (!live)
     throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, { fix });
   const { running } = state;

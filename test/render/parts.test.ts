@@ -49,12 +49,12 @@ test('deploys are sorted by time, whatever their fractions', () => {
 
 test('a start line, as the launcher writes it and as logs carry it', () => {
   const line = (message: string) => {
-    const { id, timestamp, instance, ...rest } = parseStartLine({
+    const { timestamp, instance, ...rest } = parseStartLine({
       id: '1',
       message,
       timestamp: '',
       instance: undefined,
-    }) ?? { id: '', timestamp: '', instance: '' };
+    }) ?? { timestamp: '', instance: '' };
     return rest;
   };
   const table: [string, object][] = [

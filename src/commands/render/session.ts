@@ -53,7 +53,6 @@ export function sessionOf(
     limits: {
       deployMs: minutes(flags, 'timeout') ?? defaultLimits.deployMs,
       proofMs: minutes(flags, 'patience') ?? proofMs,
-      pollMs: defaultLimits.pollMs,
     },
     workspace: (textOf(flags.workspace) || values.RENDER_WORKSPACE)?.trim() || undefined,
     line: commandLine(command, context),

@@ -91,13 +91,9 @@ export function checkDeployable(
   { service }: ServiceState,
   { commitId, imageUrl }: DeployRequest = {},
 ): void {
-  const { name, suspended, suspenders, type, runtime = 'static' } = service;
-  if (suspended)
-    throw new DeployError(
-      'SERVICE_SUSPENDED',
-      `${name} is suspended (by ${suspenders.join(', ') || 'unknown'})`,
-      { fix: 'resume the service in the Render dashboard, then run the same command again' },
-    );
+  const { name, type, runtime = 'static' } = service;
+  if (service.suspended)
+    throw suspended(name, `is suspended (by ${service.suspenders.join(', ') || 'unknown'})`);
   if (imageUrl !== undefined && runtime !== 'image')
     throw new UsageError('IMAGE_NOT_HERE', `${name} (${runtime}) is not deployed from an image`, {
       fix: 'leave --image out, or name only services that run an image',
@@ -108,6 +104,14 @@ export function checkDeployable(
       fix: "leave --commit out: it is deployed from its branch's newest commit, or from --image",
     });
   }
+}
+
+/** The failure of a service that is, or was meanwhile, suspended. */
+export function suspended(name: string, how: string, facts = {}): DeployError {
+  return new DeployError('SERVICE_SUSPENDED', `${name} ${how}`, {
+    fix: 'resume the service in the Render dashboard, then run the same command again',
+    facts,
+  });
 }
 
 /**

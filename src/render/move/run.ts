@@ -2,7 +2,7 @@ import { BootlaceError, DeployError } from '../../errors';
 import type { DeployRequest } from '../api/client';
 import { classOf, type Deploy } from '../api/model';
 import { isLost } from '../api/request';
-import type { Session } from '../session';
+import { pollMs, type Session } from '../session';
 import type { Plan } from './plan';
 import { deploysAfter } from './wait';
 
@@ -58,7 +58,7 @@ async function create(
   request: DeployRequest,
   post: () => Promise<Deploy | undefined>,
 ): Promise<Deploy> {
-  const { client, io, limits, signal } = session;
+  const { client, io, signal } = session;
   // By Render's clock and ids: with a wrong clock on this machine it could be another user's deploy.
   const before = await client.deploys(service.id);
   const made = await createOnce(session, 'deploy', post, () => find(readsAfterLost));
@@ -85,7 +85,7 @@ async function create(
       );
       const found = fitting.find(deploy => classOf(deploy) !== 'failed') ?? fitting[0];
       if (found) return found;
-      if (read < reads) await io.sleep(limits.pollMs, signal);
+      if (read < reads) await io.sleep(pollMs, signal);
     }
     return undefined;
   }

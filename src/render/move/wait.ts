@@ -3,8 +3,8 @@ import { seconds } from '../../ui/text';
 import type { LogQuery } from '../api/client';
 import { classOf, type Deploy, type Job, newestFirst, type Service, timeOf } from '../api/model';
 import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
-import type { Session } from '../session';
-import type { Plan } from './plan';
+import { pollMs, type Session } from '../session';
+import { type Plan, suspended } from './plan';
 import type { ServiceState } from './state';
 
 /**
@@ -45,8 +45,8 @@ export async function waitForEnd<T extends Deploy | Job>(
         fix: 'see it in the Render dashboard; --timeout MINUTES waits longer',
       });
     }
-    await io.sleep(Math.min(limits.pollMs, Math.max(end - io.now(), 1)), signal);
-    item = await how.read(item.id, Math.max(end - io.now(), limits.pollMs));
+    await io.sleep(Math.min(pollMs, Math.max(end - io.now(), 1)), signal);
+    item = await how.read(item.id, Math.max(end - io.now(), pollMs));
   }
 }
 
@@ -96,11 +96,7 @@ export async function failureOf(
   const version = keepsPin ? undefined : target.version;
   const facts = { service: name, deploy: deploy.id, status: deploy.status };
   const now = await client.service(service.id).catch(error => quiet(error, undefined));
-  if (now?.suspended)
-    return new DeployError('SERVICE_SUSPENDED', `${name} was suspended during the deploy`, {
-      fix: 'resume the service in the Render dashboard, then run the same command again',
-      facts,
-    });
+  if (now?.suspended) return suspended(name, 'was suspended during the deploy', facts);
   const isReplaced = classOf(deploy) === 'superseded';
   if (isReplaced || deploy.status === 'canceled') {
     const [newer] = await deploysAfter(session, service, deploy).catch(error => quiet(error, []));

@@ -2,7 +2,7 @@ import { BootlaceError, DeployError, NetworkError } from '../../errors';
 import { seconds } from '../../ui/text';
 import { classOf, type Deploy, hasInstances, type Instance, type Service } from '../api/model';
 import { showLastLines } from '../api/reason';
-import type { Session } from '../session';
+import { pollMs, type Session } from '../session';
 import { type Address, addressOf, type Probe, probe, type VersionPlace } from './address';
 import { compareStartLines, isNewer, readStartLines } from './start-lines';
 
@@ -92,7 +92,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
     if (found) said.add(found.text);
     problem = found ?? problem;
     if (io.now() >= end) break;
-    await io.sleep(Math.max(limits.pollMs - (io.now() - begun), limits.pollMs / 2), signal);
+    await io.sleep(Math.max(pollMs - (io.now() - begun), pollMs / 2), signal);
   }
   const lastLines = await showLastLines(session, service, deploy);
   const patience = seconds(limits.proofMs + service.shutdownMs);
@@ -113,7 +113,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
     isLast: boolean,
   ): Promise<Problem | { ended: Deploy } | undefined> {
     try {
-      const current = await client.deploy(service.id, deploy.id, limits.pollMs);
+      const current = await client.deploy(service.id, deploy.id, pollMs);
       if (classOf(current) !== 'live') return { ended: current };
       const unhealthy = address && (await checkAddress(address, seen));
       if (unhealthy || !hasInstances(service)) return unhealthy;

@@ -16,7 +16,6 @@ import type { Session } from '../session';
 
 /** The first line that bootlace's server.js writes (src/start/launch.ts). */
 export interface StartLine {
-  id: string;
   package: string;
   version: string;
   instance: string | undefined;
@@ -26,15 +25,10 @@ export interface StartLine {
 const pattern = /bootlace: starting ((?:@[^/@\s]+\/)?[^@\s]+)@(\S+): .*?(?: deploy=[\w.-]{1,64})?$/;
 
 /** @returns undefined for any other line */
-export function parseStartLine({
-  id,
-  message,
-  instance,
-  timestamp,
-}: LogLine): StartLine | undefined {
+export function parseStartLine({ message, instance, timestamp }: LogLine): StartLine | undefined {
   const [, name, version] = pattern.exec(stripVTControlCharacters(message).trimEnd()) ?? [];
   if (!name || !version) return undefined;
-  return { id, package: name, version, instance, timestamp };
+  return { package: name, version, instance, timestamp };
 }
 
 /** The newest start lines of a service since a time by Render's clock; the newest first. */
