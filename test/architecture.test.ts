@@ -24,7 +24,7 @@ const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['reads process.env', /process\.env\b/, /^(io|start\/.*)\.ts$/],
   ['exits', /process\.(exit\(|exitCode)/, /^(cli|signals|start\/(become|launcher|pid-one))\.ts$/],
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
-  // Node 20 collects such a signal before it fires; render/api/with-timeout.ts has what does.
+  // Node 20 collects such a signal before it fires; render/api/fetch-text.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],
   [
     'starts processes',

@@ -1,41 +1,14 @@
 import { AuthError, type BootlaceError } from '../errors';
-import { classOf, type Deploy, kindOf, type Service, type ServiceEvent, timeOf } from './api/model';
+import { classOf, type Deploy, kindOf, type Service, timeOf } from './api/model';
 import { statusText } from './api/reason';
-import { findService, findServices, type Session, workspaceId } from './api/session';
 import { pinText } from './move/progress';
 import { isGone } from './move/run';
-import { readServiceState } from './move/state';
-import { type Address, addressOf } from './proof/expect';
-import { probe } from './proof/probe';
-import { findLiveVersion, readStartLines, type StartLine } from './proof/start-lines';
+import { readServiceState, type ServiceState } from './move/state';
+import { addressOf, probe } from './proof/address';
+import { readStartLines, type StartLine } from './proof/start-lines';
+import { findService, findServices, type Session, workspaceId } from './session';
 
-/** A service in one row. */
-export interface ServiceRow {
-  service: string;
-  id: string;
-  owner: string;
-  type: string;
-  runtime: string;
-  branch: string | undefined;
-  /** The pin's value; undefined where no variable pins it. */
-  pinned: string | undefined;
-  /** The version that is live; undefined where nothing tells it. */
-  live: string | undefined;
-  liveDeploy: string | undefined;
-  /** The branch and commit, or the image, of what is live. */
-  source: string | undefined;
-  health: string;
-  url: string | undefined;
-  lastDeploy:
-    | { id: string; status: string; trigger: string | undefined; at: string | undefined }
-    | undefined;
-  autoDeploy: string;
-  proven: readonly string[];
-  /** A deploy that was neither proven nor undone. */
-  unproven: string | undefined;
-  /** The exact pin and the version that is live are two. */
-  differs: boolean;
-}
+export type ServiceRow = Awaited<ReturnType<typeof rowOf>>;
 
 /**
  * Looks at services, all of them when none are named. Changes nothing. One that cannot be looked at is
@@ -45,7 +18,6 @@ export interface ServiceRow {
 export async function readServices(
   session: Session,
   names: readonly string[],
-  envKey: string | undefined,
 ): Promise<ServiceRow[]> {
   const services = names.length
     ? await findServices(session, names)
@@ -54,7 +26,7 @@ export async function readServices(
   const failures: BootlaceError[] = [];
   for (const service of services)
     try {
-      rows.push(await rowOf(session, service, envKey));
+      rows.push(await rowOf(session, service));
     } catch (error) {
       // The key may not see it, it was deleted since it was listed, or it has no deploys to show.
       const isRefused = error instanceof AuthError && error.code === 'RENDER_NO_ACCESS';
@@ -67,16 +39,11 @@ export async function readServices(
   return rows;
 }
 
-async function rowOf(
-  session: Session,
-  service: Service,
-  envKey: string | undefined,
-): Promise<ServiceRow> {
-  const state = await readServiceState(session, service, envKey);
-  const address = addressOf(service, {});
-  const known = await findLiveVersion(session, state, {});
+/** A service in one row. */
+async function rowOf(session: Session, service: Service) {
+  const state = await readServiceState(session, service);
   const [last] = state.deploys;
-  const { live, pin, record } = state;
+  const { live, known, pin, record } = state;
   const isExact = pin !== undefined && /^v?\d+\.\d+\.\d+/.test(pin);
   return {
     service: service.name,
@@ -85,12 +52,15 @@ async function rowOf(
     type: kindOf(service),
     runtime: service.runtime ?? 'static',
     branch: service.branch,
+    /** undefined where no variable pins it. */
     pinned: state.isPinned ? pinText(pin) : undefined,
+    /** undefined where nothing tells it. */
     live: known?.version,
     liveDeploy: live?.id,
+    /** The branch and commit, or the image, of what is live. */
     source: live && sourceText(service, live),
-    health: await healthOf(session, service, address, live !== undefined),
-    url: address?.url,
+    health: await healthOf(session, state),
+    url: addressOf(service, {})?.url,
     lastDeploy: last && {
       id: last.id,
       status: statusText(last),
@@ -99,7 +69,9 @@ async function rowOf(
     },
     autoDeploy: service.autoDeploy,
     proven: record.proven.map(({ version }) => version),
-    unproven: state.isLeftOver ? record.pending?.to : undefined,
+    /** A deploy that was neither proven nor undone. */
+    unproven: state.leftOver?.to,
+    /** The exact pin and the version that is live are two. */
     differs: isExact && known !== undefined && known.version !== pin.trim().replace(/^v/, ''),
   };
 }
@@ -113,34 +85,15 @@ function sourceText(
   return commit && [branch, commit.slice(0, 7)].filter(Boolean).join(' ');
 }
 
-async function healthOf(
-  { signal }: Session,
-  service: Service,
-  address: Address | undefined,
-  isLive: boolean,
-): Promise<string> {
+async function healthOf({ signal }: Session, { service, live }: ServiceState): Promise<string> {
   if (service.suspended) return 'suspended';
   if (service.inMaintenance) return 'maintenance';
-  if (!isLive) return 'nothing live';
+  if (!live) return 'nothing live';
+  const address = addressOf(service, {});
   if (!address) return '-';
-  const found = await probe(address, signal);
+  const found = await probe(address, undefined, signal);
   if (found.state === 'ok') return 'healthy';
   return found.state === 'waking' ? 'asleep' : `unhealthy (${found.status ?? 'no answer'})`;
-}
-
-/** One deploy of a service. */
-export interface ReleaseRow {
-  deploy: string;
-  /** ISO time by Render's clock. */
-  at: string | undefined;
-  status: string;
-  isLive: boolean;
-  /** The person behind it where Render or the record names one, else what triggered it. */
-  by: string;
-  version: string | undefined;
-  /** The branch and commit, or the image. */
-  source: string | undefined;
-  isProven: boolean;
 }
 
 const mostDeploys = 100;
@@ -152,16 +105,11 @@ const startMs = 10_000;
  * Render's deploys and events, and the record.
  * @throws the client's failures
  */
-export async function readReleases(
-  session: Session,
-  name: string,
-  envKey: string | undefined,
-): Promise<ReleaseRow[]> {
+export async function readReleases(session: Session, name: string) {
   const service = await findService(session, name);
-  const state = await readServiceState(session, service, envKey, mostDeploys);
+  const state = await readServiceState(session, service, mostDeploys);
   const oldest = state.deploys.at(-1)?.createdAt;
-  const events: ServiceEvent[] = await session.client.events(service.id, oldest, 'deploy_started');
-  const known = await findLiveVersion(session, state, {});
+  const events = await session.client.events(service.id, oldest, 'deploy_started');
   const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
   return state.deploys.map(deploy => {
     const isLive = classOf(deploy) === 'live';
@@ -169,11 +117,13 @@ export async function readReleases(
     const user = events.find(({ deployId }) => deployId === deploy.id)?.user;
     return {
       deploy: deploy.id,
+      /** ISO time by Render's clock. */
       at: deploy.createdAt,
       status: deploy.status === 'deactivated' ? 'was live' : statusText(deploy),
       isLive,
-      by: proven?.by ?? user ?? deploy.trigger ?? '?',
-      version: proven?.version ?? (isLive ? known?.version : startedBy(deploy, starts)),
+      /** The person behind it where Render or the record names one, else what triggered it. */
+      by: proven?.by ?? user ?? deploy.trigger,
+      version: proven?.version ?? (isLive ? state.known?.version : startedBy(deploy, starts)),
       source: sourceText(service, deploy),
       isProven: proven !== undefined,
     };

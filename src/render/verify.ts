@@ -1,14 +1,12 @@
 import validVersion from 'semver/functions/valid';
 import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
-import { classOf } from './api/model';
 import { statusText } from './api/reason';
-import { findService, type Session } from './api/session';
+import { suspended } from './move/plan';
 import { readServiceState } from './move/state';
-import { addressNotes, addressOf, type ProofWish, type VersionPlace } from './proof/expect';
-import { probe } from './proof/probe';
+import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
-import { findLiveVersion } from './proof/start-lines';
+import { findService, pollMs, type Session } from './session';
 
 export interface Verified {
   target: string;
@@ -20,7 +18,7 @@ export interface Verified {
 
 /**
  * Asks an address until it is right three times in a row; needs no API key.
- * @param expected the version that must be shown; the place's own value goes before
+ * @param place where it shows its version, and the one that it must show
  * @param options.patienceMs how long it may take; `flag` is what the user sets it with
  * @param options.isOld a value that does not count, because it was shown before
  * @throws DeployError VERIFY_UNHEALTHY or VERIFY_WRONG_VERSION
@@ -28,19 +26,17 @@ export interface Verified {
 export async function verifyUrl(
   url: string,
   place: VersionPlace | undefined,
-  expected: string | undefined,
   options: {
     io: Pick<Io, 'now' | 'sleep'>;
     signal: AbortSignal;
     patienceMs: number;
     flag: '--patience' | '--timeout';
-    pollMs: number;
     say: (sentence: string) => void;
     isOld?: string | undefined;
   },
 ): Promise<Verified> {
   const { io, signal, say, isOld } = options;
-  const value = place?.value ?? expected;
+  const value = place?.value;
   if (place && value === undefined && isOld === undefined)
     throw new UsageError('VERSION_MISSING', 'the version that is expected is not named', {
       fix: 'pass --backend-version 1.2.3, or write it into the flag: --expect-json /version=1.2.3',
@@ -49,8 +45,8 @@ export async function verifyUrl(
   let said = '';
   let shown: string | undefined;
   for (let streak = 0; ; ) {
-    const wanted = place && { ...place, value: value ?? shown ?? '' };
-    const found = await probe({ url, isStrict: true, place: wanted }, signal);
+    const wanted = place && { ...place, value: value ?? shown };
+    const found = await probe({ url, isStrict: true }, wanted, signal);
     // With no value to expect, another one than before is the new version's, once it stays.
     if (value === undefined && found.state === 'wrong' && found.version !== isOld)
       shown = found.version;
@@ -73,7 +69,7 @@ export async function verifyUrl(
         fix: `see the logs of the service; ${options.flag} MINUTES waits longer`,
       });
     }
-    await io.sleep(options.pollMs, signal);
+    await io.sleep(pollMs, signal);
   }
 }
 
@@ -87,34 +83,30 @@ export async function verifyService(
   session: Session,
   name: string,
   expect: (servicePackage: string | undefined) => Promise<string | undefined>,
-  envKey: string | undefined,
-  wish: ProofWish,
 ): Promise<Verified> {
-  const { client } = session;
+  const { client, proof } = session;
   const service = await findService(session, name);
-  const state = await readServiceState(session, service, envKey);
-  const { live, pin } = state;
+  const state = await readServiceState(session, service);
+  const { live, pin, known: found } = state;
   const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
-  if (service.suspended)
-    throw new DeployError('SERVICE_SUSPENDED', `${service.name} is suspended`, {
-      fix: 'resume the service in the Render dashboard',
-    });
+  if (service.suspended) throw suspended(service.name, 'is suspended');
   if (!live)
     throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, { fix });
-  const last = state.deploys[0];
-  if (last && classOf(last) === 'running')
-    session.warn(`${service.name}: ${last.id} is ${statusText(last)}; this looks at ${live.id}`);
-  for (const note of addressNotes(service, wish)) session.warn(note);
-  const address = addressOf(service, wish);
+  const { running } = state;
+  if (running)
+    session.warn(
+      `${service.name}: ${running.id} is ${statusText(running)}; this looks at ${live.id}`,
+    );
+  for (const note of addressNotes(service, proof)) session.warn(note);
+  const address = addressOf(service, proof);
   // What has no address shows nothing there.
-  const place = wish.healthOnly || !address ? undefined : wish.place;
+  const place = address && proof.place;
   const exactPin = validVersion(pin) ?? undefined;
   const servicePackage = state.isPinned
     ? await client.variable(service.id, 'BACKEND_PACKAGE')
     : undefined;
   const expected = await expect(servicePackage);
-  const wanted = wish.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
-  const found = await findLiveVersion(session, state, { ...wish, place });
+  const wanted = proof.healthOnly ? undefined : (place?.value ?? expected ?? exactPin);
   if (wanted !== undefined && !place && found && found.version !== wanted)
     throw new DeployError(
       'VERIFY_WRONG_VERSION',
@@ -131,9 +123,8 @@ export async function verifyService(
     service,
     deploy: live,
     version: wanted ?? found?.version,
-    place: wanted === undefined ? undefined : place,
+    place,
     startLines: found?.by === 'its start line' && wanted !== undefined,
-    address,
   });
   if (verdict.state === 'ended')
     throw new DeployError(

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDeploy, parsePage, parseService } from '../../src/render/api/answers';
 import { parseHook } from '../../src/render/api/hook';
-import { classOf, newestFirst } from '../../src/render/api/model';
+import {
+  classOf,
+  newestFirst,
+  parseDeploy,
+  parsePage,
+  parseService,
+} from '../../src/render/api/model';
 import { createPacer, createRequester } from '../../src/render/api/request';
-import { readAccess } from '../../src/render/api/session';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/state';
-import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/expect';
+import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/record';
+import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/address';
 import { parseStartLine } from '../../src/render/proof/start-lines';
+import { readAccess } from '../../src/render/session';
 import { Secret } from '../../src/secret';
 import { fakeClock } from '../support/clock';
 import { serve } from '../support/servers';
@@ -44,12 +49,12 @@ test('deploys are sorted by time, whatever their fractions', () => {
 
 test('a start line, as the launcher writes it and as logs carry it', () => {
   const line = (message: string) => {
-    const { id, timestamp, instance, ...rest } = parseStartLine({
+    const { timestamp, instance, ...rest } = parseStartLine({
       id: '1',
       message,
       timestamp: '',
       instance: undefined,
-    }) ?? { id: '', timestamp: '', instance: '' };
+    }) ?? { timestamp: '', instance: '' };
     return rest;
   };
   const table: [string, object][] = [
@@ -113,7 +118,7 @@ test('proven versions: newest first, five at most, going back forgets what came 
 test('where a version is shown', () => {
   const answer = {
     headers: new Headers({ 'x-version': ' 1.2.3 ' }),
-    body: '{"a":{"b/c":[{"v":"1.2.3"}]},"n":7,"o":{}}',
+    text: '{"a":{"b/c":[{"v":"1.2.3"}]},"n":7,"o":{}}',
   };
   const table: [json: string | undefined, header: string | undefined, found: string | undefined][] =
     [
@@ -135,7 +140,7 @@ test('where a version is shown', () => {
 });
 
 test('the host, and what it may not be', () => {
-  const host = (RENDER_HOST?: string) => readAccess({ RENDER_API_KEY: 'k', RENDER_HOST }).host;
+  const host = (RENDER_HOST?: string) => readAccess({ RENDER_API_KEY: 'k', RENDER_HOST }, '').host;
   assert.equal(host(), 'https://api.render.com/v1');
   assert.equal(host('api.example.com'), 'https://api.example.com/v1');
   assert.equal(host('https://api.example.com/v2/'), 'https://api.example.com/v2');
@@ -178,10 +183,10 @@ test('answers that are none', () => {
 
 test('never more calls within a minute than the pace allows', async () => {
   const clock = fakeClock();
-  const pace = createPacer({ reads: 5, posts: 2 }, clock);
+  const pace = createPacer(5, clock);
   const times: number[] = [];
   for (let i = 0; i < 23; i++) {
-    await pace('GET');
+    await pace();
     times.push(clock.now());
     await clock.sleep(1000);
   }
@@ -200,7 +205,7 @@ test('of a key that the API repeats no part is shown where its words are cut', a
     access: { host: server.url, key: new Secret(key) },
     io: fakeClock(),
     signal: new AbortController().signal,
-    pace: { reads: 9, posts: 9 },
+    readsAMinute: 9,
     onRetry: assert.fail,
   });
   await assert.rejects(request({ method: 'GET', path: 'services', about: 'it' }), {

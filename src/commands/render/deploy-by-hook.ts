@@ -1,15 +1,15 @@
 import { UsageError } from '../../errors';
 import { parseHook, triggerHook } from '../../render/api/hook';
-import { defaultLimits } from '../../render/api/session';
 import type { ServiceResult } from '../../render/move/progress';
-import { joinPath } from '../../render/proof/expect';
-import { probe } from '../../render/proof/probe';
+import { joinPath, probe } from '../../render/proof/address';
+import { defaultLimits } from '../../render/session';
 import { verifyUrl } from '../../render/verify';
 import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';
 import type { Context } from '../command';
-import { minutes, readProofWish, resolver, textOf } from './render-command';
+import { minutes, readProofWish, textOf } from './flags';
 import { reported } from './render-report';
+import { resolver } from './resolve';
 
 /** Without an API key: a hook deploys what the service is set to, and its address proves it. */
 export async function deployByHook(context: Context, hookText: string): Promise<number> {
@@ -25,13 +25,10 @@ export async function deployByHook(context: Context, hookText: string): Promise<
         fix: 'pass for example --url https://api.example.com --expect-json /version; --health-only does without a version',
       },
     );
-  const place = wish.healthOnly ? undefined : wish.place;
-  const version = place && (place.value ?? (await publishedVersion(context)));
-  const url = wish.health ? joinPath(wish.url, wish.health) : wish.url;
-  const before = await probe(
-    { url, isStrict: true, place: place && { ...place, value: version ?? '' } },
-    signal,
-  );
+  const version = wish.place && (wish.place.value ?? (await publishedVersion(context)));
+  const place = wish.place && { ...wish.place, value: version };
+  const url = joinPath(wish.url, wish.health);
+  const before = await probe({ url, isStrict: true }, place, signal);
   const isOld = before.state === 'wrong' ? before.version : undefined;
   if (!place) report.warn(`${url} is asked for its health alone, which the old version has too`);
   else if (version === undefined && isOld !== undefined)
@@ -48,7 +45,6 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     type: 'web_service',
     version,
     previous: isOld,
-    deploy: undefined,
     url,
     outcome: 'untouched',
     proof: [],
@@ -67,12 +63,11 @@ export async function deployByHook(context: Context, hookText: string): Promise<
     report.progress(
       `triggered${result.deploy ? `: ${result.deploy}` : '; the hook did not say which deploy'}`,
     );
-    const verified = await verifyUrl(url, place, version, {
+    const verified = await verifyUrl(url, place, {
       io,
       signal,
       patienceMs: minutes(flags, 'timeout') ?? defaultLimits.deployMs,
       flag: '--timeout',
-      pollMs: defaultLimits.pollMs,
       say: sentence => report.progress(sentence),
       isOld: isOld ?? '',
     });

@@ -7,66 +7,38 @@ import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';
 import type { Command, Context } from '../command';
 import { deployByHook } from './deploy-by-hook';
-import {
-  envKeyOf,
-  proofHelp,
-  proofOptions,
-  readProofWish,
-  renderHelp,
-  renderOptions,
-  resolver,
-  servicesOf,
-  sessionOf,
-  textOf,
-} from './render-command';
+import { optionsOf, proofHelp, renderHelp, servicesOf, textOf } from './flags';
 import { reported } from './render-report';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [
+  ['SERVICE', 'names or ids; each is proven before the next begins'],
+  ['--backend-version V', "exact version, range or dist-tag (the service's own)"],
+  ['--dry-run', 'say what would be done, and do nothing'],
+  ...renderHelp,
+  ['--no-pin', "the service's own version, whatever BACKEND_VERSION says here"],
+  ['--force', 'deploy although the version is live already'],
+  ['--steal', 'deploy although another run may be at work'],
+  ['--clear-cache', "clear Render's build cache first"],
+  ['--commit SHA, --image URL', 'for services that no variable pins'],
+  ['--migrate', 'run the migrations as a one-off job once the new version is live'],
+  ['--migrate-command CMD', 'that command (npx bootlace migrate)'],
+  ['--logs', 'show the build log as it comes'],
+  ['--timeout MINUTES', 'for the deploy to be live (30)'],
+  ['--wait-for MINUTES', 'wait for a version that was just published'],
+  ...proofHelp,
+  ['--no-undo', 'leave a failed deploy as it is'],
+  ['--hold, --release-hold', 'switch autodeploy off, or on again, once proven'],
+  [
+    '--hook URL',
+    'without an API key: trigger this deploy hook (or RENDER_DEPLOY_HOOK_URL), prove --url',
+  ],
+];
 
 export const command: Command = {
   usage: 'bootlace deploy SERVICE... [--backend-version VERSION]',
-  help: [
-    ['SERVICE', 'names or ids; each is proven before the next begins'],
-    ['--backend-version V', "exact version, range or dist-tag (the service's own)"],
-    ['--dry-run', 'say what would be done, and do nothing'],
-    ...renderHelp,
-    ['--no-pin', "the service's own version, whatever BACKEND_VERSION says here"],
-    ['--force', 'deploy although the version is live already'],
-    ['--steal', 'deploy although another run may be at work'],
-    ['--clear-cache', "clear Render's build cache first"],
-    ['--commit SHA, --image URL', 'for services that no variable pins'],
-    ['--migrate', 'run the migrations as a one-off job once the new version is live'],
-    ['--migrate-command CMD', 'that command (npx bootlace migrate)'],
-    ['--logs', 'show the build log as it comes'],
-    ['--timeout MINUTES', 'for the deploy to be live (30)'],
-    ['--wait-for MINUTES', 'wait for a version that was just published'],
-    ...proofHelp,
-    ['--no-undo', 'leave a failed deploy as it is'],
-    ['--hold, --release-hold', 'switch autodeploy off, or on again, once proven'],
-    [
-      '--hook URL',
-      'without an API key: trigger this deploy hook (or RENDER_DEPLOY_HOOK_URL), prove --url',
-    ],
-  ],
-  options: {
-    ...settingFlags,
-    ...renderOptions,
-    ...proofOptions,
-    'dry-run': { type: 'boolean' },
-    'no-pin': { type: 'boolean' },
-    force: { type: 'boolean' },
-    steal: { type: 'boolean' },
-    'clear-cache': { type: 'boolean' },
-    commit: { type: 'string' },
-    image: { type: 'string' },
-    migrate: { type: 'boolean' },
-    'migrate-command': { type: 'string' },
-    logs: { type: 'boolean' },
-    timeout: { type: 'string' },
-    'wait-for': { type: 'string' },
-    'no-undo': { type: 'boolean' },
-    hold: { type: 'boolean' },
-    'release-hold': { type: 'boolean' },
-    hook: { type: 'string' },
-  },
+  help,
+  options: { ...settingFlags, ...optionsOf(help) },
   positionals: -1,
   async run(context) {
     const { flags, positionals } = context;
@@ -89,21 +61,19 @@ export const command: Command = {
         session,
         {
           services,
-          envKey: envKeyOf(context),
           wish: {
-            clearCache: flags['clear-cache'] === true,
-            commit: textOf(flags.commit),
-            image: textOf(flags.image),
+            request: {
+              ...(flags['clear-cache'] === true && { clearCache: 'clear' }),
+              ...(flags.commit !== undefined && { commitId: String(flags.commit) }),
+              ...(flags.image !== undefined && { imageUrl: String(flags.image) }),
+            },
             force: flags.force === true,
           },
           versionFrom: flags['no-pin'] ? undefined : versionFrom(context),
-          proof: readProofWish(context),
-          followLogs: flags.logs === true,
           undo: flags['no-undo'] !== true,
           hold: flags.hold ? true : flags['release-hold'] ? false : undefined,
           migrate: migrateCommand ?? (flags.migrate ? ownMigrate : undefined),
           dryRun: flags['dry-run'] === true,
-          resolve: resolver(context),
           onBegin,
         },
         results,

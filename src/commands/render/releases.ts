@@ -1,18 +1,21 @@
 import { readReleases } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { envKeyOf, renderHelp, renderOptions, servicesOf, sessionOf } from './render-command';
+import { optionsOf, renderHelp, servicesOf } from './flags';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [['SERVICE', 'its name or id'], ...renderHelp];
 
 export const command: Command = {
   usage: 'bootlace releases SERVICE',
-  help: [['SERVICE', 'its name or id'], ...renderHelp],
-  options: renderOptions,
+  help,
+  options: optionsOf(help),
   positionals: 1,
   async run(context) {
     const { report, flags, io } = context;
     const [name = ''] = servicesOf(context, 'releases');
     const session = sessionOf(context, 'releases');
-    const rows = await readReleases(session, name, envKeyOf(context));
+    const rows = await readReleases(session, name);
     const head = ['DEPLOY', 'WHEN', 'BY', 'STATUS', 'VERSION', 'PROVEN', 'SOURCE'];
     const cells = rows.map(row => [
       row.deploy,

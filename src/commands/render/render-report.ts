@@ -72,7 +72,7 @@ async function endDeployments(
 ): Promise<void> {
   for (const { service, outcome, version, reason, url } of results) {
     const text = clean([outcome, version, reason].filter(Boolean).join(', '));
-    await github.end(service, { state: states[outcome], text, url });
+    await github.end(service, states[outcome], text, url);
   }
 }
 

@@ -3,45 +3,29 @@ import type { ServiceResult } from '../../render/move/progress';
 import { rollbackServices } from '../../render/move/rollback';
 import { settingFlags } from '../../settings/definitions';
 import type { Command } from '../command';
-import {
-  envKeyOf,
-  proofHelp,
-  proofOptions,
-  readProofWish,
-  renderHelp,
-  renderOptions,
-  resolver,
-  servicesOf,
-  sessionOf,
-  textOf,
-} from './render-command';
+import { optionsOf, proofHelp, renderHelp, servicesOf, textOf } from './flags';
 import { reported } from './render-report';
+import { sessionOf } from './session';
 
 const local = 'npx bootlace use previous';
 
+const help: Command['help'] = [
+  ['SERVICE', 'names or ids'],
+  [
+    '--to VERSION|DEPLOY',
+    'in place of the last proven one; npx bootlace releases SERVICE lists them',
+  ],
+  ['--hold', 'switch autodeploy off'],
+  ['--steal', 'go back although another run may be at work'],
+  ...renderHelp,
+  ['--timeout MINUTES', 'for the deploy to be live (30)'],
+  ...proofHelp,
+];
+
 export const command: Command = {
   usage: 'bootlace rollback SERVICE... [--to VERSION]',
-  help: [
-    ['SERVICE', 'names or ids'],
-    [
-      '--to VERSION|DEPLOY',
-      'in place of the last proven one; npx bootlace releases SERVICE lists them',
-    ],
-    ['--hold', 'switch autodeploy off'],
-    ['--steal', 'go back although another run may be at work'],
-    ...renderHelp,
-    ['--timeout MINUTES', 'for the deploy to be live (30)'],
-    ...proofHelp,
-  ],
-  options: {
-    ...settingFlags,
-    ...renderOptions,
-    ...proofOptions,
-    to: { type: 'string' },
-    hold: { type: 'boolean' },
-    steal: { type: 'boolean' },
-    timeout: { type: 'string' },
-  },
+  help,
+  options: { ...settingFlags, ...optionsOf(help) },
   positionals: -1,
   async run(context) {
     const { flags } = context;
@@ -53,9 +37,7 @@ export const command: Command = {
       throw new UsageError(
         'TO_INVALID',
         '--to is neither an exact version nor the id of a deploy',
-        {
-          fix: 'pass a version such as --to 1.2.3',
-        },
+        { fix: 'pass a version such as --to 1.2.3' },
       );
     const session = sessionOf(context, 'rollback', { local });
     const results: ServiceResult[] = [];
@@ -64,11 +46,8 @@ export const command: Command = {
         session,
         {
           services,
-          envKey: envKeyOf(context),
           to,
-          proof: readProofWish(context),
           hold: flags.hold === true,
-          resolve: resolver(context),
           onBegin,
         },
         results,

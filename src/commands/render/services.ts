@@ -2,17 +2,23 @@ import { listPace } from '../../render/api/request';
 import { readServices, type ServiceRow } from '../../render/services';
 import { ago, table } from '../../ui/text';
 import type { Command } from '../command';
-import { commandLine, envKeyOf, renderHelp, renderOptions, sessionOf } from './render-command';
+import { optionsOf, renderHelp } from './flags';
+import { sessionOf } from './session';
+
+const help: Command['help'] = [
+  ['SERVICE', 'names or ids; all that the key can reach by default'],
+  ...renderHelp,
+];
 
 export const command: Command = {
   usage: 'bootlace services [SERVICE...]',
-  help: [['SERVICE', 'names or ids; all that the key can reach by default'], ...renderHelp],
-  options: renderOptions,
+  help,
+  options: optionsOf(help),
   positionals: -1,
   async run(context) {
     const { report, flags, positionals, io } = context;
-    const session = sessionOf(context, 'services', { pace: listPace });
-    const rows = await readServices(session, positionals, envKeyOf(context));
+    const session = sessionOf(context, 'services', { readsAMinute: listPace });
+    const rows = await readServices(session, positionals);
     const head = ['SERVICE', 'TYPE', 'PINNED', 'LIVE', 'HEALTH', 'LAST DEPLOY', 'ID', 'OWNER'];
     const cells = rows.map(row => [
       row.service,
@@ -25,7 +31,7 @@ export const command: Command = {
       row.owner,
     ]);
     for (const line of table([head, ...cells])) report.line(line);
-    const line = commandLine('services', context);
+    const { line } = session;
     for (const { service, unproven, differs, pinned, live } of rows) {
       const services = [service];
       if (unproven)
@@ -45,5 +51,5 @@ export const command: Command = {
 function lastDeployText({ lastDeploy }: ServiceRow, now: number): string {
   if (!lastDeploy) return '-';
   const { status, trigger, at } = lastDeploy;
-  return `${status}, ${trigger ?? '?'}, ${at === undefined ? '?' : ago(now - Date.parse(at))}`;
+  return `${status}, ${trigger}, ${at === undefined ? '?' : ago(now - Date.parse(at))}`;
 }

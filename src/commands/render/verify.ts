@@ -1,38 +1,31 @@
 import { UsageError } from '../../errors';
-import { defaultLimits } from '../../render/api/session';
-import { joinPath, parseUrl } from '../../render/proof/expect';
+import { joinPath } from '../../render/proof/address';
 import { type Verified, verifyService, verifyUrl } from '../../render/verify';
 import { settingFlags } from '../../settings/definitions';
 import { parseVersionWish } from '../../settings/version-wish';
 import type { Command, Context } from '../command';
-import {
-  envKeyOf,
-  minutes,
-  proofHelp,
-  proofOptions,
-  readProofWish,
-  renderHelp,
-  renderOptions,
-  resolver,
-  sessionOf,
-} from './render-command';
+import { minutes, optionsOf, parseUrl, proofHelp, readProofWish, renderHelp } from './flags';
+import { resolver } from './resolve';
+import { sessionOf } from './session';
 
 const patienceMs = 60_000;
 const local = 'npx bootlace doctor';
 
+const help: Command['help'] = [
+  ['URL', 'an address; needs no API key'],
+  ['SERVICE', 'the name or id of a service on Render'],
+  ['--backend-version V', "the version to expect (the service's exact pin)"],
+  ...renderHelp,
+  ...proofHelp.map(
+    ([flag, text]) =>
+      [flag, flag.startsWith('--patience') ? 'how long it may take (1)' : text] as const,
+  ),
+];
+
 export const command: Command = {
   usage: 'bootlace verify URL|SERVICE [--backend-version VERSION]',
-  help: [
-    ['URL', 'an address; needs no API key'],
-    ['SERVICE', 'the name or id of a service on Render'],
-    ['--backend-version V', "the version to expect (the service's exact pin)"],
-    ...renderHelp,
-    ...proofHelp.map(
-      ([flag, text]) =>
-        [flag, flag.startsWith('--patience') ? 'how long it may take (1)' : text] as const,
-    ),
-  ],
-  options: { ...settingFlags, ...renderOptions, ...proofOptions },
+  help,
+  options: { ...settingFlags, ...optionsOf(help) },
   positionals: 1,
   async run(context) {
     const { flags, positionals, report, io, signal } = context;
@@ -41,37 +34,26 @@ export const command: Command = {
       throw new UsageError('TARGET_MISSING', 'verify needs an address or the name of a service', {
         fix: `type for example: npx bootlace verify https://api.example.com/health; for the backend in this folder: ${local}`,
       });
-    const wish = readProofWish(context);
-    const limits = { proofMs: minutes(flags, 'patience') ?? patienceMs };
     let verified: Verified;
     if (/^https?:/i.test(target)) {
+      const { place, healthOnly, health } = readProofWish(context);
       const base = parseUrl(target, 'URL');
-      if (flags['backend-version'] !== undefined && !wish.place && !wish.healthOnly)
+      if (flags['backend-version'] !== undefined && !place && !healthOnly)
         throw new UsageError('VERSION_NOT_SHOWN', `nothing says where ${base} shows its version`, {
           fix: 'pass --expect-json /version or --expect-header NAME, or leave --backend-version out',
         });
-      const url = wish.health ? joinPath(base, wish.health) : base;
-      verified = await verifyUrl(
-        url,
-        wish.healthOnly ? undefined : wish.place,
-        await expectedVersion(context),
-        {
-          io,
-          signal,
-          patienceMs: limits.proofMs,
-          flag: '--patience',
-          pollMs: defaultLimits.pollMs,
-          say: sentence => report.progress(sentence),
-        },
-      );
+      const value = place?.value ?? (await expectedVersion(context));
+      verified = await verifyUrl(joinPath(base, health), place && { ...place, value }, {
+        io,
+        signal,
+        patienceMs: minutes(flags, 'patience') ?? patienceMs,
+        flag: '--patience',
+        say: sentence => report.progress(sentence),
+      });
     } else {
-      const session = sessionOf(context, 'verify', { ...limits, local });
-      verified = await verifyService(
-        session,
-        target,
-        servicePackage => expectedVersion(context, servicePackage),
-        envKeyOf(context),
-        wish,
+      const session = sessionOf(context, 'verify', { proofMs: patienceMs, local });
+      verified = await verifyService(session, target, servicePackage =>
+        expectedVersion(context, servicePackage),
       );
     }
     for (const sentence of verified.proof) report.line(sentence);

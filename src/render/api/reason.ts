@@ -1,34 +1,18 @@
 import { BootlaceError, NetworkError } from '../../errors';
 import { count } from '../../ui/text';
+import type { Session } from '../session';
 import type { LogQuery, RenderClient } from './client';
-import { type Deploy, type Failure, hasInstances, type LogLine, type Service } from './model';
-import type { Session } from './session';
-
-/** A failure as a person says it. */
-export function failureText(failure: Failure): string {
-  if (failure.imagePull !== undefined) return failure.imagePull;
-  if (failure.outOfMemory !== undefined)
-    return `out of memory${failure.outOfMemory && ` (the limit is ${failure.outOfMemory})`}`;
-  if (failure.timedOutSeconds !== undefined)
-    return `it took longer than ${failure.timedOutSeconds} s`;
-  if (failure.unhealthy !== undefined)
-    return `the health check failed${failure.unhealthy && `: ${failure.unhealthy}`}`;
-  if (failure.exitCode !== undefined) return `it exited with ${failure.exitCode}`;
-  if (failure.evicted) return 'Render evicted it';
-  return 'it exited early';
-}
+import { type Deploy, hasInstances, type Job, type LogLine, type Service } from './model';
 
 const words: Readonly<Record<string, string>> = {
-  created: 'created',
   queued: 'waiting for its turn',
   build_in_progress: 'building',
   pre_deploy_in_progress: 'running the pre-deploy command',
   update_in_progress: 'starting the new version',
-  live: 'live',
 };
 
 /** What a status is called in a report. */
-export function statusText({ status }: Deploy): string {
+export function statusText({ status }: Deploy | Job): string {
   return words[status] ?? status.replaceAll('_', ' ');
 }
 
@@ -64,10 +48,9 @@ export async function findReason(
       'build_ended',
       'server_failed',
     ];
-    const failure = order
+    return order
       .flatMap(type => own.filter(event => event.type === type))
       .find(event => event.failure)?.failure;
-    return failure && failureText(failure);
   } catch (error) {
     return quiet(error, undefined);
   }
@@ -91,8 +74,6 @@ export async function showLastLines(
       types,
       since: deploy.createdAt,
       direction: 'backward',
-      limit: 100,
-      deadlineMs: 20_000,
     });
     const isLive = deploy.status === 'live';
     const old = isLive || !hasInstances(service) ? [] : await client.instances(service.id);
@@ -112,18 +93,13 @@ export async function showLastLines(
 export function newLines(
   client: RenderClient,
   service: Service,
-  query: Pick<LogQuery, 'types' | 'resource' | 'since' | 'deadlineMs'>,
+  query: Pick<LogQuery, 'types' | 'resource' | 'since'>,
 ): () => Promise<LogLine[]> {
   const seen = new Set<string>();
   let { since } = query;
   return async () => {
     try {
-      const lines = await client.logs(service, {
-        ...query,
-        since,
-        direction: 'forward',
-        limit: 100,
-      });
+      const lines = await client.logs(service, { ...query, since, direction: 'forward' });
       const fresh = lines.filter(({ id }) => !seen.has(id));
       for (const { id } of fresh) seen.add(id);
       since = lines.at(-1)?.timestamp ?? since;

@@ -3,15 +3,15 @@ import type { Io } from '../../io';
 import { parseObject } from '../../json';
 import { parseRetryAfter, retry, retryAfterOf } from '../../registry/retry';
 import type { Secret } from '../../secret';
-import { badAnswer } from './answers';
-import { oneLine } from './model';
-import { withTimeout } from './with-timeout';
+import { fetchText } from './fetch-text';
+import { badAnswer, oneLine } from './model';
 
 export interface RequestOptions {
   access: Access;
   io: Pick<Io, 'now' | 'sleep'>;
   signal: AbortSignal;
-  pace: Pace;
+  /** How many reads may begin within any minute. */
+  readsAMinute: number;
   /** Told in one plain sentence before each wait. */
   onRetry: (sentence: string) => void;
 }
@@ -30,36 +30,36 @@ export interface Call {
   deadlineMs?: number;
 }
 
-/** @returns parsed JSON; undefined for an empty body */
-type Requester = (call: Call) => Promise<unknown>;
-
-const minuteMs = 60_000;
-
 /** Where the API is and the key for it. */
 export interface Access {
   readonly host: string;
   readonly key: Secret;
 }
 
-/** How many calls of a kind may begin within any minute. */
-export interface Pace {
-  reads: number;
-  /** POSTs: Render allows ten deploys a minute. */
-  posts: number;
-}
-
+/** Below the 60 that one deploy may cost at most. */
+export const deployPace = 55;
+/** For looking at many services; Render allows 400 reads a minute. */
+export const listPace = 200;
+/** Render allows ten deploys a minute. */
+const postsAMinute = 8;
 const tryTimeoutMs = 30_000;
 const defaultDeadlineMs = 120_000;
-const longestAnswer = 20_000_000;
 
 /**
  * Makes requests of the API: the one place where the key meets a URL. A redirect is never
  * followed. What is safe to repeat is repeated after 429, 5xx, lost connections and answers that
  * are no JSON; a POST that creates something only after 429, which says that nothing was done.
+ * @returns what gives parsed JSON; undefined for an empty body
  */
-export function createRequester(options: RequestOptions): Requester {
-  const { io, signal, access } = options;
-  const pace = createPacer(options.pace, io);
+export function createRequester({
+  access,
+  io,
+  signal,
+  readsAMinute,
+  onRetry,
+}: RequestOptions): (call: Call) => Promise<unknown> {
+  const paceRead = createPacer(readsAMinute, io);
+  const pacePost = createPacer(postsAMinute, io);
   /** Once it has answered as the API does, anything else is a fault on the way. */
   let isApi = false;
   return call =>
@@ -68,57 +68,47 @@ export function createRequester(options: RequestOptions): Requester {
       signal,
       deadlineMs: call.deadlineMs ?? defaultDeadlineMs,
       retryAfter: error => waitFor(error, call.method !== 'POST' || call.isSafe === true),
-      onRetry: options.onRetry,
+      onRetry,
     });
 
   async function once({ method, path, query, body, about }: Call): Promise<unknown> {
-    await pace(method, signal);
+    if (method === 'GET') await paceRead(signal);
+    if (method === 'POST') await pacePost(signal);
     const url = new URL(`${access.host}${path}`);
     for (const [name, value] of Object.entries(query ?? {}))
-      for (const item of value === undefined ? [] : [value].flat())
-        url.searchParams.append(name, item);
-    const send = async (until: AbortSignal) => {
-      const response = await fetch(url, {
-        method,
-        redirect: 'manual',
-        headers: {
-          accept: 'application/json',
-          authorization: `Bearer ${access.key.reveal()}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: until,
-      });
-      if (Number(response.headers.get('content-length')) > longestAnswer)
-        throw badAnswer('far more than was asked for');
-      return { response, text: await response.text() };
+      for (const item of [value ?? []].flat()) url.searchParams.append(name, item);
+    const headers = {
+      accept: 'application/json',
+      authorization: `Bearer ${access.key.reveal()}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
     };
-    const { response, text } = await withTimeout(tryTimeoutMs, signal, send).catch(error => {
-      if (signal.aborted) throw signal.reason;
-      throw error instanceof BootlaceError ? error : unreachable(access.host, error);
+    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+    const answer = await fetchText(url, init, signal, tryTimeoutMs).catch(error => {
+      if (signal.aborted) throw error;
+      throw new NetworkError(
+        'RENDER_UNREACHABLE',
+        `the Render API at ${url.host} cannot be reached (${(error as Error).message})`,
+        { fix: 'check the network and RENDER_HOST, then run the same command again' },
+      );
     });
-    if (response.status >= 300) {
+    if (answer.status >= 300) {
       // Before it is cut: nothing recognises a part of the key.
-      const says = sentenceOf(text.replaceAll(access.key.reveal(), '***'));
-      const failure = refusal(response.status, says, about);
-      retryAfterOf.set(failure, askedWait(response.headers, io.now()));
+      const says = sentenceOf(answer.text.replaceAll(access.key.reveal(), '***'));
+      const failure = refusal(answer.status, says, about);
+      retryAfterOf.set(failure, askedWait(answer.headers, io.now()));
       throw failure;
     }
-    if (text === '') return undefined;
+    if (answer.text === '') return undefined;
     try {
-      const body: unknown = JSON.parse(text);
+      const parsed: unknown = JSON.parse(answer.text);
       isApi = true;
-      return body;
+      return parsed;
     } catch {
-      const failure = badAnswer('something that is no JSON');
-      if (isApi) garbled.add(failure);
-      throw failure;
+      const noJson = 'something that is no JSON';
+      throw isApi ? serverError(`answered with ${noJson}`) : badAnswer(noJson);
     }
   }
 }
-
-/** Failures whose answer was none of the API's: a proxy's or a maintenance page's words. */
-const garbled = new WeakSet<Error>();
 
 function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
   if (!(error instanceof BootlaceError)) return false;
@@ -129,16 +119,14 @@ function waitFor(error: unknown, isSafe: boolean): false | number | undefined {
 /** True when the call may have been carried out although no good answer came. */
 export function isLost(error: unknown): boolean {
   return (
-    error instanceof BootlaceError &&
-    (error.code === 'RENDER_ERROR' || error.code === 'RENDER_UNREACHABLE' || garbled.has(error))
+    error instanceof BootlaceError && ['RENDER_ERROR', 'RENDER_UNREACHABLE'].includes(error.code)
   );
 }
 
 /** Retry-After, or the seconds that are left of the limit's window; a second more than asked. */
 function askedWait(headers: Headers, now: number): number | undefined {
-  const asked =
-    parseRetryAfter(headers.get('retry-after') ?? undefined, now) ??
-    parseRetryAfter(headers.get('ratelimit-reset') ?? undefined, now);
+  const text = headers.get('retry-after') ?? headers.get('ratelimit-reset') ?? undefined;
+  const asked = parseRetryAfter(text, now);
   return asked === undefined ? undefined : asked + 1000;
 }
 
@@ -164,11 +152,7 @@ function refusal(status: number, says: string, about: string): BootlaceError {
       fix: 'wait a minute and run the same command again',
       facts,
     });
-  if (status >= 500)
-    return new NetworkError('RENDER_ERROR', `the Render API answers with ${status}`, {
-      fix: 'see https://status.render.com and run the same command again',
-      facts,
-    });
+  if (status >= 500) return serverError(`answers with ${status}`, facts);
   if (status < 400) return badAnswer(`a redirect (${status})`);
   return new DeployError('RENDER_REFUSED', `Render refuses ${about}${says && `: ${says}`}`, {
     fix: 'see the service in the Render dashboard',
@@ -176,15 +160,11 @@ function refusal(status: number, says: string, about: string): BootlaceError {
   });
 }
 
-function unreachable(host: string, error: unknown): NetworkError {
-  const cause = (error as { cause?: { code?: unknown } }).cause?.code;
-  const why =
-    typeof cause === 'string' ? cause : (error as Error).name === 'TimeoutError' ? 'no answer' : '';
-  return new NetworkError(
-    'RENDER_UNREACHABLE',
-    `the Render API at ${new URL(host).host} cannot be reached${why && ` (${why})`}`,
-    { fix: 'check the network and RENDER_HOST, then run the same command again' },
-  );
+function serverError(what: string, facts = {}): NetworkError {
+  return new NetworkError('RENDER_ERROR', `the Render API ${what}`, {
+    fix: 'see https://status.render.com and run the same command again',
+    facts,
+  });
 }
 
 /** The API's own words, `{ message }`, in one line. */
@@ -193,26 +173,18 @@ function sentenceOf(text: string): string {
   return typeof message === 'string' ? oneLine(message).slice(0, 300) : '';
 }
 
-/** Below 60 and 10, what one deploy may cost at most. */
-export const deployPace: Pace = { reads: 55, posts: 8 };
-/** For looking at many services; Render allows 400 reads a minute. */
-export const listPace: Pace = { reads: 200, posts: 8 };
-
 /** Waits where a call would be one too many within a minute. */
 export function createPacer(
-  pace: Pace,
+  most: number,
   io: Pick<Io, 'now' | 'sleep'>,
-): (method: string, signal?: AbortSignal) => Promise<void> {
-  const begun: Record<keyof Pace, number[]> = { reads: [], posts: [] };
-  return async (method, signal) => {
-    const kind = method === 'GET' ? 'reads' : method === 'POST' ? 'posts' : undefined;
-    if (!kind) return;
-    const times = begun[kind];
-    while (times.length >= pace[kind]) {
-      const waitMs = (times[0] as number) + minuteMs - io.now();
-      if (waitMs <= 0) times.shift();
+): (signal?: AbortSignal) => Promise<void> {
+  const begun: number[] = [];
+  return async signal => {
+    while (begun.length >= most) {
+      const waitMs = (begun[0] as number) + 60_000 - io.now();
+      if (waitMs <= 0) begun.shift();
       else await io.sleep(waitMs, signal);
     }
-    times.push(io.now());
+    begun.push(io.now());
   };
 }

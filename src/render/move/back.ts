@@ -1,11 +1,10 @@
 import { BootlaceError, DeployError } from '../../errors';
-import { classOf, type Deploy, timeOf, triggerOf } from '../api/model';
-import type { Session } from '../api/session';
-import type { ProofWish } from '../proof/expect';
-import { move, type Outcome } from './move';
-import { restorePin, settle } from './pin';
+import { classOf, type Deploy, timeOf } from '../api/model';
+import type { Session } from '../session';
+import { move } from './move';
+import { forget, restorePin } from './pin';
 import { type Plan, planBack, sinceOf } from './plan';
-import { type DeployProgress, orWarn, pinText } from './progress';
+import { pinText } from './progress';
 import { endDeploy } from './wait';
 
 /** How the way back ended. */
@@ -17,6 +16,8 @@ export interface WentBack {
   deploy: string | undefined;
   /** What came is a new deploy of whatever the pin stands for now. */
   isOther?: boolean;
+  /** Nothing was written down, so the record still has the note. */
+  isUnwritten?: boolean;
 }
 
 /**
@@ -26,69 +27,50 @@ export interface WentBack {
  * @param isAsked the user asked for it: afterwards nothing else may be live
  * @throws DeployError UNDO_FAILED with what stands now and what to do; DEPLOY_TAKEN_OVER
  */
-export async function goBack(
-  session: Session,
-  plan: Plan,
-  progress: DeployProgress,
-  wish: ProofWish,
-  isAsked = false,
-): Promise<WentBack> {
-  const { state, before } = plan;
-  const { name } = state.service;
-  const { stage } = progress;
-  progress.isGoingBack = true;
+export async function goBack(session: Session, plan: Plan, isAsked: boolean): Promise<WentBack> {
+  const { state, before, progress } = plan;
+  const { name, preDeployCommand } = state.service;
+  const isDeployed = !['pinning', 'pinned'].includes(progress.stage);
   const failed = progress.deploy;
+  progress.isGoingBack = true;
   try {
-    session.say(`${name}: going back to ${before.version ?? before.live?.id ?? 'no deploy'}`);
+    session.say(`${name}: going back to ${before.version ?? before.deploy?.id ?? 'no deploy'}`);
     // A note of an interrupted run says when that began.
-    const since = isAsked ? state.record.pending?.since : sinceOf(plan);
+    const since = isAsked ? state.leftOver?.since : sinceOf(plan);
     const back = planBack(plan, isAsked);
-    const isOurs = await restorePin(session, back, progress);
-    const pinned =
-      back.leaves === undefined || plan.keepsPin
-        ? []
-        : [
-            isOurs
-              ? `${state.key} is ${pinText(before.pin)} again`
-              : `${state.key} stays as somebody else set it`,
-          ];
-    const isDeployed = stage !== 'pinning' && stage !== 'pinned';
-    const done = isDeployed
-      ? await restoreDeploy(session, back, progress, wish, since)
-      : { text: '', version: before.version, deploy: before.live?.id };
-    if (!isDeployed || done.isUnwritten) await forget(session, plan);
-    const hasMigrations = progress.hasMigrated || (isDeployed && state.service.preDeployCommand);
-    const story = [...pinned, done.text, hasMigrations ? 'migrations that ran stay' : ''];
+    const isOurs = await restorePin(session, back);
+    const done: WentBack = isDeployed
+      ? await restoreDeploy(session, back, since)
+      : { text: '', version: before.version, deploy: before.deploy?.id, isUnwritten: true };
+    if (done.isUnwritten) await forget(session, plan);
+    const hasPin = back.leaves !== undefined && !plan.keepsPin;
+    const pinned = isOurs ? `is ${pinText(before.pin)} again` : 'stays as somebody else set it';
+    const hasMigrations = progress.hasMigrated || (isDeployed && preDeployCommand);
     progress.stage = 'back';
+    const story = [
+      hasPin && `${state.key} ${pinned}`,
+      done.text,
+      hasMigrations && 'migrations that ran stay',
+    ];
     return { ...done, text: story.filter(Boolean).join(', ') };
   } catch (error) {
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
     if (['UNDO_FAILED', 'DEPLOY_TAKEN_OVER'].includes(error.code)) throw error;
     const goesOn = failed && !progress.isOver ? `; ${failed} may go on` : '';
-    throw undoFailed(
-      session,
-      plan,
-      `${name} could not be led back to ${before.version ?? 'what was live'}: ${error.message}${goesOn}`,
-      error,
-    );
+    const where = before.version ?? 'what was live';
+    const text = `${name} could not be led back to ${where}: ${error.message}${goesOn}`;
+    throw undoFailed(session, plan, text, error);
   }
-}
-
-interface Restored extends WentBack {
-  /** The record still has the note. */
-  isUnwritten?: boolean;
 }
 
 async function restoreDeploy(
   session: Session,
   plan: Plan,
-  progress: DeployProgress,
-  wish: ProofWish,
   since: string | undefined,
-): Promise<Restored> {
-  const { state, before } = plan;
+): Promise<WentBack> {
+  const { state, before, progress } = plan;
   const { client } = session;
-  const { service } = state;
+  const { service, isPinned, key } = state;
   const failed = progress.deploy;
   let deploys = await client.deploys(service.id);
   const own = deploys.find(({ id }) => id === failed);
@@ -98,93 +80,57 @@ async function restoreDeploy(
     deploys = await client.deploys(service.id);
   }
   const live = deploys.find(deploy => classOf(deploy) === 'live');
-  if (!before.live) return stays(live, 'no deploy was live before, so there is none to go back to');
+  const stays = (text: string) => ({
+    text,
+    version: undefined,
+    deploy: live?.id,
+    isUnwritten: true,
+  });
+  if (!before.deploy) return stays('no deploy was live before, so there is none to go back to');
   // Created while the pin was ours, so it brings what failed, whoever created it.
   const carriesPin = (deploy: Deploy) =>
-    state.isPinned &&
+    isPinned &&
     deploy.trigger !== 'rollback' &&
     timeOf(deploy.createdAt) > timeOf(since) &&
     deploy.id !== failed;
   const running = deploys.find(deploy => classOf(deploy) === 'running');
   if (!plan.isAsked) {
-    const isOthers = live && live.id !== before.live.id && live.id !== failed;
+    const isOthers = live && live.id !== before.deploy.id && live.id !== failed;
     if (isOthers && !carriesPin(live))
-      return stays(live, `${live.id} (${triggerOf(live)}) of somebody else is live and stays`);
-    if (running && !state.isPinned)
-      return stays(
-        live,
-        `${running.id} (${triggerOf(running)}) of somebody else is running and stays`,
-      );
+      return stays(`${live.id} (${live.trigger}) of somebody else is live and stays`);
+    if (running && !isPinned)
+      return stays(`${running.id} (${running.trigger}) of somebody else is running and stays`);
   }
   const bringsIt = running && carriesPin(running);
   if (bringsIt)
     session.warn(
-      `${service.name}: ${running.id} (${triggerOf(running)}) would bring ${plan.leaves}; the way back takes its place`,
+      `${service.name}: ${running.id} (${running.trigger}) would bring ${plan.leaves}; the way back takes its place`,
     );
-  const isStill = live?.id === before.live.id && !bringsIt;
-  let isNewDeploy = false;
-  let isRepinned = false;
-  const outcome = await move(
-    session,
-    { ...plan, resume: isStill ? live : undefined },
-    'as before',
-    progress,
-    {
-      wish,
-      beforeNew: async () => {
-        isNewDeploy = true;
-        isRepinned = await pinOldVersion(session, plan);
-      },
-    },
-  );
-  if (isRepinned) await client.setVariable(service.id, state.key, before.pin);
-  return resultOf(outcome, isStill, isNewDeploy);
-
-  function resultOf({ deploy, ...ended }: Outcome, isStill: boolean, isNew: boolean): Restored {
-    if (ended.state === 'bad') {
-      const isDead = classOf(deploy) !== 'live';
-      const text = isDead
-        ? `${deploy.id} ended as ${deploy.status}, so ${failed ?? 'the failed deploy'} may still be live`
-        : ended.error.message;
-      throw undoFailed(session, plan, `${service.name}: ${text}`, ended.error);
-    }
-    const { version } = before;
-    const isUnwritten = ended.state === 'unproven';
-    const isOther = isNew && state.isPinned && version === undefined;
-    const named = version === undefined ? '' : ` (${version})`;
-    const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
-    const text = isOther
-      ? `${deploy.id} is live, a new deploy of ${before.pin === undefined ? 'latest' : pinText(before.pin)}: the artifact of ${before.live?.id} is gone and its version unknown`
-      : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
-    return { text, version, deploy: deploy.id, isOther, isUnwritten };
+  const isStill = live?.id === before.deploy.id && !bringsIt;
+  const outcome = await move(session, { ...plan, resume: isStill ? live : undefined });
+  if (progress.isPinnedExactly) await client.setVariable(service.id, key, before.pin);
+  const { deploy } = outcome;
+  if (outcome.state === 'bad') {
+    const text =
+      classOf(deploy) === 'live'
+        ? outcome.error.message
+        : `${deploy.id} ended as ${deploy.status}, so ${failed ?? 'the failed deploy'} may still be live`;
+    throw undoFailed(session, plan, `${service.name}: ${text}`, outcome.error);
   }
-}
-
-function stays(live: Deploy | undefined, text: string): Restored {
-  return { text, version: undefined, deploy: live?.id, isUnwritten: true };
-}
-
-async function forget(session: Session, plan: Plan): Promise<void> {
-  if (!plan.state.isPinned) return;
-  const { name } = plan.state.service;
-  await orWarn(session, `${name}: the note of this deploy could not be removed`, () =>
-    settle(session, plan, undefined),
-  );
-}
-
-/**
- * For a new deploy of the old version: while the pin was `latest`, a range or not set, the old
- * version is pinned exactly for that deploy, or the registry would hand out the bad one again.
- * @returns true when the pin must be put back afterwards
- */
-async function pinOldVersion(
-  { client }: Session,
-  { state, before }: Pick<Plan, 'state' | 'before'>,
-): Promise<boolean> {
-  if (!state.isPinned || before.version === undefined || before.pin === before.version)
-    return false;
-  await client.setVariable(state.service.id, state.key, before.version);
-  return true;
+  const { version } = before;
+  const isUnwritten = outcome.state === 'unproven';
+  const isOther =
+    isPinned &&
+    version === undefined &&
+    deploy.id !== before.deploy.id &&
+    deploy.trigger !== 'rollback';
+  const now = before.pin === undefined ? 'latest' : pinText(before.pin);
+  const named = version === undefined ? '' : ` (${version})`;
+  const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
+  const text = isOther
+    ? `${deploy.id} is live, a new deploy of ${now}: the artifact of ${before.deploy.id} is gone and its version unknown`
+    : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
+  return { text, version, deploy: deploy.id, isOther, isUnwritten };
 }
 
 function undoFailed(

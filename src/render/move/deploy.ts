@@ -1,11 +1,10 @@
 import { BootlaceError, DeployError } from '../../errors';
 import { seconds } from '../../ui/text';
-import type { Session } from '../api/session';
-import { runMigrations } from '../job';
+import type { Session } from '../session';
 import { goBack } from './back';
 import { move, type Outcome } from './move';
 import { leaveNote, switchAutoDeploy } from './pin';
-import { type Plan, resumable } from './plan';
+import { isLive, type Plan } from './plan';
 import {
   type DeployOptions,
   describeStep,
@@ -15,7 +14,8 @@ import {
   refresh,
   type Step,
 } from './prepare';
-import { describeProgress, orWarn, type ServiceResult, withStory } from './progress';
+import { describeProgress, type ServiceResult, withStory } from './progress';
+import { resumable } from './state';
 import { waitForOthers } from './wait';
 
 /**
@@ -35,37 +35,28 @@ export async function deployServices(
     throw error;
   });
   if (options.dryRun) {
-    for (const step of steps) await describeStep(session, options, step);
+    for (const step of steps) await describeStep(session, step);
     return;
   }
-  const moved: Step[] = [];
-  let current: Step | undefined;
-  try {
-    for (current of steps) {
-      const outcome = await deployStep(session, options, current);
+  for (const [i, step] of steps.entries()) {
+    try {
+      const outcome = await deployStep(session, options, step);
       if (outcome?.state === 'bad') throw outcome.error;
-      if (outcome?.state === 'unproven')
-        throw await unproven(session, options, current, outcome.error);
-      moved.push(current);
-    }
-  } catch (error) {
-    const failed = current as Step;
-    if (session.signal.aborted) {
-      for (const step of steps) {
-        const { plan, progress } = step;
-        if (plan && (progress.stage !== 'back' || step === failed))
-          session.warn(describeProgress(session, plan, progress));
-        noteInterrupted(step);
+      if (outcome?.state === 'unproven') throw await unproven(session, step, outcome.error);
+    } catch (error) {
+      const { plan, result, state } = step;
+      if (session.signal.aborted) {
+        for (const other of steps)
+          if (other === step || other.plan?.progress.stage !== 'back') tellLeft(session, other);
+        if (plan) await leaveNote(session, plan);
+        else session.warn(`${state.service.name}: nothing was changed`);
+        throw error;
       }
-      if (!failed.plan) session.warn(`${failed.state.service.name}: nothing was changed`);
-      else await leaveNote(session, failed.plan, failed.progress);
-      throw error;
+      if (!(error instanceof BootlaceError) || result.outcome === 'unproven') throw error;
+      Object.assign(result, { outcome: 'failed', reason: error.message });
+      result.deploy ??= plan?.progress.deploy;
+      throw await undoAll(session, options, error, steps.slice(0, i + 1).reverse());
     }
-    if (!(error instanceof BootlaceError) || failed.result.outcome === 'unproven') throw error;
-    const { message: reason } = error;
-    Object.assign(failed.result, { outcome: 'failed', reason });
-    failed.result.deploy ??= failed.progress.deploy;
-    throw await undoAll(session, options, error, failed, moved);
   }
 }
 
@@ -75,88 +66,67 @@ async function deployStep(
   options: DeployOptions,
   step: Step,
 ): Promise<Outcome | undefined> {
-  const { service } = step.state;
+  const { wish, result } = step;
   // Since it was prepared, a version may have been waited for, or other services deployed.
-  await refresh(session, options, step);
-  const isOwn = !step.wish.force && resumable(step.state, step.wish.version) !== undefined;
-  if (step.state.running && !isOwn) {
+  await refresh(session, step);
+  if (step.state.running && (wish.force || !resumable(step.state, wish.version))) {
     await waitForOthers(session, step.state);
-    await refresh(session, options, step);
+    await refresh(session, step);
   }
-  const plan = await planStep(session, options.proof, step);
+  const { service, live } = step.state;
+  const plan = await planStep(session, step);
   let outcome: Outcome | undefined;
-  if (plan.isLive && (await isFine(session, plan, options.proof))) {
+  if (!wish.force && isLive(plan) && (await isFine(session, plan))) {
     session.say(
       `${service.name}: ${plan.target.version} is live and healthy already; --force deploys it again`,
     );
-    Object.assign(step.result, { outcome: 'already live', deploy: plan.state.live?.id });
-    step.progress.stage = 'back';
+    Object.assign(result, { outcome: 'already live', deploy: live?.id });
+    plan.progress.stage = 'back';
   } else {
     const limit = seconds(session.limits.deployMs);
     session.say(`${service.name}: ${planText(plan)}; time limit ${limit}`);
-    await options.onBegin(step.result);
-    outcome = await move(
-      session,
-      plan,
-      options.proof.healthOnly ? 'health' : 'version',
-      step.progress,
-      {
-        wish: options.proof,
-        package: step.wish.package,
-        followLogs: options.followLogs,
-        migrate: step.migrate === undefined ? undefined : migration(session, plan, step.migrate),
-      },
-    );
-    step.result.deploy = outcome.deploy.id;
+    await options.onBegin(result);
+    outcome = await move(session, { ...plan, migrate: migrationOf(session, step) });
+    result.deploy = outcome.deploy.id;
     if (outcome.state !== 'proven') return outcome;
-    Object.assign(step.result, { outcome: 'deployed', proof: outcome.seen });
+    Object.assign(result, { outcome: 'deployed', proof: outcome.seen });
   }
-  const { hold } = options;
-  if (hold !== undefined)
-    await orWarn(session, `${service.name}: autodeploy could not be switched`, () =>
-      switchAutoDeploy(session, step.state, hold),
-    );
+  if (options.hold !== undefined) await switchAutoDeploy(session, step.state, options.hold);
   return outcome;
 }
 
 /** A pre-deploy command of the service runs the migrations already. */
-function migration(
-  session: Session,
-  { state: { service } }: Plan,
-  command: string,
-): (() => Promise<void>) | undefined {
-  if (service.preDeployCommand === undefined) return () => runMigrations(session, service, command);
+function migrationOf(session: Session, { migrate, state }: Step): string | undefined {
+  const { name, preDeployCommand } = state.service;
+  if (migrate === undefined || preDeployCommand === undefined) return migrate;
   session.say(
-    `${service.name}: its pre-deploy command migrates, so --migrate starts no job: ${service.preDeployCommand}`,
+    `${name}: its pre-deploy command migrates, so --migrate starts no job: ${preDeployCommand}`,
   );
   return undefined;
 }
 
 function planText({ target, before, state, resume }: Plan): string {
-  const from = before.live?.id ?? 'nothing';
   if (target.version === undefined) return `deploying (${state.live?.id ?? 'nothing'} is live)`;
-  const was = before.version ?? (before.live ? `${from}, version unknown` : from);
+  const unknown = before.deploy ? `${before.deploy.id}, version unknown` : 'nothing';
+  const was = before.version ?? unknown;
   return `${resume ? 'going on with' : 'deploying'} ${target.version}; live before: ${was}`;
 }
 
 /** The new deploy stays live; the ones after it are not touched. */
 async function unproven(
   session: Session,
-  options: DeployOptions,
-  step: Step,
+  { plan, result, state }: Step,
   error: BootlaceError,
 ): Promise<BootlaceError> {
-  const { plan, progress, result } = step;
-  const { name } = step.state.service;
-  if (plan) await leaveNote(session, plan, progress);
+  if (plan) await leaveNote(session, plan);
   const version = plan?.target.version;
   Object.assign(result, { outcome: 'unproven', reason: error.message, failedVersion: version });
-  const pin = plan && !plan.keepsPin ? `, and ${plan.state.key} is ${version}` : '';
+  const pin = plan?.keepsPin ? '' : `, and ${state.key} is ${version}`;
   const again = session.line('deploy', { version: plan?.keepsPin ? undefined : version });
-  const prove = options.proof.place
+  const prove = session.proof.place
     ? `prove it: ${again}; or without the version: ${again} --health-only`
     : `prove it where it shows its version: ${again} --expect-json /version (or --expect-header NAME, or --health-only)`;
-  const back = session.line('rollback', { services: [name] });
+  const back = session.line('rollback', { services: [state.service.name] });
   return new DeployError(error.code, `${error.message}. it stays live${pin}`, {
     fix: `${prove}; or go back: ${back}`,
     facts: error.facts,
@@ -164,16 +134,19 @@ async function unproven(
   });
 }
 
-/** Completes a result whose step was stopped on its way. */
-function noteInterrupted({ progress, result }: Step): void {
-  if (['planned', 'proven', 'back'].includes(progress.stage)) return;
+/** Says of a service that was stopped on its way what stands, and completes its result. */
+function tellLeft(session: Session, { plan, result }: Step): void {
+  if (!plan) return;
+  session.warn(describeProgress(session, plan));
+  const { stage, deploy } = plan.progress;
+  if (['planned', 'proven', 'back'].includes(stage)) return;
   result.outcome = 'interrupted';
-  result.deploy ??= progress.deploy;
+  result.deploy ??= deploy;
 }
 
 /**
- * Leads the failed service and the ones already moved back, the last first. One that cannot be led
- * back does not keep the others from it.
+ * Leads services back in the given order: the failed one, then the ones already moved, the last first.
+ * One that cannot be led back does not keep the others from it.
  * @param options.undo false: all are left as they are, and it is said
  * @param failure what ended the deploy
  * @returns the failure to end with: what is left to do first, then how it came to that
@@ -183,39 +156,34 @@ async function undoAll(
   session: Session,
   options: DeployOptions,
   failure: BootlaceError,
-  failed: Step,
-  moved: readonly Step[],
+  steps: readonly Step[],
 ): Promise<BootlaceError> {
   const story: string[] = [];
   const stuck: BootlaceError[] = [];
-  const steps = [failed, ...[...moved].reverse()].filter(
-    ({ plan, progress }) => plan && !['planned', 'back'].includes(progress.stage),
+  const touched = steps.filter(
+    ({ plan }) => plan && !['planned', 'back'].includes(plan.progress.stage),
   );
-  for (const [i, { plan, progress, result }] of steps.entries()) {
+  for (const [i, { plan, result }] of touched.entries()) {
     if (!plan) continue;
-    const { version } = plan.target;
     if (!options.undo) {
-      session.warn(`left as it is (--no-undo): ${describeProgress(session, plan, progress)}`);
-      await leaveNote(session, plan, progress);
+      session.warn(`left as it is (--no-undo): ${describeProgress(session, plan)}`);
+      await leaveNote(session, plan);
       continue;
     }
+    result.failedVersion = plan.target.version;
     try {
-      const back = await goBack(session, plan, progress, options.proof);
-      const { version: now, deploy } = back;
-      Object.assign(result, { outcome: 'undone', version: now, deploy, failedVersion: version });
-      story.push(`${result.service}: ${back.text}`);
+      const { version, deploy, text } = await goBack(session, plan, false);
+      Object.assign(result, { outcome: 'undone', version, deploy });
+      story.push(`${result.service}: ${text}`);
     } catch (error) {
-      await leaveNote(session, plan, progress);
+      await leaveNote(session, plan);
       if (session.signal.aborted) {
         for (const sentence of [failure.message, ...story]) session.warn(sentence);
-        for (const left of steps.slice(i)) {
-          if (left.plan) session.warn(describeProgress(session, left.plan, left.progress));
-          noteInterrupted(left);
-        }
+        for (const left of touched.slice(i)) tellLeft(session, left);
         throw error;
       }
       if (!(error instanceof BootlaceError)) throw error;
-      Object.assign(result, { outcome: 'failed', failedVersion: version, reason: error.message });
+      Object.assign(result, { outcome: 'failed', reason: error.message });
       stuck.push(error);
     }
   }

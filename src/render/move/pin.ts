@@ -1,22 +1,21 @@
 import { BootlaceError, DeployError } from '../../errors';
-import type { RenderClient } from '../api/client';
 import type { Deploy } from '../api/model';
-import type { Session } from '../api/session';
+import { quiet } from '../api/reason';
 import type { Evidence } from '../proof/prove';
+import type { Session } from '../session';
 import { type Plan, sinceOf } from './plan';
-import { type DeployProgress, orWarn, pinText } from './progress';
+import { orWarn, pinText } from './progress';
 import {
   type DeployNote,
   emptyRecord,
-  isLocked,
   type Proven,
   parseRecord,
   recordKey,
   renderRecord,
   type ServiceRecord,
-  type ServiceState,
   withProven,
-} from './state';
+} from './record';
+import type { ServiceState } from './state';
 
 // What is written to a service: the pin's variable, and BOOTLACE_RECORD beside it on a service that has
 // a pin; nothing on any other. The record is read again before each writing, since two runs may write it.
@@ -28,14 +27,18 @@ const restoreMs = 10 * 60_000;
  * Refuses to touch a service that another run may be deploying.
  * @throws DeployError DEPLOY_LOCKED
  */
-export function checkLock(
-  session: Session,
-  { service, record }: Pick<ServiceState, 'service' | 'record'>,
-): void {
-  if (session.steal || !isLocked(record, session.run, session.io.now())) return;
-  const { by = 'somebody else', at, to } = record.pending as DeployNote;
+export function checkLock(session: Session, { service, record }: ServiceState): void {
+  const { pending } = record;
+  if (session.steal || !pending || !isLocked(session, pending)) return;
+  const { by = 'somebody else', at, to } = pending;
   const minutes = Math.max(0, Math.round((session.io.now() - Date.parse(at ?? '')) / 60_000));
   throw locked(session, service.name, `${by} has been deploying ${to} for ${minutes} min`);
+}
+
+/** True for the note of another run that may be at work now. */
+function isLocked({ run, io }: Session, note: DeployNote): boolean {
+  if (note.left || note.run === undefined || note.run === run) return false;
+  return Date.parse(note.until ?? '') > io.now();
 }
 
 /**
@@ -43,56 +46,48 @@ export function checkLock(
  * interruption anywhere later can be picked up, then the pin.
  * @throws DeployError DEPLOY_LOCKED with nothing changed
  */
-export async function writePin(
-  session: Session,
-  plan: Plan,
-  progress: DeployProgress,
-): Promise<void> {
-  const { client } = session;
-  const { state, target } = plan;
+export async function writePin(session: Session, plan: Plan): Promise<void> {
+  const { state, target, progress } = plan;
   if (!state.isPinned || target.version === undefined) return;
-  await claim(session, plan, progress);
+  await claim(session, plan);
   if (!plan.keepsPin && state.pin !== target.pin)
-    await client.setVariable(state.service.id, state.key, target.pin);
+    await session.client.setVariable(state.service.id, state.key, target.pin);
   progress.stage = 'pinned';
 }
 
 /** Writes this run's note, and makes sure that no other run wrote one at the same time. */
-async function claim(session: Session, plan: Plan, progress: DeployProgress): Promise<void> {
-  const { client } = session;
-  const { service, recordText } = plan.state;
-  const now = await client.variable(service.id, recordKey);
-  if (now !== recordText) {
-    checkLock(session, { service, record: parseRecord(now) });
-    throw locked(session, service.name, 'somebody else has just written its record');
-  }
-  progress.hasNote = true;
-  progress.stage = 'pinning';
-  const note = noteOf(session, plan);
-  await client.setVariable(service.id, recordKey, withNote(plan.before.record, note));
-  const read = parseRecord(await client.variable(service.id, recordKey));
-  if (read.pending?.run === session.run) return;
-  progress.hasNote = false;
-  progress.stage = 'planned';
-  throw locked(session, service.name, `${read.pending?.by ?? 'somebody else'} began just now`);
+async function claim(session: Session, plan: Plan): Promise<void> {
+  const { progress, state } = plan;
+  const { service, record } = state;
+  const lost = ({ pending }: ServiceRecord) =>
+    locked(session, service.name, `${pending?.by ?? 'somebody else'} began just now`);
+  const now = await readRecord(session, state);
+  if (renderRecord(now) !== renderRecord(record)) throw lost(now);
+  Object.assign(progress, { hasNote: true, stage: 'pinning' });
+  const text = renderRecord({ ...record, pending: noteOf(session, plan) });
+  await session.client.setVariable(service.id, recordKey, text);
+  const written = await readRecord(session, state);
+  if (written.pending?.run === session.run) return;
+  Object.assign(progress, { hasNote: false, stage: 'planned' });
+  throw lost(written);
 }
 
-function noteOf(session: Session, plan: Plan, own?: string): DeployNote {
-  const { before, target } = plan;
+function noteOf(session: Session, plan: Plan): DeployNote {
+  const { before, target, kind, leaves = '', progress } = plan;
   const { deployMs, proofMs } = session.limits;
   const now = session.io.now();
   return {
-    to: (plan.kind === 'back' ? plan.leaves : target.version) ?? '',
+    to: kind === 'back' ? leaves : (target.version ?? ''),
     run: session.run,
     by: session.by,
     at: new Date(now).toISOString(),
     until: new Date(now + deployMs + proofMs).toISOString(),
     since: sinceOf(plan),
     pin: before.pin ?? null,
-    live: before.live?.id,
-    ...(own !== undefined && { own }),
-    ...(plan.keepsPin && { keepsPin: true as const }),
-    ...(plan.kind === 'rollback' && { isRollback: true as const }),
+    live: before.deploy?.id,
+    own: kind === 'back' ? progress.deploy : undefined,
+    ...(plan.keepsPin && { keepsPin: true }),
+    ...(kind === 'rollback' && { isRollback: true }),
   };
 }
 
@@ -102,29 +97,27 @@ function noteOf(session: Session, plan: Plan, own?: string): DeployNote {
  * @returns false when somebody else changed the pin
  * @throws DeployError UNDO_FAILED that names what stands now; DEPLOY_TAKEN_OVER
  */
-export async function restorePin(
-  session: Session,
-  plan: Plan,
-  progress: DeployProgress,
-): Promise<boolean> {
-  const { state, before, leaves } = plan;
+export async function restorePin(session: Session, plan: Plan): Promise<boolean> {
+  const { state, before, leaves, progress } = plan;
   const { id, name } = state.service;
   const { client } = session;
   if (!state.isPinned || leaves === undefined) return true;
   try {
-    const fresh = await freshRecord(client, state);
-    const isStolen = session.steal && plan.isAsked;
-    if (isLocked(fresh, session.run, session.io.now()) && !isStolen)
-      throw takenOver(name, fresh.pending);
+    const fresh = await readRecord(session, state);
+    const { pending } = fresh;
+    if (pending && isLocked(session, pending) && !(session.steal && plan.isAsked))
+      throw takenOver(name, pending);
     progress.hasNote = true;
-    const note = noteOf(session, plan, progress.deploy);
-    await client.setVariable(id, recordKey, withNote(fresh, note), restoreMs);
+    const text = renderRecord({ ...fresh, pending: noteOf(session, plan) });
+    await client.setVariable(id, recordKey, text, restoreMs);
     const now = await client.variable(id, state.key);
-    const isOurs = now === leaves || now === before.pin;
-    if (isOurs && now !== before.pin)
-      await client.setVariable(id, state.key, before.pin, restoreMs);
-    if (!isOurs) session.warn(`${name}: somebody else has set ${state.key} meanwhile; it stays`);
-    return isOurs;
+    if (now === before.pin) return true;
+    if (now !== leaves) {
+      session.warn(`${name}: somebody else has set ${state.key} meanwhile; it stays`);
+      return false;
+    }
+    await client.setVariable(id, state.key, before.pin, restoreMs);
+    return true;
   } catch (error) {
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
     if (error.code === 'DEPLOY_TAKEN_OVER') throw error;
@@ -150,44 +143,45 @@ export async function writeDown(
   const { state, target, before, kind } = plan;
   if (!state.isPinned) return;
   const { version } = target;
-  const isKnown = kind === 'back' && deploy.id === before.live?.id;
-  const isEvident = version !== undefined && by !== 'health' && !isKnown;
-  const how = by === 'answer' || by === 'deploy' ? { how: by } : {};
-  const proven = isEvident ? { version, deploy: deploy.id, ...how } : undefined;
-  const what = proven
-    ? `${version} is proven, but could not be written down`
-    : 'the note of this deploy could not be removed';
-  await orWarn(session, `${state.service.name}: ${what}`, () => settle(session, plan, proven));
+  const isKnown = kind === 'back' && deploy.id === before.deploy?.id;
+  if (version === undefined || by === 'health' || isKnown) return forget(session, plan);
+  const how = by === 'start line' ? {} : { how: by };
+  const proven = { version, deploy: deploy.id, ...how };
+  const what = `${state.service.name}: ${version} is proven, but could not be written down`;
+  await orWarn(session, what, () => settle(session, plan, proven));
+}
+
+/** Removes the note of a deploy from the record. */
+export async function forget(session: Session, plan: Plan): Promise<void> {
+  const { isPinned, service } = plan.state;
+  if (!isPinned) return;
+  const what = `${service.name}: the note of this deploy could not be removed`;
+  await orWarn(session, what, () => settle(session, plan, undefined));
 }
 
 /**
- * Takes the note out of the record and, on evidence of the version, writes down that it is proven. A
- * note of somebody else stays, and so does what others have proven meanwhile.
+ * Takes the note out of the record and writes down what is proven. A note of somebody else stays, and
+ * so does what others have proven meanwhile.
  */
-export async function settle(
-  { client, run, actor }: Session,
+async function settle(
+  session: Session,
   { state, before, kind }: Plan,
   proven: Omit<Proven, 'by'> | undefined,
 ): Promise<void> {
-  const fresh = await freshRecord(client, state);
+  const { run, actor } = session;
+  const fresh = await readRecord(session, state);
   const isOurs = fresh.pending === undefined || fresh.pending.run === run;
   let record: ServiceRecord = isOurs ? { ...fresh, pending: undefined } : fresh;
-  if (proven === undefined) {
-    const isAsBefore = isOurs && renderRecord(record) === renderRecord(before.record);
-    const text = isAsBefore && state.record.pending === undefined ? before.recordText : undefined;
-    return write(text ?? renderRecord(record));
-  }
-  // What was serving before bootlace came has a place to go back to as well.
-  const { version, live } = before;
-  if (kind !== 'back' && version !== undefined && live && version !== proven.version)
-    if (!record.proven.some(item => item.version === version))
+  if (proven) {
+    // What was serving before bootlace came has a place to go back to as well.
+    const { version, deploy: live } = before;
+    const isNew = version !== proven.version && !record.proven.some(p => p.version === version);
+    if (kind !== 'back' && version !== undefined && live && isNew)
       record = withProven(record, { version, deploy: live.id });
-  record = withProven(record, { ...proven, ...(actor !== undefined && { by: actor }) });
-  return write(renderRecord(record));
-
-  function write(text: string | undefined): Promise<void> {
-    return client.setVariable(state.service.id, recordKey, text, restoreMs);
+    record = withProven(record, { ...proven, ...(actor !== undefined && { by: actor }) });
   }
+  const { id } = state.service;
+  await session.client.setVariable(id, recordKey, renderRecord(record), restoreMs);
 }
 
 /**
@@ -196,30 +190,25 @@ export async function settle(
  */
 export async function leaveNote(
   { lastClient, run }: Session,
-  { state }: Plan,
-  progress: DeployProgress,
+  { state, progress }: Plan,
 ): Promise<void> {
   if (!progress.hasNote) return;
   const { id } = state.service;
   try {
     const record = parseRecord(await lastClient.variable(id, recordKey, lastWordMs));
     if (record.pending?.run !== run || record.pending.left) return;
-    const text = withNote(record, { ...record.pending, left: true });
+    const text = renderRecord({ ...record, pending: { ...record.pending, left: true } });
     await lastClient.setVariable(id, recordKey, text, lastWordMs);
   } catch (error) {
-    if (!(error instanceof BootlaceError)) throw error;
+    quiet(error, undefined);
   }
 }
 
 /** GitHub leaves a canceled job about ten seconds. */
 const lastWordMs = 5_000;
 
-async function freshRecord(client: RenderClient, { service }: ServiceState) {
+async function readRecord({ client }: Session, { service }: ServiceState): Promise<ServiceRecord> {
   return parseRecord(await client.variable(service.id, recordKey));
-}
-
-function withNote(record: ServiceRecord, note: DeployNote): string | undefined {
-  return renderRecord({ ...record, pending: note });
 }
 
 function locked(session: Session, name: string, why: string): DeployError {
@@ -228,8 +217,7 @@ function locked(session: Session, name: string, why: string): DeployError {
   });
 }
 
-function takenOver(name: string, note: DeployNote | undefined): DeployError {
-  const { by = 'somebody else', to } = note ?? {};
+function takenOver(name: string, { by = 'somebody else', to }: DeployNote): DeployError {
   return new DeployError(
     'DEPLOY_TAKEN_OVER',
     `${name}: ${by} has taken it over and deploys ${to}; it stays as it is`,
@@ -239,7 +227,8 @@ function takenOver(name: string, note: DeployNote | undefined): DeployError {
 
 /**
  * Switches autodeploy off, or on again. A trigger that is on already stays as it is, such as
- * `checksPass`. The API's PATCH knows yes and no alone, so another trigger than before is said.
+ * `checksPass`. The API's PATCH knows yes and no alone, so another trigger than before is said. A failure
+ * is a warning: it must not undo what is proven.
  */
 export async function switchAutoDeploy(
   session: Session,
@@ -250,19 +239,19 @@ export async function switchAutoDeploy(
   const { service, isPinned } = state;
   const isOn = service.autoDeploy !== 'off';
   if (isOn !== hold) return;
-  const record = isPinned ? await freshRecord(client, state) : emptyRecord;
-  const { held, ...rest } = record;
-  const write = (next: ServiceRecord) =>
-    client.setVariable(service.id, recordKey, renderRecord(next));
-  if (hold) {
-    if (isPinned) await write({ ...record, held: service.autoDeploy });
-    return client.setAutoDeploy(service.id, false);
-  }
-  await client.setAutoDeploy(service.id, true);
-  const { autoDeploy } = await client.service(service.id);
-  if (held && held !== autoDeploy)
-    session.warn(
-      `${service.name}: autodeploy is on again (${autoDeploy}); before --hold it was ${held}, which the API cannot set: choose it in the Render dashboard`,
-    );
-  if (held) await write(rest);
+  await orWarn(session, `${service.name}: autodeploy could not be switched`, async () => {
+    const record = isPinned ? await readRecord(session, state) : emptyRecord;
+    const write = (held: ServiceRecord['held']) =>
+      client.setVariable(service.id, recordKey, renderRecord({ ...record, held }));
+    if (hold && isPinned) await write(service.autoDeploy);
+    await client.setAutoDeploy(service.id, !hold);
+    const { held } = record;
+    if (hold || !held) return;
+    const { autoDeploy } = await client.service(service.id);
+    if (held !== autoDeploy)
+      session.warn(
+        `${service.name}: autodeploy is on again (${autoDeploy}); before --hold it was ${held}, which the API cannot set: choose it in the Render dashboard`,
+      );
+    await write(undefined);
+  });
 }

@@ -1,35 +1,8 @@
 import { BootlaceError, type FailureDetails } from '../../errors';
 import { oneLine, type Service } from '../api/model';
-import type { Session } from '../api/session';
-import type { Plan } from './plan';
-
-/**
- * How far a move has come. `pinning` and `creating`: a request is on its way whose answer is not known.
- */
-export type Stage =
-  | 'planned'
-  | 'pinning'
-  | 'pinned'
-  | 'creating'
-  | 'running'
-  | 'live'
-  | 'proven'
-  | 'unproven'
-  | 'bad'
-  | 'back';
-
-export interface DeployProgress {
-  stage: Stage;
-  deploy?: string;
-  /** The deploy has ended, however. */
-  isOver?: boolean;
-  /** A note of this run may be in the service's record. */
-  hasNote?: boolean;
-  /** The way back has begun; what was changed before it still stands where it has not come far. */
-  isGoingBack?: boolean;
-  /** Migrations have run, which no way back undoes. */
-  hasMigrated?: boolean;
-}
+import { addressOf } from '../proof/address';
+import type { Session } from '../session';
+import type { Plan, Stage } from './plan';
 
 /** A pin as a report names it. */
 export function pinText(pin: string | undefined): string {
@@ -39,41 +12,34 @@ export function pinText(pin: string | undefined): string {
 /** The state that was left, and how to go on. */
 export function describeProgress(
   { line }: Pick<Session, 'line'>,
-  { kind, state, target, before, keepsPin }: Plan,
-  { stage, deploy, isGoingBack }: DeployProgress,
+  { kind, state, target, before, keepsPin, progress }: Plan,
 ): string {
   const { name } = state.service;
+  const { stage, deploy, isGoingBack } = progress;
   const to = target.version;
-  const was = `(it was ${pinText(before.pin)})`;
-  const pinned = keepsPin ? '' : `${state.key} is ${to} ${was}, `;
-  const command = kind === 'rollback' ? 'rollback' : 'deploy';
-  const again = line(command, { version: keepsPin ? undefined : to });
   const rollback = line('rollback', { services: [name] });
-  const back = to && command === 'deploy' ? `; to go back: ${rollback}` : '';
-  const goOn = `to go on: ${again}${back}`;
   if (isGoingBack && stage !== 'back')
     return `${name}: going back to ${before.version ?? 'what was live'} was not finished; to go on: ${rollback}`;
-  switch (stage) {
-    case 'planned':
-      return `${name}: nothing was changed; again: ${again}`;
-    case 'pinning':
-      return `${name}: ${keepsPin ? '' : `${state.key} may be ${to} already ${was}, `}nothing was deployed; ${goOn}`;
-    case 'pinned':
-      return `${name}: ${pinned}nothing was deployed; ${goOn}`;
-    case 'creating':
-      return `${name}: ${pinned}a deploy may have been created; ${goOn}`;
-    case 'running':
-      return `${name}: ${pinned}${deploy} goes on without us; ${goOn}`;
-    case 'live':
-    case 'unproven':
-      return `${name}: ${pinned}${deploy} is live and not proven; ${goOn}`;
-    case 'bad':
-      return `${name}: ${pinned}${deploy ?? 'the deploy'} is bad; ${goOn}`;
-    case 'proven':
-      return `${name}: ${to ?? deploy} is live and proven${back}`;
-    default:
-      return `${name}: done (${deploy ?? 'nothing to deploy'})`;
-  }
+  const again = line(undefined, { version: keepsPin ? undefined : to });
+  const back = to && kind === 'deploy' ? `; to go back: ${rollback}` : '';
+  const texts: Record<Stage, string> = {
+    planned: 'nothing was changed',
+    pinning: 'nothing was deployed',
+    pinned: 'nothing was deployed',
+    creating: 'a deploy may have been created',
+    running: `${deploy} goes on without us`,
+    live: `${deploy} is live and not proven`,
+    unproven: `${deploy} is live and not proven`,
+    bad: `${deploy ?? 'the deploy'} is bad`,
+    proven: `${to ?? deploy} is live and proven${back}`,
+    back: `done (${deploy ?? 'nothing to deploy'})`,
+  };
+  const text = texts[stage];
+  if (stage === 'planned') return `${name}: ${text}; again: ${again}`;
+  if (stage === 'proven' || stage === 'back') return `${name}: ${text}`;
+  const now = stage === 'pinning' ? `may be ${to} already` : `is ${to}`;
+  const pinned = keepsPin ? '' : `${state.key} ${now} (it was ${pinText(before.pin)}), `;
+  return `${name}: ${pinned}${text}; to go on: ${again}${back}`;
 }
 
 /** For what comes after the proof: its failure must not undo what is proven. */
@@ -119,11 +85,11 @@ export interface ServiceResult {
   id: string;
   type: string;
   /** What is live now, where that is known; what was asked for while nothing was done yet. */
-  version: string | undefined;
-  previous: string | undefined;
+  version?: string | undefined;
+  previous?: string | undefined;
   /** The version that was left again, or that is live and unproven. */
   failedVersion?: string | undefined;
-  deploy: string | undefined;
+  deploy?: string | undefined;
   url: string | undefined;
   outcome:
     | 'untouched'
@@ -144,10 +110,11 @@ export interface ServiceResult {
 
 /** The row of a service to which nothing was done yet. */
 export function newResult(
-  { name, id, type }: Service,
-  url: string | undefined,
-  version: string | undefined,
+  { proof }: Pick<Session, 'proof'>,
+  service: Service,
+  version?: string,
 ): ServiceResult {
-  const nothing = { previous: undefined, deploy: undefined, outcome: 'untouched' } as const;
-  return { service: name, id, type, version, url, ...nothing, proof: [] };
+  const { name, id, type } = service;
+  const url = addressOf(service, proof)?.url;
+  return { service: name, id, type, version, url, outcome: 'untouched', proof: [] };
 }

@@ -1,53 +1,33 @@
 import { BootlaceError } from '../../errors';
 import type { Service } from '../api/model';
-import { findServices, type Session } from '../api/session';
-import { addressNotes, addressOf, type ProofWish } from '../proof/expect';
-import { probe } from '../proof/probe';
-import { findLiveVersion, type LiveVersion } from '../proof/start-lines';
+import { addressNotes, addressOf, probe } from '../proof/address';
+import { findServices, type Session } from '../session';
 import { goBack } from './back';
 import { move } from './move';
 import { checkLock, leaveNote, switchAutoDeploy } from './pin';
-import { beforeOf, checkDeployable, checkPlace, ownDeploy, type Plan, planDeploy } from './plan';
+import { checkDeployable, checkPlace, type Plan, planDeploy } from './plan';
 import { isFine } from './prepare';
-import {
-  type DeployProgress,
-  describeProgress,
-  newResult,
-  orWarn,
-  type ServiceResult,
-  withStory,
-} from './progress';
-import type { ResolvedWish } from './resolve-wish';
-import { readServiceState, type ServiceState } from './state';
+import { describeProgress, newResult, type ServiceResult, withStory } from './progress';
+import { ownDeploy, readServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
 interface RollbackOptions {
   services: readonly string[];
-  envKey: string | undefined;
   /** An exact version, or a deploy's id. */
   to: string | undefined;
-  proof: ProofWish;
   hold: boolean;
-  /** Asks the registry for an exact version. */
-  resolve: (servicePackage: string | undefined, version: string) => Promise<ResolvedWish>;
   onBegin: (result: ServiceResult) => Promise<void>;
 }
 
 /** Render lists at most so many deploys at once. */
 const mostDeploys = 100;
 
-type Packages = Map<string, string | undefined>;
-
-/** Where one service goes back to. */
-interface Way {
-  state: ServiceState;
-  known: LiveVersion | undefined;
-  plan: Plan;
-  /** An unproven deploy is undone, by the note of what was there before it. */
-  isUndoing: boolean;
-  /** The deploy of that note. */
-  own: string | undefined;
+/** One service of a rollback; its package, where that is known. */
+interface Row {
+  service: Service;
+  package: string | undefined;
+  result: ServiceResult;
 }
 
 /**
@@ -61,157 +41,115 @@ export async function rollbackServices(
   options: RollbackOptions,
   results: ServiceResult[],
 ): Promise<void> {
-  const services = await findServices(session, options.services);
-  /** The packages of the pinned ones, where they are known. */
-  const names: Packages = new Map();
-  for (const service of services) {
-    const state = await readServiceState(session, service, options.envKey, mostDeploys);
-    checkDeployable(state, {});
-    checkPlace(state, options.proof.healthOnly ? undefined : options.proof.place);
-    for (const note of addressNotes(service, options.proof)) session.warn(note);
-    const { plan, isUndoing } = await findWay(session, options, state);
-    if (isUndoing || plan.target.version === undefined) continue;
-    names.set(service.id, await checkPublished(session, options.resolve, plan));
+  const rows: Row[] = [];
+  for (const service of await findServices(session, options.services)) {
+    const plan = await findWay(session, options, service);
+    for (const note of addressNotes(service, session.proof)) session.warn(note);
+    const isAsked = plan.kind === 'rollback' && plan.target.version !== undefined;
+    const name = isAsked ? await checkPublished(session, plan) : undefined;
+    rows.push({ service, package: name, result: newResult(session, service) });
   }
   session.say('a way back leaves the database as it is: migrations that ran stay');
-  for (const service of services)
-    results.push(newResult(service, addressOf(service, options.proof)?.url, undefined));
+  results.push(...rows.map(({ result }) => result));
   const done: string[] = [];
-  for (const [i, result] of results.entries()) {
+  for (const [i, row] of rows.entries()) {
+    const { result } = row;
     try {
-      await rollbackOne(session, options, names, services[i] as Service, result);
+      await rollbackOne(session, options, row);
       done.push(`${result.service} went back to ${result.version ?? result.deploy}`);
     } catch (error) {
       if (!(error instanceof BootlaceError) || session.signal.aborted) throw error;
       result.reason ??= error.message;
-      const left = results.slice(i + 1).map(other => `${other.service} was not touched`);
+      const left = rows.slice(i + 1).map(other => `${other.service.name} was not touched`);
       throw withStory(error, [...done, ...left]);
     }
   }
 }
 
-async function findWay(
-  session: Session,
-  options: RollbackOptions,
-  state: ServiceState,
-): Promise<Way> {
+/**
+ * Where one service goes back to.
+ * @returns a deploy that was left unproven, to be undone by the note of what was before it; or a rollback
+ */
+async function findWay(session: Session, { to }: RollbackOptions, service: Service): Promise<Plan> {
+  const state = await readServiceState(session, service, mostDeploys);
+  checkDeployable(state);
+  checkPlace(session, state);
   checkLock(session, state);
-  const address = addressOf(state.service, options.proof);
-  const known = await findLiveVersion(session, state, options.proof);
-  const { pending } = state.record;
-  const own = pending && state.isLeftOver ? ownDeploy(state, pending) : undefined;
-  if (pending && state.isLeftOver && !pending.isRollback && options.to === undefined) {
-    const wish = { version: pending.to, keepPin: pending.keepsPin };
-    const plan = planDeploy(state, wish, known, undefined);
-    if (!plan.before.live && state.live)
-      throw nothingProven(session, state, `had nothing live before ${state.live.id}`);
-    return { state, known, plan, isUndoing: true, own: own?.id };
+  const { live, leftOver, isPinned } = state;
+  if (leftOver && !leftOver.isRollback && to === undefined) {
+    const plan = planDeploy(state, { version: leftOver.to, keepPin: leftOver.keepsPin });
+    if (!plan.before.deploy && live)
+      throw nothingProven(session, state, `had nothing live before ${live.id}`);
+    return plan;
   }
-  const target = pickTarget(session, state, options.to, known?.version);
-  const now = state.live && address ? await probe(address, session.signal) : undefined;
-  const plan: Plan = {
-    ...planDeploy(state, { force: true }, known, now),
-    kind: 'rollback',
-    target,
-    before: beforeOf(state, known),
-    keepsPin: !state.isPinned,
-  };
-  return { state, known, plan, isUndoing: false, own: own?.id };
+  const target = pickTarget(session, state, to);
+  const address = live && addressOf(service, session.proof);
+  const now = address && (await probe(address, undefined, session.signal));
+  const plan = planDeploy(state, { force: true }, now);
+  return { ...plan, kind: 'rollback', target, keepsPin: !isPinned };
 }
 
-async function rollbackOne(
-  session: Session,
-  options: RollbackOptions,
-  names: Packages,
-  service: Service,
-  result: ServiceResult,
-): Promise<void> {
+async function rollbackOne(session: Session, options: RollbackOptions, row: Row): Promise<void> {
   const { client, signal } = session;
-  const read = async () =>
-    readServiceState(session, await client.service(service.id), options.envKey, mostDeploys);
-  const progress: DeployProgress = { stage: 'planned' };
-  let way: Way | undefined;
+  const { result } = row;
+  const { id, name } = row.service;
+  const find = async () => findWay(session, options, await client.service(id));
+  let plan: Plan | undefined;
   try {
-    way = await findWay(session, options, await read());
-    const { running } = way.state;
-    const isOwn = running !== undefined && running.id === way.own;
-    if (running && !(way.isUndoing && isOwn)) {
-      const isWanted = way.state.record.pending?.isRollback === true;
-      if (isOwn && !isWanted) await endDeploy(session, service, running);
-      else await waitForOthers(session, way.state);
-      way = await findWay(session, options, await read());
+    plan = await find();
+    const { running, leftOver, service } = plan.state;
+    const isOwn = running !== undefined && running.id === ownDeploy(plan.state)?.id;
+    if (running && !(plan.kind === 'deploy' && isOwn)) {
+      if (isOwn && !leftOver?.isRollback) await endDeploy(session, service, running);
+      else await waitForOthers(session, plan.state);
+      plan = await find();
     }
-    result.previous = way.known?.version;
+    result.previous = plan.state.known?.version;
     await options.onBegin(result);
-    if (way.isUndoing) await undo(session, options, way, progress, result);
-    else await moveBack(session, options, names, way.plan, progress, result);
+    if (plan.kind === 'deploy') await undo(session, plan, result);
+    else await moveBack(session, plan, row);
   } catch (error) {
-    const isTouched = progress.stage !== 'planned';
-    if (way && isTouched) {
-      session.warn(describeProgress(session, way.plan, progress));
-      await leaveNote(session, way.plan, progress);
-    } else if (signal.aborted) session.warn(`${service.name}: nothing was changed`);
+    const isTouched = plan && plan.progress.stage !== 'planned';
+    if (plan && isTouched) {
+      session.warn(describeProgress(session, plan));
+      await leaveNote(session, plan);
+    } else if (signal.aborted) session.warn(`${name}: nothing was changed`);
     if (isTouched || !signal.aborted) result.outcome = signal.aborted ? 'interrupted' : 'failed';
-    result.deploy ??= progress.deploy;
+    result.deploy ??= plan?.progress.deploy;
     throw error;
   }
-  const { state } = way;
-  if (options.hold)
-    await orWarn(session, `${service.name}: autodeploy could not be switched`, () =>
-      switchAutoDeploy(session, state, true),
-    );
-  else if (service.autoDeploy !== 'off' && !state.isPinned)
+  const { state } = plan;
+  const { autoDeploy } = state.service;
+  if (options.hold) await switchAutoDeploy(session, state, true);
+  else if (autoDeploy !== 'off' && !state.isPinned)
     session.warn(
-      `${service.name}: autodeploy is on (${service.autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
+      `${name}: autodeploy is on (${autoDeploy}): the next push brings the branch's version back; --hold switches it off`,
     );
 }
 
 /** The deploy that was left unproven goes, and what was before it comes back. */
-async function undo(
-  session: Session,
-  options: RollbackOptions,
-  { plan, own, state }: Way,
-  progress: DeployProgress,
-  result: ServiceResult,
-): Promise<void> {
-  progress.stage = 'creating';
-  progress.hasNote = true;
-  if (own !== undefined) progress.deploy = own;
-  progress.isOver = own !== state.running?.id;
-  const back = await goBack(session, plan, progress, options.proof, true);
-  const outcome = plan.before.live && !back.isOther ? 'rolled back' : 'undone';
-  const { version, deploy, text } = back;
+async function undo(session: Session, plan: Plan, result: ServiceResult): Promise<void> {
+  const { progress, state, before } = plan;
+  const own = ownDeploy(state);
+  const isOver = own?.id !== state.running?.id;
+  Object.assign(progress, { stage: 'creating', hasNote: true, deploy: own?.id, isOver });
+  const { version, deploy, text, isOther } = await goBack(session, plan, true);
+  const outcome = before.deploy && !isOther ? 'rolled back' : 'undone';
   Object.assign(result, { version, deploy, outcome, proof: [text] });
 }
 
-async function moveBack(
-  session: Session,
-  options: RollbackOptions,
-  names: Packages,
-  plan: Plan,
-  progress: DeployProgress,
-  result: ServiceResult,
-): Promise<void> {
-  const { state, target } = plan;
-  const { name, id } = state.service;
-  session.say(`${name}: going back to ${target.version ?? target.artifact?.id}`);
-  const rule = options.proof.healthOnly ? 'health' : 'version';
+async function moveBack(session: Session, plan: Plan, row: Row): Promise<void> {
+  const { result, package: name } = row;
+  const { state, progress } = plan;
+  const { deploy, version } = plan.target;
+  session.say(`${row.service.name}: going back to ${version ?? deploy?.id}`);
   // What is live may be the target, and yet be what made the user roll back.
-  const isThere = target.artifact !== undefined && target.artifact.id === state.live?.id;
-  const way =
-    isThere && !(await isFine(session, plan, options.proof))
-      ? { ...plan, target: { ...target, artifact: undefined } }
-      : plan;
-  const outcome = await move(session, way, rule, progress, {
-    wish: options.proof,
-    package: names.get(id),
-  });
-  Object.assign(result, { version: target.version, deploy: outcome.deploy.id });
-  if (outcome.state === 'proven') {
-    Object.assign(result, { outcome: 'rolled back', proof: outcome.seen });
-    progress.stage = 'back';
-    return;
-  }
-  result.reason = outcome.error.message;
-  throw outcome.error;
+  const isThere = deploy !== undefined && deploy.id === state.live?.id;
+  const isBroken = isThere && !(await isFine(session, plan));
+  const target = { ...plan.target, package: name, deploy: isBroken ? undefined : deploy };
+  const outcome = await move(session, { ...plan, target });
+  Object.assign(result, { version, deploy: outcome.deploy.id });
+  if (outcome.state !== 'proven') throw outcome.error;
+  Object.assign(result, { outcome: 'rolled back', proof: outcome.seen });
+  progress.stage = 'back';
 }

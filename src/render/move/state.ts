@@ -1,7 +1,10 @@
 import validVersion from 'semver/functions/valid';
-import { isObject, parseObject } from '../../json';
-import { type AutoDeploy, classOf, type Deploy, type Service } from '../api/model';
-import type { Session } from '../api/session';
+import { classOf, type Deploy, hasInstances, type Service, timeOf } from '../api/model';
+import { quiet } from '../api/reason';
+import { addressOf, placeText, probe } from '../proof/address';
+import { readStartLines, type StartLine } from '../proof/start-lines';
+import type { Session } from '../session';
+import { type DeployNote, parseRecord, recordKey, type ServiceRecord } from './record';
 
 /** A service as it is now. */
 export interface ServiceState {
@@ -15,10 +18,17 @@ export interface ServiceState {
   /** A variable says which version a deploy installs. */
   readonly isPinned: boolean;
   readonly pin: string | undefined;
-  readonly recordText: string | undefined;
   readonly record: ServiceRecord;
-  /** An earlier deploy was neither proven nor undone, and what it changed still stands. */
-  readonly isLeftOver: boolean;
+  /** The note of an earlier deploy that was neither proven nor undone, and still stands. */
+  readonly leftOver: DeployNote | undefined;
+  /** The version that is live; undefined where nothing tells it. */
+  readonly known: LiveVersion | undefined;
+}
+
+/** The version that is serving, and how that is known. */
+export interface LiveVersion {
+  version: string;
+  by: 'its answer' | 'the record' | 'its start line';
 }
 
 /**
@@ -26,26 +36,27 @@ export interface ServiceState {
  * no other value ever passes through here. It is pinned when it has the variable, when the user names
  * one, or when it installs a package by bootlace: a node service may as well be built by Render from a
  * repository.
- * @param keyAsked the user's own name for the pin's variable, when one was given
  * @param limit how many deploys to read, 100 at most
  */
 export async function readServiceState(
-  { client }: Pick<Session, 'client'>,
+  session: Session,
   service: Service,
-  keyAsked: string | undefined,
   limit?: number,
 ): Promise<ServiceState> {
+  const { client, envKey } = session;
   const { id } = service;
-  const key = keyAsked ?? 'BACKEND_VERSION';
+  const key = envKey ?? 'BACKEND_VERSION';
   const deploys = await client.deploys(id, undefined, limit);
   const pin = await client.variable(id, key);
   const isPinned =
     pin !== undefined ||
-    keyAsked !== undefined ||
+    envKey !== undefined ||
     (service.runtime === 'node' && (await client.variable(id, 'BACKEND_PACKAGE')) !== undefined);
-  const recordText = isPinned ? await client.variable(id, recordKey) : undefined;
-  const record = parseRecord(recordText);
-  return {
+  const record = parseRecord(isPinned ? await client.variable(id, recordKey) : undefined);
+  const { pending } = record;
+  // The pin is what the note's run made of it, or what it was before.
+  const stands = pending && [pending.to, pending.pin ?? undefined].includes(pin);
+  const state = {
     service,
     key,
     deploys,
@@ -53,131 +64,91 @@ export async function readServiceState(
     running: deploys.find(deploy => classOf(deploy) === 'running'),
     isPinned,
     pin,
-    recordText,
     record,
-    isLeftOver: isLeftOver(record, pin),
+    leftOver: stands ? pending : undefined,
   };
+  return { ...state, known: await findLiveVersion(session, state) };
 }
 
-/** A version that was proven to be serving, and the deploy that it was proven on. */
-export interface Proven {
-  readonly version: string;
-  readonly deploy: string;
-  /** The GitHub user who deployed it. */
-  readonly by?: string;
-  /** How it was proven, where that was not by start lines. */
-  readonly how?: 'answer' | 'deploy';
+/** A pin alone tells nothing: it may never have been deployed. */
+async function findLiveVersion(
+  session: Session,
+  state: Omit<ServiceState, 'known'>,
+): Promise<LiveVersion | undefined> {
+  const { live, record, service } = state;
+  if (!live || service.suspended) return undefined;
+  const { place } = session.proof;
+  const address = addressOf(service, session.proof);
+  if (address && place) {
+    const { version } = await probe(address, place, session.signal);
+    // A commit or a build number is no version to go back to.
+    if (version !== undefined && validVersion(version))
+      return { version: version.replace(/^v/, ''), by: 'its answer' };
+  }
+  const proven = record.proven.find(({ deploy }) => deploy === live.id);
+  if (proven) return { version: proven.version, by: 'the record' };
+  if (!state.isPinned || !hasInstances(service)) return undefined;
+  try {
+    const starts = await readStartLines(session, service, live.createdAt);
+    const isNewest = state.deploys[0]?.id === live.id;
+    const version = isNewest ? starts[0]?.version : await ofWhatRuns(starts);
+    return version === undefined ? undefined : { version, by: 'its start line' };
+  } catch (error) {
+    return quiet(error, undefined);
+  }
+
+  /** A later deploy wrote start lines as well, even one that crashed and is not live. */
+  async function ofWhatRuns(starts: readonly StartLine[]): Promise<string | undefined> {
+    const running = (await session.client.instances(service.id)).map(({ id }) => id);
+    const own = starts.filter(({ instance }) => running.some(id => id === instance));
+    const [version, ...others] = new Set(own.map(start => start.version));
+    return others.length ? undefined : version;
+  }
 }
 
-/** A deploy that began: what was there before, so that anyone can finish it or go back. */
-export interface DeployNote {
-  /** The version that is wanted. */
-  readonly to: string;
-  /** The run that wrote it; while it is fresh, no other run may deploy. */
-  readonly run?: string | undefined;
-  readonly by?: string | undefined;
-  /** ISO times by the clock of that run: when it began, and how long the note is fresh. */
-  readonly at?: string | undefined;
-  readonly until?: string | undefined;
-  /** That run has ended without finishing it: anybody may go on. */
-  readonly left?: true;
-  /** The newest deploy's creation when it began, by Render's clock; ours was created later. */
-  readonly since: string | undefined;
-  /** The pin as it was; null when the variable was not set. */
-  readonly pin: string | null;
-  /** The deploy that was live. */
-  readonly live: string | undefined;
-  /** Our deploy, once the way back has begun. */
-  readonly own?: string | undefined;
-  /** Set when the pin was left as it is. */
-  readonly keepsPin?: true;
-  /** Set when it is a rollback: going on means going to `to`. */
-  readonly isRollback?: true;
+/**
+ * How the version of a service could be proven, by what is known before anything is changed. Pure.
+ * @returns undefined: by nothing
+ */
+export function meansOf(
+  { proof }: Pick<Session, 'proof'>,
+  state: ServiceState,
+): string | undefined {
+  const { service, isPinned } = state;
+  const address = addressOf(service, proof);
+  if (proof.healthOnly || !isPinned)
+    return `health of ${address?.url ?? 'its status and instances'}`;
+  if (address && proof.place) return `${placeText(proof.place)} of ${address.url}`;
+  if (!hasInstances(service)) return "its deploy's status";
+  return writesStartLines(state) ? 'the start line of each instance' : undefined;
 }
 
-/** What bootlace keeps beside the pin, in one variable of the service. */
-export interface ServiceRecord {
-  /** The newest first. */
-  readonly proven: readonly Proven[];
-  readonly pending: DeployNote | undefined;
-  /** What triggered autodeploys before --hold. */
-  readonly held?: AutoDeploy;
+/** True where a new deploy's instances are expected to write their start lines. Pure. */
+export function writesStartLines({ service, live, record, known }: ServiceState): boolean {
+  if (known?.by === 'its start line') return true;
+  if (record.proven.some(({ deploy, how }) => deploy === live?.id && !how)) return true;
+  const { startCommand } = service;
+  return startCommand === undefined ? !live : /server\.js|bootlace/.test(startCommand);
 }
 
-/** The variable that bootlace keeps on a pinned service, beside the pin. */
-export const recordKey = 'BOOTLACE_RECORD';
-
-const mostProven = 5;
-export const emptyRecord: ServiceRecord = { proven: [], pending: undefined };
-
-/** Reads the variable; what cannot be understood counts as nothing: people edit variables. */
-export function parseRecord(text: string | undefined): ServiceRecord {
-  const value = parseObject(text);
-  if (!value) return emptyRecord;
-  const proven = Array.isArray(value.proven) ? value.proven.filter(isProven) : [];
-  const { held } = value;
-  return {
-    proven: proven.slice(0, mostProven).map(({ version, deploy, by, how }) => ({
-      version,
-      deploy,
-      ...(isWord(by) && { by }),
-      ...((how === 'answer' || how === 'deploy') && { how }),
-    })),
-    pending: isNote(value.pending) ? value.pending : undefined,
-    ...((held === 'commit' || held === 'checksPass') && { held }),
-  };
-}
-
-/** @returns the variable's text; undefined when there is nothing to keep */
-export function renderRecord({ proven, pending, held }: ServiceRecord): string | undefined {
-  if (!proven.length && !pending && !held) return undefined;
-  return JSON.stringify({ proven, ...(pending && { pending }), ...(held && { held }) });
-}
-
-/** The record after a version was proven. Going back to a version forgets the ones after it. */
-export function withProven(record: ServiceRecord, proven: Proven): ServiceRecord {
-  const at = record.proven.findIndex(({ version }) => version === proven.version);
-  const older = at < 0 ? record.proven : record.proven.slice(at + 1);
-  return { ...record, proven: [proven, ...older].slice(0, mostProven) };
-}
-
-/** True when the note of a record still stands: the pin is what it made of it, or what it was. */
-export function isLeftOver({ pending }: ServiceRecord, pin: string | undefined): boolean {
-  return pending !== undefined && (pin === pending.to || pin === (pending.pin ?? undefined));
-}
-
-/** True for the note of another run that may be at work now. */
-export function isLocked({ pending }: ServiceRecord, run: string, now: number): boolean {
-  if (!pending || pending.left || pending.run === undefined || pending.run === run) return false;
-  return Date.parse(pending.until ?? '') > now;
-}
-
-function isProven(value: unknown): value is Proven {
-  return isObject(value) && typeof value.deploy === 'string' && isVersion(value.version);
-}
-
-function isVersion(value: unknown): boolean {
-  return typeof value === 'string' && validVersion(value) !== null;
-}
-
-/** One short line. */
-function isWord(value: unknown): value is string {
-  return typeof value === 'string' && /^[^\r\n]{1,100}$/.test(value);
-}
-
-function isId(value: unknown): boolean {
-  return typeof value === 'string' && /^[\w-]+$/.test(value);
-}
-
-function isNote(value: unknown): value is DeployNote {
-  if (!isObject(value) || !isVersion(value.to)) return false;
-  if (value.pin !== null && typeof value.pin !== 'string') return false;
-  const words = [value.run, value.by, value.at, value.until, value.since];
-  const ids = [value.live, value.own];
-  const switches = [value.left, value.keepsPin, value.isRollback];
-  return (
-    words.every(item => item === undefined || isWord(item)) &&
-    ids.every(item => item === undefined || isId(item)) &&
-    switches.every(item => item === undefined || item === true)
+/** The deploy of an interrupted run: the newest since that run began which carries its pin. Pure. */
+export function ownDeploy({ leftOver, deploys, pin }: ServiceState): Deploy | undefined {
+  if (!leftOver) return undefined;
+  const { own, keepsPin, to, since, isRollback } = leftOver;
+  if (own !== undefined) return deploys.find(({ id }) => id === own);
+  if (!keepsPin && pin !== to) return undefined;
+  const later = deploys.filter(
+    ({ createdAt, trigger }) =>
+      timeOf(createdAt) > timeOf(since) && (isRollback || trigger !== 'rollback'),
   );
+  const first = (wanted: string) => later.find(deploy => classOf(deploy) === wanted);
+  return first('live') ?? first('running') ?? later[0];
+}
+
+/** The deploy of an interrupted run for the same version, while it is running or live. Pure. */
+export function resumable(state: ServiceState, version: string | undefined): Deploy | undefined {
+  const { leftOver } = state;
+  if (!leftOver || leftOver.to !== version || leftOver.own !== undefined) return undefined;
+  const own = ownDeploy(state);
+  return own && ['running', 'live'].includes(classOf(own)) ? own : undefined;
 }

@@ -1,9 +1,8 @@
 import { BootlaceError, NotFoundError, UsageError } from '../../errors';
-import { type Deploy, sourceOf, wasLive } from '../api/model';
-import type { Session } from '../api/session';
-import { sameVersion } from '../proof/expect';
+import { type Deploy, wasLive } from '../api/model';
+import { sameVersion } from '../proof/address';
+import type { Session } from '../session';
 import { type Plan, sourceRequest, type Target } from './plan';
-import type { ResolvedWish } from './resolve-wish';
 import type { ServiceState } from './state';
 
 /**
@@ -12,37 +11,35 @@ import type { ServiceState } from './state';
  * deploy that was live before the current commit or image came, so that a second rollback goes further
  * back and never to what was just left. Pure.
  * @param asked by `--to`: an exact version, or a deploy's id
- * @param current the version that is live, where it is known
  * @throws NotFoundError NO_PROVEN_VERSION; UsageError TO_INVALID
  */
 export function pickTarget(
   session: Pick<Session, 'line'>,
   state: ServiceState,
   asked: string | undefined,
-  current: string | undefined,
 ): Target {
-  if (!state.isPinned) {
+  const { record, deploys, live, known, isPinned } = state;
+  if (!isPinned) {
     const deploy = pickDeploy(session, state, asked);
     const request = sourceRequest(state, deploy);
-    return { version: undefined, pin: undefined, artifact: deploy, request };
+    return { version: undefined, pin: undefined, deploy, request };
   }
-  const { record, deploys, live } = state;
-  const version = pickVersion(session, state, asked, current);
+  const version = pickVersion(session, state, asked);
   const proven = record.proven.filter(item => item.version === version).map(item => item.deploy);
   // An interrupted rollback may have come this far by itself.
   const deploy =
-    current === version ? live : deploys.find(item => proven.includes(item.id) && wasLive(item));
-  if (version === undefined)
-    throw nothingProven(session, state, 'has no version that was proven before the current one');
-  return { version, pin: version, artifact: deploy, request: {} };
+    known?.version === version
+      ? live
+      : deploys.find(item => proven.includes(item.id) && wasLive(item));
+  return { version, pin: version, deploy, request: {} };
 }
 
 function pickVersion(
   session: Pick<Session, 'line'>,
-  { service, record, pin }: ServiceState,
+  state: ServiceState,
   asked: string | undefined,
-  current: string | undefined,
-): string | undefined {
+): string {
+  const { service, record, pin = '', leftOver, known } = state;
   if (asked?.startsWith('dep-')) {
     const version = record.proven.find(({ deploy }) => deploy === asked)?.version;
     if (version !== undefined) return version;
@@ -50,12 +47,12 @@ function pickVersion(
       fix: `pass a version: ${session.line('rollback', { services: [service.name], version: '1.2.3' })}`,
     });
   }
-  const interrupted = record.pending?.isRollback ? record.pending.to : undefined;
-  return (
-    asked ??
-    interrupted ??
-    record.proven.find(proven => !sameVersion(proven.version, current ?? pin ?? ''))?.version
-  );
+  const interrupted = leftOver?.isRollback ? leftOver.to : undefined;
+  const current = known?.version ?? pin;
+  const last = record.proven.find(({ version }) => !sameVersion(version, current))?.version;
+  const version = asked ?? interrupted ?? last;
+  if (version !== undefined) return version;
+  throw nothingProven(session, state, 'has no version that was proven before the current one');
 }
 
 function pickDeploy(
@@ -76,12 +73,10 @@ function pickDeploy(
 
 /** The newest that was live before the first deploy of what is live now. */
 function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): Deploy | undefined {
-  if (!live) return deploys.find(wasLive);
-  const source = sourceOf(live) ?? live.id;
-  const first = deploys.findLastIndex(
-    deploy => wasLive(deploy) && (sourceOf(deploy) ?? deploy.id) === source,
-  );
-  return deploys.slice(first + 1).find(wasLive);
+  const served = deploys.filter(wasLive);
+  const sourceOf = ({ source, id }: Deploy) => source ?? id;
+  const first = served.findLastIndex(deploy => live && sourceOf(deploy) === sourceOf(live));
+  return served[first + 1];
 }
 
 /**
@@ -92,18 +87,14 @@ function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): De
  */
 export async function checkPublished(
   session: Session,
-  resolve: (servicePackage: string | undefined, version: string) => Promise<ResolvedWish>,
-  {
-    state: { service, record },
-    target: { version = '', artifact },
-  }: Pick<Plan, 'state' | 'target'>,
+  { state: { service, record }, target: { version = '', deploy } }: Pick<Plan, 'state' | 'target'>,
 ): Promise<string | undefined> {
   const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
   try {
-    return (await resolve(servicePackage, version)).package;
+    return (await session.resolve(servicePackage, version)).package;
   } catch (error) {
     if (session.signal.aborted || !(error instanceof BootlaceError)) throw error;
-    if (artifact) {
+    if (deploy) {
       session.warn(
         `${service.name}: ${version} could not be looked up: ${error.message}; Render's artifact of it is used`,
       );
@@ -123,10 +114,9 @@ export async function checkPublished(
 /** @param what why there is nowhere to go back to */
 export function nothingProven(
   { line }: Pick<Session, 'line'>,
-  { service, isPinned }: ServiceState,
+  { service: { name }, isPinned }: ServiceState,
   what: string,
 ): NotFoundError {
-  const { name } = service;
   const version = isPinned ? '1.2.3' : 'dep-ID';
   return new NotFoundError('NO_PROVEN_VERSION', `${name} ${what}`, {
     fix: `see its deploys: ${line('releases', { services: [name] })}; then for example: ${line('rollback', { services: [name], version })}`,

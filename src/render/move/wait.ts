@@ -1,48 +1,63 @@
 import { BootlaceError, DeployError } from '../../errors';
 import { seconds } from '../../ui/text';
-import { classOf, type Deploy, newestFirst, type Service, timeOf, triggerOf } from '../api/model';
+import type { LogQuery } from '../api/client';
+import { classOf, type Deploy, type Job, newestFirst, type Service, timeOf } from '../api/model';
 import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
-import type { Session } from '../api/session';
-import type { Plan } from './plan';
+import { pollMs, type Session } from '../session';
+import { type Plan, suspended } from './plan';
 import type { ServiceState } from './state';
 
 /**
- * Waits until a deploy has ended, whatever its end is. Says each change of status once. An API
+ * Waits until a deploy or a job has ended, whatever its end is. Says each change of status once. An API
  * that is out of reach for a while does not end the wait; only the time limit does.
- * @param follow show the build's log lines as they come
- * @throws DeployError DEPLOY_TIMEOUT
+ * @param how.log what to show of its log as it comes
+ * @param how.late the failure's code, and what becomes of it after the time limit
+ * @throws DeployError DEPLOY_TIMEOUT, JOB_TIMEOUT
  */
-export async function waitForEnd(
+export async function waitForEnd<T extends Deploy | Job>(
   session: Session,
   service: Service,
-  first: Deploy,
-  follow = false,
-): Promise<Deploy> {
+  first: T,
+  how: {
+    read: (id: string, deadlineMs: number) => Promise<T>;
+    isOver: (item: T) => boolean;
+    log: (Pick<LogQuery, 'types' | 'resource'> & { title: string }) | undefined;
+    late: readonly [code: string, text: string];
+  },
+): Promise<T> {
   const { client, io, signal, limits, say } = session;
+  const { log } = how;
   const end = io.now() + limits.deployMs;
-  let deploy = first;
+  let item = first;
   let said = '';
-  const readNew = newLines(client, service, {
-    types: ['build'],
-    since: first.createdAt,
-    deadlineMs: limits.pollMs,
-  });
+  const readNew = log && newLines(client, service, { ...log, since: first.createdAt });
   for (;;) {
-    if (deploy.status !== said) say(`${service.name}: ${deploy.id} ${statusText(deploy)}`);
-    said = deploy.status;
-    const lines = follow ? await readNew() : [];
-    if (lines.length) session.showLog(`${service.name}: build`, lines);
-    if (classOf(deploy) !== 'running') return deploy;
-    if (io.now() >= end)
-      throw new DeployError(
-        'DEPLOY_TIMEOUT',
-        `${service.name}: ${deploy.id} is still ${statusText(deploy)} after ${seconds(limits.deployMs)}`,
-        { fix: 'see the deploy in the Render dashboard; --timeout MINUTES waits longer' },
-      );
-    await io.sleep(Math.min(limits.pollMs, Math.max(end - io.now(), 1)), signal);
-    const left = Math.max(end - io.now(), limits.pollMs);
-    deploy = await client.deploy(service.id, deploy.id, left);
+    if (item.status !== said) say(`${service.name}: ${item.id} ${statusText(item)}`);
+    said = item.status;
+    const lines = readNew ? await readNew() : [];
+    if (lines.length) session.showLog(`${service.name}: ${log?.title}`, lines);
+    if (how.isOver(item)) return item;
+    if (io.now() >= end) {
+      const [code, text] = how.late;
+      const limit = seconds(limits.deployMs);
+      const still = `${service.name}: ${item.id} is still ${statusText(item)} after ${limit}${text}`;
+      throw new DeployError(code, still, {
+        fix: 'see it in the Render dashboard; --timeout MINUTES waits longer',
+      });
+    }
+    await io.sleep(Math.min(pollMs, Math.max(end - io.now(), 1)), signal);
+    item = await how.read(item.id, Math.max(end - io.now(), pollMs));
   }
+}
+
+/** @throws DeployError DEPLOY_TIMEOUT */
+export function waitForDeploy(session: Session, service: Service, deploy: Deploy): Promise<Deploy> {
+  return waitForEnd(session, service, deploy, {
+    read: (id, deadlineMs) => session.client.deploy(service.id, id, deadlineMs),
+    isOver: now => classOf(now) !== 'running',
+    log: session.followLogs ? { types: ['build'], title: 'build' } : undefined,
+    late: ['DEPLOY_TIMEOUT', ''],
+  });
 }
 
 /** Waits until no other deploy runs, for Render would cancel one of the two. */
@@ -52,26 +67,19 @@ export async function waitForOthers(
 ): Promise<void> {
   if (!running) return;
   session.say(
-    `${service.name}: ${running.id} (${triggerOf(running)}) is running; waiting for its end`,
+    `${service.name}: ${running.id} (${running.trigger}) is running; waiting for its end`,
   );
-  await waitForEnd(session, service, running);
+  await waitForDeploy(session, service, running);
 }
 
 /** Cancels a running deploy and waits for its end; where Render cancels none, waits alone. */
-export async function endDeploy(
-  session: Session,
-  service: Service,
-  deploy: Deploy,
-): Promise<Deploy> {
-  if (service.type === 'cron_job') return waitForEnd(session, service, deploy);
-  try {
-    await session.client.cancelDeploy(service.id, deploy.id);
-  } catch (error) {
-    // It has just ended by itself; what it ended as shows in the next look.
-    if (!(error instanceof BootlaceError) || error.code !== 'RENDER_REFUSED') throw error;
-  }
-  const limits = { ...session.limits, deployMs: 5 * 60_000 };
-  return waitForEnd({ ...session, limits }, service, deploy);
+export async function endDeploy(session: Session, service: Service, deploy: Deploy): Promise<void> {
+  if (service.type !== 'cron_job')
+    await session.client.cancelDeploy(service.id, deploy.id).catch(error => {
+      // It has just ended by itself; what it ended as shows in the next look.
+      if (!(error instanceof BootlaceError) || error.code !== 'RENDER_REFUSED') throw error;
+    });
+  await waitForDeploy(session, service, deploy);
 }
 
 /**
@@ -84,23 +92,20 @@ export async function failureOf(
   deploy: Deploy,
 ): Promise<DeployError> {
   const { client } = session;
+  const { name } = service;
   const version = keepsPin ? undefined : target.version;
-  const facts = { service: service.name, deploy: deploy.id, status: deploy.status };
+  const facts = { service: name, deploy: deploy.id, status: deploy.status };
   const now = await client.service(service.id).catch(error => quiet(error, undefined));
-  if (now?.suspended)
-    return new DeployError('SERVICE_SUSPENDED', `${service.name} was suspended during the deploy`, {
-      fix: 'resume the service in the Render dashboard, then run the same command again',
-      facts,
-    });
+  if (now?.suspended) return suspended(name, 'was suspended during the deploy', facts);
   const isReplaced = classOf(deploy) === 'superseded';
   if (isReplaced || deploy.status === 'canceled') {
-    const [newer] = await deploysAfter(client, service, deploy).catch(error => quiet(error, []));
+    const [newer] = await deploysAfter(session, service, deploy).catch(error => quiet(error, []));
     if (newer)
       return new DeployError(
         'DEPLOY_SUPERSEDED',
-        `${service.name}: ${deploy.id} was replaced by ${newer.id} (${triggerOf(newer)}) before it was proven`,
+        `${name}: ${deploy.id} was replaced by ${newer.id} (${newer.trigger}) before it was proven`,
         {
-          fix: `when ${newer.id} has ended, run: ${session.line('verify', { services: [service.name] })}`,
+          fix: `when ${newer.id} has ended, run: ${session.line('verify', { services: [name] })}`,
           facts: { ...facts, by: newer.id },
         },
       );
@@ -109,7 +114,7 @@ export async function failureOf(
   const lastLines = await showLastLines(session, service, deploy);
   const code = isReplaced ? 'DEPLOY_SUPERSEDED' : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = isReplaced ? 'it was replaced' : phaseText(deploy.status);
-  return new DeployError(code, `${service.name}: ${phase}${reason ? `: ${reason}` : ''}`, {
+  return new DeployError(code, `${name}: ${phase}${reason ? `: ${reason}` : ''}`, {
     fix: `correct what the log says, then run: ${session.line(undefined, { version })}`,
     facts: { ...facts, reason, lastLines },
   });
@@ -117,7 +122,7 @@ export async function failureOf(
 
 /** The deploys that came after one, the newest first. */
 export async function deploysAfter(
-  client: Session['client'],
+  { client }: Session,
   service: Service,
   { id, createdAt }: Deploy,
 ): Promise<Deploy[]> {

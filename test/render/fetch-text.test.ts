@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { withTimeout } from '../../src/render/api/with-timeout';
+import { fetchText } from '../../src/render/api/fetch-text';
 
 /** A server that answers as it is told; what only a collection of garbage shows is shown. */
 async function start(t: TestContext, answer: (response: ServerResponse) => void): Promise<string> {
@@ -24,7 +24,6 @@ const drip = (response: ServerResponse) => {
   const timer = setInterval(() => response.write('y'), 5);
   response.on('close', () => clearInterval(timer));
 };
-const ask = (url: string) => async (signal: AbortSignal) => (await fetch(url, { signal })).text();
 
 for (const [name, answer] of [
   ['never answers', () => {}],
@@ -32,8 +31,8 @@ for (const [name, answer] of [
 ] as const) {
   test(`the time ends what ${name}`, { timeout: 10_000 }, async t => {
     const url = await start(t, answer);
-    await assert.rejects(withTimeout(100, new AbortController().signal, ask(url)), {
-      name: 'TimeoutError',
+    await assert.rejects(fetchText(url, {}, new AbortController().signal, 100), {
+      message: 'timed out',
     });
   });
 
@@ -41,14 +40,20 @@ for (const [name, answer] of [
     const url = await start(t, answer);
     const user = new AbortController();
     setTimeout(() => user.abort(new Error('stopped')), 50);
-    await assert.rejects(withTimeout(60_000, user.signal, ask(url)), { message: 'stopped' });
+    await assert.rejects(fetchText(url, {}, user.signal, 60_000), { message: 'stopped' });
   });
 }
 
 test('what comes in time comes through, and nothing of it stays', async t => {
   const url = await start(t, response => response.end('well'));
   const user = new AbortController();
-  assert.equal(await withTimeout(60_000, user.signal, ask(url)), 'well');
+  assert.equal((await fetchText(url, {}, user.signal, 60_000)).text, 'well');
   user.abort(new Error('later'));
-  await assert.rejects(withTimeout(60_000, user.signal, ask(url)), { message: 'later' });
+  await assert.rejects(fetchText(url, {}, user.signal, 60_000), { message: 'later' });
+});
+
+test('a failure quotes no header', async () => {
+  const headers = { authorization: 'Bearer a\nsecret' };
+  const asked = fetchText('http://127.0.0.1:1/', { headers }, new AbortController().signal, 1000);
+  await assert.rejects(asked, { message: 'connection failed' });
 });

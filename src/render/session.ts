@@ -1,10 +1,11 @@
-import { NotFoundError, SettingError, UsageError } from '../../errors';
-import type { Io } from '../../io';
-import { Secret } from '../../secret';
-import { loadSources } from '../../settings/load';
-import { createRenderClient, type RenderClient } from './client';
-import type { LogLine, Service } from './model';
-import type { Access, Pace } from './request';
+import { NotFoundError, SettingError, UsageError } from '../errors';
+import type { Io } from '../io';
+import { Secret } from '../secret';
+import type { RenderClient } from './api/client';
+import { isPrivate } from './api/fetch-text';
+import type { LogLine, Service } from './api/model';
+import type { Access } from './api/request';
+import type { ProofWish } from './proof/address';
 
 /**
  * A command line to type: the command and flags that were typed, with changes.
@@ -15,8 +16,21 @@ export type CommandLine = (
   change: { services?: readonly string[]; version?: string | undefined },
 ) => string;
 
-/** The command that opens a session, and how it talks to the user. */
-interface Caller {
+/** One exact version of the registry. */
+export interface ResolvedWish {
+  readonly package: string;
+  readonly version: string;
+  /** engines.node, where the package names it. */
+  readonly engines: string | undefined;
+}
+
+/** What the steps of a deploy share. */
+export interface Session {
+  readonly client: RenderClient;
+  /** For the last request after Ctrl-C: the same client, which no signal stops. */
+  readonly lastClient: RenderClient;
+  readonly io: Pick<Io, 'now' | 'sleep'>;
+  readonly limits: Limits;
   readonly signal: AbortSignal;
   /** One calm sentence about what is going on. */
   readonly say: (sentence: string) => void;
@@ -26,6 +40,19 @@ interface Caller {
   /** The workspace that names are looked up in: an id or a name. */
   readonly workspace: string | undefined;
   readonly line: CommandLine;
+  /** How the user wants a version to be proven. */
+  readonly proof: ProofWish;
+  /** The user's own name for the pin's variable, when one was given. */
+  readonly envKey: string | undefined;
+  /**
+   * Asks the registry for what the user wants; once for each package and wish.
+   * @param servicePackage the service's own BACKEND_PACKAGE, for when no setting here names one
+   * @param ownWish a version, range or tag in place of the settings' wish
+   * @throws SettingError, AuthError, NotFoundError, NetworkError as setup does
+   */
+  readonly resolve: (servicePackage: string | undefined, ownWish?: string) => Promise<ResolvedWish>;
+  /** Show a build's log as it comes. */
+  readonly followLogs: boolean;
   /** This run, different from every other. */
   readonly run: string;
   /** The person or workflow behind it, as others see it. */
@@ -36,58 +63,17 @@ interface Caller {
   readonly steal: boolean;
 }
 
-/** What the steps of a deploy share. */
-export interface Session extends Caller {
-  readonly client: RenderClient;
-  /** For the last request after Ctrl-C: the same client, which no signal stops. */
-  readonly lastClient: RenderClient;
-  readonly io: Pick<Io, 'now' | 'sleep'>;
-  readonly limits: Limits;
-}
-
 /** All in milliseconds. */
 export interface Limits {
   /** For a deploy, from its creation until it is live. */
   readonly deployMs: number;
   /** For the proof once it is live; a service's shutdown delay is added. */
   readonly proofMs: number;
-  readonly pollMs: number;
 }
 
-export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000, pollMs: 5_000 };
-
-/** What a command hands in to talk to Render. */
-export interface Surroundings extends Caller {
-  dir: string;
-  io: Pick<Io, 'env' | 'now' | 'sleep'>;
-  addSecret: (secret: Secret | undefined) => void;
-}
-
-/**
- * Opens a session with the key from the environment or .env; asks nothing yet.
- * @throws SettingError of readAccess, or for a settings file that cannot be read
- */
-export function openSession(
-  surroundings: Surroundings,
-  pace: Pace,
-  limits: Partial<Limits> = {},
-): Session {
-  const { dir, io, addSecret, ...caller } = surroundings;
-  const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
-  const access = readAccess(values);
-  addSecret(access.key);
-  const say = onceEach(caller.say);
-  const shared = { access, io, pace, onRetry: say };
-  return {
-    ...caller,
-    client: createRenderClient({ ...shared, signal: caller.signal }),
-    lastClient: createRenderClient({ ...shared, signal: new AbortController().signal }),
-    io,
-    say,
-    limits: { ...defaultLimits, ...limits },
-    workspace: caller.workspace ?? (values.RENDER_WORKSPACE?.trim() || undefined),
-  };
-}
+export const defaultLimits: Limits = { deployMs: 30 * 60_000, proofMs: 5 * 60_000 };
+/** How often the API or an address is asked again, in milliseconds. */
+export const pollMs = 5_000;
 
 /** Says a sentence once until another comes; `trying again in 8 s` makes no new one. */
 export function onceEach(say: (sentence: string) => void): (sentence: string) => void {
@@ -104,15 +90,12 @@ export async function workspaceId({ client, workspace }: Session): Promise<strin
   if (workspace === undefined || /^(tea|usr|own)-\w+$/.test(workspace)) return workspace;
   const [id, ...more] = await client.workspaces(workspace);
   const name = JSON.stringify(workspace.slice(0, 60));
-  if (id === undefined)
-    throw new NotFoundError('WORKSPACE_NOT_FOUND', `the key reaches no workspace named ${name}`, {
-      fix: "pass the workspace's id, which is in the address of its settings in the dashboard: --workspace tea-…",
-    });
-  if (more.length)
-    throw new UsageError('WORKSPACE_AMBIGUOUS', `${more.length + 1} workspaces are named ${name}`, {
-      fix: `pass the id of one: ${[id, ...more].map(one => `--workspace ${one}`).join(' or ')}`,
-    });
-  return id;
+  if (id !== undefined && more.length === 0) return id;
+  const found = id === undefined ? 'no workspace' : `${more.length + 1} workspaces`;
+  throw new NotFoundError('WORKSPACE_NOT_FOUND', `the key reaches ${found} named ${name}`, {
+    fix: "pass the workspace's id, which is in the address of its settings in the dashboard: --workspace tea-…",
+    facts: { found: [id, ...more].join(', ') },
+  });
 }
 
 const defaultHost = 'https://api.render.com/v1';
@@ -120,13 +103,17 @@ const defaultHost = 'https://api.render.com/v1';
 /**
  * Reads RENDER_API_KEY and RENDER_HOST.
  * @param values the environment over .env
+ * @param local what does the same for a backend on this machine
  * @throws SettingError RENDER_KEY_MISSING, RENDER_KEY_MALFORMED, RENDER_HOST_INVALID
  */
-export function readAccess(values: Readonly<Record<string, string | undefined>>): Access {
+export function readAccess(
+  values: Readonly<Record<string, string | undefined>>,
+  local: string,
+): Access {
   const key = values.RENDER_API_KEY?.trim();
   if (!key)
     throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
-      fix: 'create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY',
+      fix: `create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY${local && `; for the backend in this folder: ${local}`}`,
     });
   // fetch would quote a value that no header can carry in its error.
   if (!/^[\x21-\x7e]+$/.test(key))
@@ -140,21 +127,11 @@ export function readAccess(values: Readonly<Record<string, string | undefined>>)
 
 function parseHost(wanted: string): string {
   const text = /^[a-z]+:\/\//i.test(wanted) ? wanted : `https://${wanted}`;
-  const fix = `set RENDER_HOST to an address such as ${defaultHost}, or unset it`;
-  if (!URL.canParse(text))
-    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is no address', { fix });
-  const url = new URL(text);
-  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  if (url.username || url.password || url.search || url.hash)
-    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST holds more than an address', {
-      fix,
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || url.username || url.password || url.search || url.hash || !isPrivate(url))
+    throw new SettingError('RENDER_HOST_INVALID', 'RENDER_HOST is not a plain https address', {
+      fix: `set RENDER_HOST to an address such as ${defaultHost}, or unset it`,
     });
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
-    throw new SettingError(
-      'RENDER_HOST_INVALID',
-      'RENDER_HOST is not an https address, and the key must not travel in the clear',
-      { fix },
-    );
   const path = url.pathname.replace(/\/+$/, '') || '/v1';
   return `${url.origin}${path}`;
 }
