@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
-  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -15,7 +14,7 @@ import type { Io } from '../io';
 import { makeFolder, writeAtomic, writeFailure } from './atomic';
 import { type Layout, logsFolder, receiptName } from './layout';
 import type { Receipt } from './receipt';
-import { isSameInstall, isWhole, type Release, readRelease } from './store';
+import { isSameInstall, isWhole, namesIn, type Release, readRelease } from './store';
 
 /** A release in the making: on the same disk as the releases, invisible until it is renamed. */
 export interface Stage {
@@ -116,14 +115,6 @@ export function sweep(layout: Layout, now: number): void {
       const { mtimeMs = now } = statSync(path, { throwIfNoEntry: false }) ?? {};
       if (now - mtimeMs > limitMs) remove(path);
     }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function remove(folder: string): void {

@@ -12,13 +12,7 @@ export interface Release {
 
 /** The releases that have a receipt, newest install first. */
 export function listReleases(layout: Layout): Release[] {
-  let names: string[];
-  try {
-    names = readdirSync(layout.releases);
-  } catch {
-    return [];
-  }
-  return names
+  return namesIn(layout.releases)
     .filter(name => !name.startsWith('.'))
     .flatMap(name => readRelease(layout, name) ?? [])
     .sort((a, b) => (a.receipt.installedAt < b.receipt.installedAt ? 1 : -1));
@@ -83,5 +77,14 @@ export function readIfThere(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+/** The names in a folder; none when it cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { NotFoundError } from '../errors';
 import type { Io } from '../io';
+import { namesIn } from '../release/store';
 import { readDotenv } from '../settings/dotenv-file';
 import { expandWords } from '../settings/words';
 import { readActiveRelease } from './active-release';
@@ -79,14 +80,6 @@ export function planMigrate(
   const words = [...expandWords(command.args, all), ...args];
   if ('bin' in command) return planExec(dir, command.bin, words, io);
   return { file: io.execPath, args: [join(backend, command.file), ...words], env: all };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** Run by this Node rather than by whichever one `env node` finds. */
