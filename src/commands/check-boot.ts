@@ -45,7 +45,7 @@ export async function bootPackage(
   const inside = { ...context, dir, flags: { ...context.flags, from: file, package: name } };
   // The empty folder has no .npmrc; the publisher's registries and credentials count.
   const plan = { ...(await preparePlan(inside)), config };
-  const { start } = await runSetup(plan, inside, {});
+  const { start } = await runSetup(plan, inside);
   const env: Record<string, string | undefined> = { ...io.env };
   removeSecrets(env, config);
   const say = (text: string) => (context.flags.json ? report.progress(text) : report.line(text));

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { BootlaceError, IntegrityError, NotFoundError, SettingError, UsageError } from '../errors';
+import { fetchTarball } from '../install/fetch-tarball';
 import type { Tarball } from '../install/tarball';
 import { readPackedPackage } from '../publish/preflight/packed-package';
 import { preflight, type Surroundings } from '../publish/preflight/preflight';
@@ -22,8 +23,7 @@ import { resolveVersion } from '../registry/resolve';
 import { createTransport } from '../registry/transport';
 import { parsePackageName } from '../settings/package-name';
 import { parseVersionWish } from '../settings/version-wish';
-import { fetchBackend } from '../setup/fetch-backend';
-import { packLocal } from '../setup/pack-local';
+import { packLocal } from '../setup/local-tarball';
 import { findIn } from '../start/plan/package-files';
 import type { Finding } from '../ui/findings';
 import { bootPackage } from './check-boot';
@@ -187,7 +187,8 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
   const config = readConfig({ folder: dir, manifest: { name } }, context);
   if (config.tokenMissing) throw config.tokenMissing;
   const transport = createTransport(config.network);
-  const options = { io, config, transport, signal, onRetry: (text: string) => report.warn(text) };
+  const onRetry = (text: string) => report.warn(text);
+  const options = { io, config, transport, signal, onRetry, deadlineMs: 120_000 };
   try {
     const { manifest } = await resolveVersion({
       io,
@@ -195,12 +196,12 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
       wish,
       from: 'SPEC',
       config,
-      client: createRegistryClient(options),
+      client: createRegistryClient({ io, config, transport, signal, onRetry }),
       ignoreEngines: true,
       signal,
     });
     const label = `${name}@${manifest.version}`;
-    const tarball = await fetchBackend(manifest, { ...options, work });
+    const tarball = await fetchTarball(manifest, join(work, 'fetched.tgz'), options);
     return {
       tarball,
       label,

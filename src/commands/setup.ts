@@ -1,15 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { UsageError } from '../errors';
-import { openUnpacker, type Unpacker } from '../install/unpacker';
 import { lockText } from '../lock/choose';
 import { secretsOf } from '../registry/config/config';
-import { layoutOf } from '../release/layout';
-import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { shellWord } from '../settings/words';
 import { applySetup, type SetupResult } from '../setup/apply';
-import type { ApplyOptions, SetupPlan } from '../setup/plan';
+import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import { count, leftOut, megabytes, seconds as secondsOf } from '../ui/text';
 import type { Command, Context, Flags } from './command';
@@ -55,10 +51,8 @@ export const command: Command = {
       return 0;
     }
     const begun = io.now();
-    const { plan, result } = await withUnpacker(context, async unpacker => {
-      const plan = await preparePlan(context);
-      return { plan, result: await runSetup(plan, context, { unpacker }) };
-    });
+    const plan = await preparePlan(context);
+    const result = await runSetup(plan, context);
     const json = reportSetup(plan, result, context, io.now() - begun);
     const folder = relative(io.cwd, context.dir);
     const cd = folder && `cd ${shellWord(folder)} && `;
@@ -68,48 +62,17 @@ export const command: Command = {
   },
 };
 
-/**
- * Starts the second thread ahead of everything else where no release is on disk, so that there will be
- * an install: it takes as long to start as the first tarball takes to arrive.
- */
-export async function withUnpacker<Result>(
-  { dir }: Context,
-  work: (unpacker: Unpacker | undefined) => Promise<Result>,
-): Promise<Result> {
-  const isFirst = listReleases(layoutOf(dir)).length === 0;
-  const unpacker = isFirst ? openUnpacker() : undefined;
-  try {
-    return await work(unpacker);
-  } finally {
-    await unpacker?.close();
-  }
-}
-
 /** Reads settings and folder; secrets go to the redactor before anything else can print. */
-export async function preparePlan({
-  dir,
-  flags,
-  io,
-  version,
-  dist,
-  redactor,
-}: Context): Promise<SetupPlan> {
-  const plan = await prepareSetup({
-    dir,
-    flags,
-    io,
-    version,
-    launcher: readFileSync(join(dist, 'launcher.cjs'), 'utf8'),
-    abi: process.versions.modules,
-  });
-  for (const secret of secretsOf(plan.settings, plan.config)) redactor.add(secret);
+export async function preparePlan(context: Context): Promise<SetupPlan> {
+  const plan = await prepareSetup(context);
+  for (const secret of secretsOf(plan.settings, plan.config)) context.redactor.add(secret);
   return plan;
 }
 
 export function runSetup(
   plan: SetupPlan,
   context: Context,
-  how: Pick<ApplyOptions, 'failFast' | 'unpacker'>,
+  failFast = false,
 ): Promise<SetupResult> {
   const { dir, flags, io, report, redactor, signal, version } = context;
   return applySetup(plan, {
@@ -118,7 +81,7 @@ export function runSetup(
     signal,
     bootlace: version,
     waitForMs: waitFor(flags),
-    ...how,
+    failFast,
     ignoreEngines: flags['ignore-engines'] === true,
     redact: text => redactor.redact(text),
     progress: sentence => report.progress(sentence),

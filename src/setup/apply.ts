@@ -3,19 +3,15 @@ import { dirname, join } from 'node:path';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
 import { layoutOf } from '../release/layout';
-import type { StartPlan, VersionChoice } from '../release/receipt';
+import type { StartPlan } from '../release/receipt';
 import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import { type ApplyOptions, type FileChange, planStart, type SetupPlan } from './plan';
+import { type ApplyOptions, planStart, type SetupPlan } from './plan';
 
-export interface SetupResult {
-  release: Release;
-  wanted: VersionChoice;
+export interface SetupResult extends ChosenRelease {
   start: StartPlan;
-  /** True when the release was on disk already. */
-  reused: boolean;
   changed: string[];
 }
 
@@ -37,20 +33,17 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     : await obtain();
   // Its files may be damaged, as after a power failure: then it is installed again.
   const isDamaged = () => first.reused && !isAsInstalled(first.release);
-  if (hasLostEntry(layout, first.release) && isDamaged()) return installAgain();
+  if (hasLostEntry(layout, first.release) && isDamaged())
+    return finish(await obtain(first.release));
   try {
-    return await finish(first);
+    return finish(first);
   } catch (error) {
     // Another setup may have removed it a moment ago.
     if (!isDamaged()) throw error;
-    return installAgain();
-  }
-
-  async function installAgain(): Promise<SetupResult> {
     return finish(await obtain(first.release));
   }
 
-  async function finish({ release, wanted, reused }: ChosenRelease): Promise<SetupResult> {
+  function finish({ release, wanted, reused }: ChosenRelease): SetupResult {
     const start = planStart(plan, release.folder);
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
@@ -68,7 +61,7 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
 }
 
 /** Writes one of the plan's files, and its folder where there is none. @throws InstallError */
-export function writeChange({ path, text }: FileChange): void {
+export function writeChange({ path, text }: SetupPlan['changes'][number]): void {
   try {
     makeFolder(dirname(path));
   } catch (error) {

@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, SettingError } from '../errors';
-import { plainAddress } from '../install/fetch-tarball';
+import { fetchTarball, plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
 import type { Tarball } from '../install/tarball';
-import type { Unpacker } from '../install/unpacker';
+import { openUnpacker } from '../install/unpacker';
+import type { Io } from '../io';
 import { type BackendTarball, integrityOfBytes, readBackendTarball } from '../lock/backend-tarball';
 import { type ChosenLock, chooseLock } from '../lock/choose';
 import { composeLock } from '../lock/compose';
@@ -16,6 +17,7 @@ import {
   rootOverrides,
 } from '../lock/document';
 import type { NpmRun } from '../npm/run';
+import type { DownloadContext } from '../registry/download';
 import { cleanVersion } from '../registry/packument';
 import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
@@ -28,8 +30,7 @@ import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { checkCommands } from '../start/plan/package-files';
 import { sayProgress } from '../ui/install-progress';
-import { fetchBackend } from './fetch-backend';
-import { readLocalTarball } from './local-tarball';
+import { packLocal, readLocalTarball } from './local-tarball';
 import { type ApplyOptions, planStart, type SetupPlan } from './plan';
 
 /** The backend's tarball, verified, and where it is from. */
@@ -42,7 +43,7 @@ interface FetchedBackend {
   version: string;
 }
 
-const localTarball = 'backend.tgz';
+const patientMs = 120_000;
 /** A host waits a minute for its port. */
 const failFastMs = 5000;
 
@@ -51,7 +52,6 @@ const failFastMs = 5000;
  * tarball, its lock, and the tree that the lock names.
  * @param locator undefined for a local build
  * @param transport kept open
- * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
  * @throws whatever fails; nothing of the release is then visible
  */
@@ -60,13 +60,14 @@ export async function installRelease(
   locator: Locator | undefined,
   options: ApplyOptions,
   transport: Transport,
-  unpacker: Unpacker | undefined,
   damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
   const name = settings.package.value;
   const layout = layoutOf(options.dir);
   const stage = openStage(layout, options.io);
+  // Its thread takes as long to start as the first tarball takes to arrive.
+  const unpacker = settings.installer.value === 'npm' ? undefined : openUnpacker();
   const run = {
     io: options.io,
     config,
@@ -75,11 +76,12 @@ export async function installRelease(
     log: newLogFile(layout),
     redact: options.redact,
     signal: options.signal,
+    onRetry: options.warn,
     ...(options.failFast && { deadlineMs: failFastMs }),
   };
   try {
     options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
-    const fetched = await fetchBackendTarball(plan, locator, options, run);
+    const fetched = await fetchBackend(plan, locator, run);
     const { backend, version, integrity, resolved } = fetched;
     const chosen =
       chooseLock({
@@ -142,22 +144,22 @@ export async function installRelease(
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } catch (error) {
     // No failure names the log of an aborted setup.
-    if (options.signal?.aborted) rmSync(run.log, { force: true });
+    if (options.signal.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {
+    // Before the stage goes, so that nothing is written into it any more.
     await unpacker?.close();
     stage.discard();
   }
 }
 
-type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
-  Pick<ApplyOptions, 'io'> & { transport: Transport };
+type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io' | 'signal'> &
+  Omit<DownloadContext, 'io' | 'deadlineMs'> & { io: Io };
 
 /** Fetches or packs the backend's tarball, once. */
-async function fetchBackendTarball(
+async function fetchBackend(
   plan: SetupPlan,
   locator: Locator | undefined,
-  options: ApplyOptions,
   run: Run,
 ): Promise<FetchedBackend> {
   const name = plan.settings.package.value;
@@ -165,7 +167,10 @@ async function fetchBackendTarball(
     const { version, integrity } = locator;
     const resolved = plainAddress(locator.tarball);
     const label = `${name}@${version}`;
-    const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
+    const tarball = await fetchTarball(locator.manifest, join(run.work, 'fetched.tgz'), {
+      deadlineMs: patientMs,
+      ...run,
+    });
     const backend = await readBackendTarball(tarball, label, plan.lock !== undefined);
     // npm publish cleans the version for the registry and leaves the tarball as it is.
     if (backend.manifest.name !== name || cleanVersion(backend.manifest.version) !== version)
@@ -176,7 +181,6 @@ async function fetchBackendTarball(
       );
     return { tarball, integrity, resolved, backend, version };
   }
-  const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
   const backend = await readLocalTarball(file, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
@@ -188,7 +192,7 @@ async function fetchBackendTarball(
   return {
     tarball: { file },
     integrity: integrityOfBytes(readFileSync(file)),
-    resolved: `file:${localTarball}`,
+    resolved: 'file:backend.tgz',
     backend,
     version: cleanVersion(backend.manifest.version),
   };
@@ -202,7 +206,7 @@ async function resolveNow(
 ): Promise<ChosenLock> {
   options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
   const { resolveLock } = await import('../lock/resolve/resolve');
-  const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
+  const bare = await resolveLock({ ...run, manifest });
   // Without dependencies there was nothing to choose.
   if (Object.keys(bare.packages).some(path => path.startsWith('node_modules/')))
     options.warn(

@@ -6,6 +6,7 @@ import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
 import { loadRegistryConfig } from '../registry/config/load-config';
+import { renderNpmrc } from '../registry/config/npmrc';
 import { layoutOf } from '../release/layout';
 import { listReleases, readIfThere } from '../release/store';
 import { definitions } from '../settings/definitions';
@@ -13,19 +14,17 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { shellWord } from '../settings/words';
-import { renderServerFile } from '../start/server-file';
+import { isServerFile, renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
-import { planSetup, type SetupPlan } from './plan';
+import { findReusable, type SetupPlan, type WantedInstall } from './plan';
 
 interface PrepareOptions {
   dir: string;
   flags: Readonly<Record<string, unknown>>;
   io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
-  /** This bootlace's version, and the text of launcher.cjs. */
+  /** This bootlace's version, and the folder of its bundles. */
   version: string;
-  launcher: string;
-  /** Node's ABI for native modules. */
-  abi: string;
+  dist: string;
 }
 
 /**
@@ -37,32 +36,58 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
   const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
-  const layout = layoutOf(dir);
-  const serverName = serverFileName(flags['server-file']);
-  const npmrcPath = join(dir, '.npmrc');
-  const serverPath = join(dir, serverName);
-  return planSetup({
+  const name = settings.package.value;
+  const wanted: WantedInstall = {
     settings,
     config,
-    host: { platform: io.platform, arch: io.arch, abi: options.abi },
+    host: { platform: io.platform, arch: io.arch, abi: process.versions.modules },
     from: flags.from === undefined ? undefined : resolve(dir, String(flags.from)),
-    lock: readLockFile(flags.lock, dir, settings.package.value),
-    saveLock: saveLockPath(flags['save-lock'], dir, settings.package.value),
-    releases: listReleases(layout),
+    lock: readLockFile(flags.lock, dir, name),
+  };
+  const serverFile = serverFileName(flags['server-file']);
+  return {
+    ...wanted,
     typed: typedFlags(flags),
-    npmrc: { path: npmrcPath, text: readText(npmrcPath) },
-    server: {
-      path: serverPath,
-      name: serverName,
-      present: readText(serverPath),
-      wanted: renderServerFile(options.version),
-    },
-    launcher: {
-      path: layout.launcher,
-      present: readIfThere(layout.launcher),
-      wanted: options.launcher,
-    },
-  });
+    saveLock: saveLockPath(flags['save-lock'], dir, name),
+    reuse: findReusable(wanted, listReleases(layoutOf(dir))),
+    serverFile,
+    changes: planChanges(options, serverFile, config.managedLines),
+  };
+}
+
+/**
+ * The files to write. A new .npmrc holds our lines alone, no secret, and an image that root builds is
+ * run by another user.
+ * @throws SettingError NPMRC_MARKERS or SERVER_FILE_TAKEN
+ */
+function planChanges(
+  { dir, dist, version }: PrepareOptions,
+  serverFile: string,
+  managedLines: readonly string[],
+): SetupPlan['changes'] {
+  const changes: SetupPlan['changes'] = [];
+  const keep = (path: string, present: string | undefined, text: string) => {
+    if (text !== present) changes.push({ path, text });
+  };
+  const npmrc = join(dir, '.npmrc');
+  const npmrcText = readText(npmrc) ?? '';
+  keep(npmrc, npmrcText, renderNpmrc(npmrcText, managedLines));
+  const server = join(dir, serverFile);
+  const serverText = readText(server);
+  if (serverText !== undefined && !isServerFile(serverText))
+    throw new SettingError(
+      'SERVER_FILE_TAKEN',
+      `${serverFile} is there, and bootlace did not write it, or it was changed since`,
+      {
+        fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
+        facts: { path: server },
+      },
+    );
+  // Before server.js, which loads it.
+  const { launcher } = layoutOf(dir);
+  keep(launcher, readIfThere(launcher), readFileSync(join(dist, 'launcher.cjs'), 'utf8'));
+  keep(server, serverText, renderServerFile(version));
+  return changes;
 }
 
 /** @throws SettingError LOCK_FILE_MISSING, or what a lock is refused for */
@@ -151,9 +176,7 @@ function serverFileName(flag: unknown): string {
     throw new UsageError(
       'SERVER_FILE_INVALID',
       `--server-file ${JSON.stringify(name)} is no file name in this folder`,
-      {
-        fix: 'pass a name such as --server-file start.js',
-      },
+      { fix: 'pass a name such as --server-file start.js' },
     );
   return name;
 }
