@@ -7,7 +7,7 @@ import { hasLostEntry, isWhole, namesIn, readIfThere } from '../release/store';
 import { readDotenv } from '../settings/dotenv-file';
 import { satisfiesWish, type VersionWish, wishText } from '../settings/version-wish';
 import { broken, readActiveRelease } from '../start/active-release';
-import { secretNames } from '../start/backend-env';
+import { prepareBackendEnv, secretNames } from '../start/backend-env';
 import { checkRequired } from '../start/pick-entry';
 import { checkCommands } from '../start/plan/package-files';
 import { isServerFile } from '../start/server-file';
@@ -63,13 +63,11 @@ function checkVariables(
 ): Check[] {
   const name = 'variables';
   const checks: Check[] = [];
-  const { values, unreadable } = readDotenv(dir);
-  const all = { ...values, ...env };
-  const removed = secretNames(all, start);
-  const own = Object.fromEntries(Object.entries(all).filter(([key]) => !removed.includes(key)));
+  const dotenv = readDotenv(dir);
+  const own = { ...env };
+  prepareBackendEnv(own, dotenv.values, start);
   try {
-    for (const text of checkRequired(start.requires, own, removed, unreadable))
-      checks.push(warned(name, text));
+    for (const text of checkRequired(start, own, env, dotenv)) checks.push(warned(name, text));
     if (start.requires?.length) checks.push(ok(name, `${start.requires.join(', ')}: set`));
   } catch (error) {
     checks.push(failed(name, error));
@@ -77,7 +75,7 @@ function checkVariables(
   const reader = receipt.tree.paths.find(path =>
     /\/(dotenv|dotenv-flow|@dotenvx\/dotenvx)$/.test(path),
   );
-  const token = secretNames(values, start)[0];
+  const token = secretNames(dotenv.values, start)[0];
   if (reader && token)
     checks.push(
       warned(

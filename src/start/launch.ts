@@ -13,14 +13,12 @@ import {
   prepareBackendEnv,
   releaseVariables,
   removeSecrets,
-  secretNames,
 } from './backend-env';
-import { become, canReplace } from './become';
+import { become, canReplace, endBySignalsAsPidOne } from './become';
 import { readEnvFiles, takeEnvFiles } from './env-files';
 import { explainFailures } from './explain';
 import { type MemoryPlan, planMemory } from './memory';
 import { checkRequired, pickEntry } from './pick-entry';
-import { endBySignalsAsPidOne } from './pid-one';
 import { say } from './say';
 
 /** A start's command line. */
@@ -80,9 +78,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   for (const [name, value] of Object.entries(readEnvFiles(envFiles, [cwd, backend])))
     if (!set.has(name)) env[name] = value;
   removeSecrets(env, start);
-  const { values, unreadable } = dotenv;
-  const removed = secretNames({ ...values, ...given }, start);
-  for (const warning of checkRequired(start.requires, env, removed, unreadable))
+  for (const warning of checkRequired(start, env, given, dotenv))
     say(`bootlace: warning: ${warning}\n`);
   // `bootlace deploy` reads this line in the service's log.
   say(`bootlace: starting ${receipt.package}@${receipt.version}: ${entry.file} (${entry.why})\n`);

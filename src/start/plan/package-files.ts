@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { NotFoundError } from '../../errors';
 import { parseObject } from '../../json';
 import { broken } from '../active-release';
-import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
+import type { FindFile, PackageJson } from './entry';
 import { publisherProblems } from './named-command';
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
@@ -15,28 +14,6 @@ export function readPackageJson(folder: string): PackageJson {
   } catch {}
   if (json) return json;
   throw broken(file, 'is gone or damaged');
-}
-
-/**
- * Chooses what to start in an installed backend.
- * @param asked BACKEND_ENTRY
- * @param roles the names that it could mean as well, for the candidates
- * @throws NotFoundError ENTRY_NOT_FOUND, ENTRY_AMBIGUOUS or ENTRY_MISSING, with the candidates
- */
-export function chooseEntryIn(
-  folder: string,
-  asked: string | undefined,
-  roles: readonly string[] = [],
-): Entry {
-  const choice = chooseEntry(readPackageJson(folder), asked, findIn(folder));
-  if ('entry' in choice) return choice.entry;
-  const list = [...(asked === undefined ? [] : roles), ...choice.candidates].join(', ');
-  throw new NotFoundError(choice.failure, choice.message, {
-    fix: list
-      ? `set BACKEND_ENTRY to one of the candidates, or to another file in the package`
-      : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
-    facts: { ...(list && { candidates: list }) },
-  });
 }
 
 /**
