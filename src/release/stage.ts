@@ -8,11 +8,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemCode } from '../errors';
 import type { Io } from '../io';
 import { makeFolder, writeAtomic, writeFailure } from './atomic';
-import { type Layout, logsFolder, receiptName } from './layout';
+import { type Layout, receiptName } from './layout';
 import type { Receipt } from './receipt';
 import { isSameInstall, isWhole, namesIn, type Release, readRelease } from './store';
 
@@ -47,18 +47,17 @@ export function newStageName(): string {
 
 /** A new file for npm's output. */
 export function newLogFile(layout: Layout): string {
-  return join(logsFolder(layout), `${logPrefix}${randomBytes(4).toString('hex')}.log`);
+  return join(layout.logs, `${logPrefix}${randomBytes(4).toString('hex')}.log`);
 }
 
 /** @throws InstallError NOT_WRITABLE or DISK_FULL */
 export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
   let folder: string;
   try {
-    makeFolder(layout.cache);
+    makeFolder(layout.releases);
     writeFileSync(join(layout.root, '.gitignore'), '*\n');
     sweep(layout, now());
-    // Another setup that ends removes it while it is empty.
-    makeFolder(layout.releases);
+    // Another setup that ends removes the releases' folder while it is empty.
     folder = layout.release(newStageName());
     mkdirSync(join(folder, 'release'), { recursive: true });
     mkdirSync(join(folder, 'work'));
@@ -81,7 +80,8 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
     discard() {
       clearInterval(touching);
       remove(folder);
-      for (const empty of [logsFolder(layout), layout.cache, layout.releases]) removeIfEmpty(empty);
+      for (const empty of [layout.logs, dirname(layout.logs), layout.releases])
+        removeIfEmpty(empty);
     },
   };
 }
@@ -107,7 +107,7 @@ function moveInto(layout: Layout, release: string, name: string, damaged?: Relea
 export function sweep(layout: Layout, now: number): void {
   for (const [folder, prefix, limitMs] of [
     [layout.releases, stagePrefix, abandonedAfterMs],
-    [logsFolder(layout), logPrefix, logAfterMs],
+    [layout.logs, logPrefix, logAfterMs],
   ] as const)
     for (const name of namesIn(folder)) {
       if (!name.startsWith(prefix)) continue;
