@@ -133,12 +133,19 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
   const log = join(work, 'npm.log');
   const { target, manifest, text } = findPublishable(folder, 'check');
   const config = readConfig({ folder, manifest }, context);
-  const redact = (each: string) => redactor.redact(each);
   if (manifest.version === undefined)
     throw new SettingError('VERSION_MISSING', `${join(target, 'package.json')} has no version`, {
       fix: 'write one first, for npm packs nothing without: npm version --no-git-tag-version 0.0.0',
     });
-  const file = await packLocal(target, { io, config, cwd: work, work, log, redact, signal });
+  const file = await packLocal(target, {
+    io,
+    config,
+    cwd: work,
+    work,
+    log,
+    redact: redactor.redact,
+    signal,
+  });
   const find = findIn(target);
   return {
     tarball: { file, isKept: true },
@@ -187,7 +194,7 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
   const config = readConfig({ folder: dir, manifest: { name } }, context);
   if (config.tokenMissing) throw config.tokenMissing;
   const transport = createTransport(config.network);
-  const onRetry = (text: string) => report.warn(text);
+  const onRetry = report.warn;
   const options = { io, config, transport, signal, onRetry, deadlineMs: 120_000 };
   try {
     const { manifest } = await resolveVersion({

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, NetworkError } from '../errors';
 import type { Release } from '../release/store';
-import { writeChange } from '../setup/apply';
+import { applySetup, writeChange } from '../setup/apply';
 import { findActiveInstead, type SetupPlan } from '../setup/plan';
+import { prepareSetup } from '../setup/prepare';
 import { expectedRelease, removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
-import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions } from './setup';
+import { reportSetup, setupHelp, setupOptions } from './setup';
 
 export const command: Command = {
   usage: 'bootlace up [-- ARGS]',
@@ -18,7 +19,7 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = await preparePlan(context);
+    const plan = await prepareSetup(context);
     const release = await setUp(plan, context);
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.
@@ -41,7 +42,7 @@ async function setUp(plan: SetupPlan, context: Context): Promise<Release> {
   const begun = io.now();
   const active = findActiveInstead(dir, plan);
   try {
-    const result = await runSetup(plan, context, active !== undefined);
+    const result = await applySetup({ ...plan, failFast: active !== undefined }, context);
     reportSetup(plan, result, context, io.now() - begun);
     return result.release;
   } catch (error) {

@@ -1,13 +1,13 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import satisfies from 'semver/functions/satisfies';
+import type { Context } from '../context';
 import { BootlaceError, InstallError, SettingError } from '../errors';
 import type { Io } from '../io';
 import { createRegistryClient } from '../registry/client';
 import { type RegistryConfig, secretsOf } from '../registry/config/config';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { resolveVersion } from '../registry/resolve';
-import type { Secret } from '../secret';
 import { loadSources } from '../settings/load';
 import { readSettings, type Settings } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
@@ -16,32 +16,24 @@ import { count, megabytes } from '../ui/text';
 import { type Check, failed, ok, warned } from './check';
 import { checkRelease, type WantedRelease } from './check-release';
 
-interface DiagnoseOptions {
-  dir: string;
-  flags: Readonly<Record<string, unknown>>;
-  io: Io;
-  signal?: AbortSignal;
-  addSecret: (secret: Secret | undefined) => void;
-}
-
 /** Runs every check; one that cannot run because an earlier one failed is left out. */
-export async function diagnose(options: DiagnoseOptions): Promise<Check[]> {
-  const { dir, flags, io } = options;
+export async function diagnose(context: Context): Promise<Check[]> {
+  const { dir, flags, io, redactor } = context;
   const checks: Check[] = [checkNode(io)];
   const wanted: WantedRelease = { setup: setupCommand(flags) };
   try {
     const sources = loadSources(dir, flags, io.env);
     const settings = readSettings(sources);
-    options.addSecret(settings.token?.value);
+    redactor.add(settings.token?.value);
     const { package: name, version } = settings;
     wanted.wish = version.value;
     const said = `${name.value}, version ${wishText(version.value)} from ${version.from}`;
     checks.push(ok('settings', said));
     const config = loadRegistryConfig(settings, sources, dir, io);
-    for (const secret of secretsOf(settings, config)) options.addSecret(secret);
+    for (const secret of secretsOf(settings, config)) redactor.add(secret);
     checks.push(checkToken(config));
     if (!config.tokenMissing)
-      wanted.version = await checkRegistry(checks, settings, config, options);
+      wanted.version = await checkRegistry(checks, settings, config, context);
   } catch (error) {
     checks.push(failed('settings', error));
   }
@@ -77,7 +69,7 @@ async function checkRegistry(
   checks: Check[],
   settings: Settings,
   config: RegistryConfig,
-  { io, signal }: DiagnoseOptions,
+  { io, signal }: Context,
 ): Promise<string | undefined> {
   const registry = config.registry.value;
   const client = createRegistryClient({ io, config, signal, deadlineMs: 10_000 });

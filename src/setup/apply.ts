@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Context } from '../context';
 import { activate } from '../release/activate';
 import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
 import { layoutOf } from '../release/layout';
@@ -8,7 +9,7 @@ import { hasLostEntry, type Release } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import { type ApplyOptions, planStart, type SetupPlan } from './plan';
+import { planStart, type SetupPlan } from './plan';
 
 export interface SetupResult extends ChosenRelease {
   start: StartPlan;
@@ -19,10 +20,10 @@ export interface SetupResult extends ChosenRelease {
  * Carries a plan out: resolve, install into a stage, choose the entry, publish, write the files,
  * activate. Whatever fails before the last step leaves everything as it was.
  */
-export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promise<SetupResult> {
+export async function applySetup(plan: SetupPlan, context: Context): Promise<SetupResult> {
   const { settings } = plan;
-  const layout = layoutOf(options.dir);
-  for (const warning of plan.config.warnings) options.warn(warning);
+  const layout = layoutOf(context.dir);
+  for (const warning of plan.config.warnings) context.report.warn(warning);
   const { value, from } = settings.version;
   const first = plan.reuse
     ? {
@@ -49,14 +50,17 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
     for (const change of plan.changes) writeChange(change);
-    activate(layout, { name: release.name, wanted, start, typed: plan.typed }, options.io);
+    activate(layout, { name: release.name, wanted, start, typed: plan.typed }, context.io);
     return { release, wanted, start, reused, changed };
   }
 
   async function obtain(damaged?: Release): Promise<ChosenRelease> {
     // Half of the program, which is not loaded when the release is on disk.
     const { obtainRelease } = await import('./obtain-release');
-    return obtainRelease(plan, options, damaged);
+    return obtainRelease(plan, context, damaged).catch(error => {
+      if (context.signal.aborted) context.report.warn('stopped; the active release is as it was');
+      throw error;
+    });
   }
 }
 

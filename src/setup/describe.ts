@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
+import type { Context } from '../context';
 import { BootlaceError } from '../errors';
-import type { Io } from '../io';
 import { layoutOf } from '../release/layout';
 import { listReleases, type Release } from '../release/store';
 import type { Setting } from '../settings/settings';
@@ -10,13 +10,6 @@ import { table } from '../ui/text';
 import { resolveWish } from './obtain-release';
 import { findInstalled, planStart, type SetupPlan } from './plan';
 
-interface DescribeContext {
-  io: Io;
-  signal: AbortSignal;
-  dir: string;
-  flags: Readonly<Record<string, unknown>>;
-}
-
 /**
  * The plan as --dry-run shows it: every value, its source, and the rule that chose registry,
  * version and entry. Asks the registry which version it would be, and changes nothing.
@@ -24,7 +17,7 @@ interface DescribeContext {
  */
 export async function describePlan(
   plan: SetupPlan,
-  context: DescribeContext,
+  context: Context,
 ): Promise<{ lines: string[]; json: Record<string, unknown> }> {
   const { settings, config } = plan;
   const { version, args, scripts } = settings;
@@ -95,7 +88,7 @@ function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
 
 async function choose(
   plan: SetupPlan,
-  { dir, io, signal, flags }: DescribeContext,
+  context: Context,
 ): Promise<{ version: string; why: string; entry: string; present?: string }> {
   const { settings, config, reuse } = plan;
   if (plan.from)
@@ -105,10 +98,9 @@ async function choose(
     return { version, why: 'pinned', entry: entryOnDisk(plan, reuse), present: reuse.name };
   }
   if (config.tokenMissing) throw config.tokenMissing;
-  const ignoreEngines = flags['ignore-engines'] === true;
-  const locator = await resolveWish(plan, { io, signal, ignoreEngines }, { full: true });
+  const locator = await resolveWish({ ...plan, waitForMs: undefined }, context, { full: true });
   const { manifest, version, why } = locator;
-  const present = findInstalled(locator, plan, listReleases(layoutOf(dir)));
+  const present = findInstalled(locator, plan, listReleases(layoutOf(context.dir)));
   if (present) return { version, why, entry: entryOnDisk(plan, present), present: present.name };
   // The files are not known before the download, so package.json is taken at its word.
   const choice = chooseEntry(manifest, settings.entry?.value, path =>

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Context } from '../context';
 import { IntegrityError, SettingError } from '../errors';
 import { fetchTarball, plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
@@ -30,8 +31,9 @@ import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { checkCommands } from '../start/plan/package-files';
 import { sayProgress } from '../ui/install-progress';
+import type { Reporter } from '../ui/reporter';
 import { packLocal, readLocalTarball } from './local-tarball';
-import { type ApplyOptions, planStart, type SetupPlan } from './plan';
+import { planStart, type SetupPlan } from './plan';
 
 /** The backend's tarball, verified, and where it is from. */
 interface FetchedBackend {
@@ -58,29 +60,30 @@ const failFastMs = 5000;
 export async function installRelease(
   plan: SetupPlan,
   locator: Locator | undefined,
-  options: ApplyOptions,
+  context: Context,
   transport: Transport,
   damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
+  const { io, report, signal } = context;
   const name = settings.package.value;
-  const layout = layoutOf(options.dir);
-  const stage = openStage(layout, options.io);
+  const layout = layoutOf(context.dir);
+  const stage = openStage(layout, io);
   // Its thread takes as long to start as the first tarball takes to arrive.
   const unpacker = settings.installer.value === 'npm' ? undefined : openUnpacker();
   const run = {
-    io: options.io,
+    io,
     config,
     transport,
     work: stage.work,
     log: newLogFile(layout),
-    redact: options.redact,
-    signal: options.signal,
-    onRetry: options.warn,
-    ...(options.failFast && { deadlineMs: failFastMs }),
+    redact: context.redactor.redact,
+    signal,
+    onRetry: report.warn,
+    ...(plan.failFast && { deadlineMs: failFastMs }),
   };
   try {
-    options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
+    report.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
     const fetched = await fetchBackend(plan, locator, run);
     const { backend, version, integrity, resolved } = fetched;
     const chosen =
@@ -90,7 +93,7 @@ export async function installRelease(
         integrity,
         file: plan.lock,
         releases: listReleases(layout),
-      }) ?? (await resolveNow(backend, options, run));
+      }) ?? (await resolveNow(backend, report, run));
     const source = { ...backend, version, integrity, resolved };
     const lock = orderLock(composeLock(chosen.bare, source));
     const lockText = renderLock(lock);
@@ -107,20 +110,20 @@ export async function installRelease(
       unpacker,
       scripts: settings.scripts.value,
       progress: sayProgress({
-        now: options.io.now,
-        isInteractive: options.isInteractive,
-        say: options.progress,
+        now: io.now,
+        isInteractive: report.isInteractive,
+        say: report.progress,
       }),
-      warn: options.warn,
+      warn: report.warn,
     });
     // Its thread ends while the rest is written; it is waited for below.
     void unpacker?.close();
-    warnOfScripts(settings.scripts, withScripts, options.warn);
+    warnOfScripts(settings.scripts, withScripts, report.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, stage.release);
     checkCommands(backendFolder(stage.release, name));
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
-    if (unknown) options.warn(unknown);
+    if (unknown) report.warn(unknown);
     const receipt: Receipt = {
       format: 1,
       package: name,
@@ -134,9 +137,9 @@ export async function installRelease(
       installer: settings.installer.value,
       ...(config.omit.length && { omit: config.omit }),
       slim,
-      bootlace: options.bootlace,
-      node: options.io.nodeVersion,
-      installedAt: new Date(options.io.now()).toISOString(),
+      bootlace: context.version,
+      node: io.nodeVersion,
+      installedAt: new Date(io.now()).toISOString(),
     };
     const releaseName = releaseNameOf(receipt);
     stage.publish(releaseName, receipt, damaged);
@@ -144,7 +147,7 @@ export async function installRelease(
     return { name: releaseName, folder: layout.release(releaseName), receipt };
   } catch (error) {
     // No failure names the log of an aborted setup.
-    if (options.signal.aborted) rmSync(run.log, { force: true });
+    if (signal.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {
     // Before the stage goes, so that nothing is written into it any more.
@@ -201,15 +204,15 @@ async function fetchBackend(
 /** Without any lock: npm chooses now, and what it chose is kept. */
 async function resolveNow(
   { manifest }: BackendTarball,
-  options: ApplyOptions,
+  report: Reporter,
   run: Run,
 ): Promise<ChosenLock> {
-  options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
+  report.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
   const { resolveLock } = await import('../lock/resolve/resolve');
   const bare = await resolveLock({ ...run, manifest });
   // Without dependencies there was nothing to choose.
   if (Object.keys(bare.packages).some(path => path.startsWith('node_modules/')))
-    options.warn(
+    report.warn(
       'npm chose these versions, since their publisher locked none; see README.md#the-lock',
     );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };

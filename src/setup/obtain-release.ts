@@ -1,3 +1,4 @@
+import type { Context } from '../context';
 import { createRegistryClient } from '../registry/client';
 import type { Locator } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
@@ -7,7 +8,7 @@ import type { VersionChoice } from '../release/receipt';
 import { isSameInstall, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import { installRelease } from './install-release';
-import { type ApplyOptions, findInstalled, type SetupPlan } from './plan';
+import { findInstalled, type SetupPlan } from './plan';
 
 /** The release to activate. */
 export interface ChosenRelease {
@@ -24,7 +25,7 @@ export interface ChosenRelease {
  */
 export async function obtainRelease(
   plan: SetupPlan,
-  options: ApplyOptions,
+  context: Context,
   damaged?: Release,
 ): Promise<ChosenRelease> {
   const { config, from, settings } = plan;
@@ -34,23 +35,23 @@ export async function obtainRelease(
   try {
     let locator: Locator | undefined;
     if (!from) {
-      options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
-      locator = await resolveWish(plan, options, { transport });
+      context.report.progress(`asking ${config.registry.value} for ${settings.package.value}`);
+      locator = await resolveWish(plan, context, { transport });
     }
     if (locator?.manifest.deprecated)
-      options.warn(
+      context.report.warn(
         `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
       );
     const { value, from: wishFrom } = settings.version;
     const wanted: VersionChoice = from
       ? { text: from, from: '--from', why: 'a local build' }
       : { text: wishText(value), from: wishFrom, why: locator?.why ?? '' };
-    const others = listReleases(layoutOf(options.dir)).filter(
+    const others = listReleases(layoutOf(context.dir)).filter(
       release => !isSameInstall(release, damaged),
     );
     const present = locator && findInstalled(locator, plan, others);
     if (present) return { release: present, wanted, reused: true };
-    const release = await installRelease(plan, locator, options, transport, damaged);
+    const release = await installRelease(plan, locator, context, transport, damaged);
     return { release, wanted, reused: false };
   } finally {
     transport.close();
@@ -59,18 +60,17 @@ export async function obtainRelease(
 
 /** Asks the registry which version the plan means. @param full the whole document, with exports */
 export function resolveWish(
-  { config, settings }: SetupPlan,
-  options: Pick<ApplyOptions, 'io' | 'signal' | 'ignoreEngines'> & Partial<ApplyOptions>,
+  { config, settings, failFast, ignoreEngines, waitForMs }: SetupPlan,
+  { io, report, signal }: Pick<Context, 'io' | 'report' | 'signal'>,
   { transport, full }: { transport?: Transport; full?: boolean },
 ): Promise<Locator> {
-  const { io, signal } = options;
   const client = createRegistryClient({
     io,
     config,
     transport,
-    ...(options.failFast && { deadlineMs: 0, tryMs: 5000 }),
+    ...(failFast && { deadlineMs: 0, tryMs: 5000 }),
     signal,
-    onRetry: options.warn,
+    onRetry: report.warn,
   });
   return resolveVersion({
     io,
@@ -80,9 +80,9 @@ export function resolveWish(
     config,
     client,
     full,
-    ignoreEngines: options.ignoreEngines,
-    waitForMs: options.waitForMs,
+    ignoreEngines,
+    waitForMs,
     signal,
-    onWait: options.progress,
+    onWait: report.progress,
   });
 }

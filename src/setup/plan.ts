@@ -1,4 +1,3 @@
-import type { Io } from '../io';
 import type { LockFile } from '../lock/choose';
 import type { RegistryConfig } from '../registry/config/config';
 import type { Locator } from '../registry/pick';
@@ -28,26 +27,14 @@ export interface SetupPlan extends WantedInstall {
   saveLock: string | undefined;
   /** A release on disk that is what is wanted; then nothing is asked or installed. */
   reuse: Release | undefined;
+  /** How long to wait for a version that was just published. */
+  waitForMs: number | undefined;
+  ignoreEngines: boolean;
+  /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
+  failFast: boolean;
   serverFile: string;
   /** The files that are not yet as setup keeps them. */
   changes: { path: string; text: string }[];
-}
-
-/** What applying a plan needs of the outside. */
-export interface ApplyOptions {
-  dir: string;
-  io: Io;
-  signal: AbortSignal;
-  bootlace: string;
-  waitForMs?: number;
-  /** Ask the registry once and briefly, for tarballs too: there is something to start without it. */
-  failFast: boolean;
-  ignoreEngines: boolean;
-  redact: (text: string) => string;
-  progress: (sentence: string) => void;
-  /** True where a progress line can be rewritten. */
-  isInteractive: boolean;
-  warn: (sentence: string) => void;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Context, Flags } from '../context';
 import { BootlaceError, SettingError, UsageError } from '../errors';
-import type { Io } from '../io';
 import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
+import { secretsOf } from '../registry/config/config';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { renderNpmrc } from '../registry/config/npmrc';
 import { layoutOf } from '../release/layout';
@@ -18,24 +19,17 @@ import { isServerFile, renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
 import { findReusable, type SetupPlan, type WantedInstall } from './plan';
 
-interface PrepareOptions {
-  dir: string;
-  flags: Readonly<Record<string, unknown>>;
-  io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
-  /** This bootlace's version, and the folder of its bundles. */
-  version: string;
-  dist: string;
-}
-
 /**
  * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
+ * Secrets go to the redactor before anything else can print.
  * @throws SettingError, UsageError
  */
-export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> {
-  const { dir, flags, io } = options;
+export async function prepareSetup(context: Context): Promise<SetupPlan> {
+  const { dir, flags, io } = context;
   const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
+  for (const secret of secretsOf(settings, config)) context.redactor.add(secret);
   const name = settings.package.value;
   const wanted: WantedInstall = {
     settings,
@@ -50,8 +44,11 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
     typed: typedFlags(flags),
     saveLock: saveLockPath(flags['save-lock'], dir, name),
     reuse: findReusable(wanted, listReleases(layoutOf(dir))),
+    waitForMs: waitFor(flags['wait-for']),
+    ignoreEngines: flags['ignore-engines'] === true,
+    failFast: false,
     serverFile,
-    changes: planChanges(options, serverFile, config.managedLines),
+    changes: planChanges(context, serverFile, config.managedLines),
   };
 }
 
@@ -61,7 +58,7 @@ export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> 
  * @throws SettingError NPMRC_MARKERS or SERVER_FILE_TAKEN
  */
 function planChanges(
-  { dir, dist, version }: PrepareOptions,
+  { dir, dist, version }: Context,
   serverFile: string,
   managedLines: readonly string[],
 ): SetupPlan['changes'] {
@@ -121,13 +118,13 @@ const repeated = [
 ];
 
 /** `npx bootlace setup` with those of the typed flags that decide what is installed. */
-export function setupCommand(flags: PrepareOptions['flags']): string {
+export function setupCommand(flags: Flags): string {
   const version = flags['backend-version'];
   const pin = version === undefined ? [] : ['--backend-version', String(version)];
   return ['npx bootlace setup', ...[...typedFlags(flags), ...pin].map(shellWord)].join(' ');
 }
 
-function typedFlags(flags: PrepareOptions['flags']): string[] {
+function typedFlags(flags: Flags): string[] {
   return repeated.flatMap(name => {
     const value = flags[name];
     if (value === undefined || value === false) return [];
@@ -148,10 +145,7 @@ function saveLockPath(flag: unknown, dir: string, name: string): string | undefi
  * by the step that installs it.
  * @throws SettingError FROM_INVALID
  */
-async function withLocalPackage(
-  flags: PrepareOptions['flags'],
-  dir: string,
-): Promise<PrepareOptions['flags']> {
+async function withLocalPackage(flags: Flags, dir: string): Promise<Flags> {
   if (flags.from === undefined) return flags;
   const from = resolve(dir, String(flags.from));
   checkFrom(from);
@@ -179,4 +173,16 @@ function serverFileName(flag: unknown): string {
       { fix: 'pass a name such as --server-file start.js' },
     );
   return name;
+}
+
+/** @returns milliseconds @throws UsageError WAIT_FOR_INVALID */
+function waitFor(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const minutes = Number(text);
+  if (Number.isFinite(minutes) && minutes >= 0 && minutes <= 24 * 60) return minutes * 60_000;
+  throw new UsageError(
+    'WAIT_FOR_INVALID',
+    `--wait-for ${JSON.stringify(text)} is no number of minutes`,
+    { fix: 'pass minutes, such as --wait-for 10' },
+  );
 }

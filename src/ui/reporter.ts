@@ -83,19 +83,19 @@ export class Reporter {
   }
 
   /** What is going on: one rewritten line on a terminal, plain lines in a log. */
-  progress(text: string): void {
+  progress = (text: string): void => {
     if (this.#options.quiet) return;
     if (!this.isInteractive) return this.#io.err(`${this.clean(text)}\n`);
     this.#io.err(`\r\u001b[2K${this.clean(text)}`);
     this.#progress = true;
-  }
+  };
 
-  warn(text: string): void {
+  warn = (text: string): void => {
     const clean = this.clean(this.withFlags(text));
     this.warnings.push(clean);
     this.#clear();
     this.#io.err(`${this.#style('yellow', 'warning')}: ${clean}\n`);
-  }
+  };
 
   fail(error: BootlaceError): void {
     this.#clear();
