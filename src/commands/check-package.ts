@@ -48,8 +48,9 @@ interface Source {
   tarball: Tarball;
   label: string;
   config: RegistryConfig;
-  around: Omit<Surroundings, 'nodeVersion'>;
-  place: (problem: Problem) => Pick<Finding, 'file' | 'line' | 'column'>;
+  around?: Omit<Surroundings, 'nodeVersion'>;
+  /** Where in the repository a problem is; by default in a file of what was named. */
+  place?: (problem: Problem) => Pick<Finding, 'file' | 'line' | 'column'>;
 }
 
 /**
@@ -80,7 +81,8 @@ export async function checkPackage(
       problems.push(...(await bootPackage({ file, name, health, ...source, work }, context)));
     }
     remove();
-    return problems.map(problem => ({ ...problem, ...source.place(problem) }));
+    const { label, place = ({ file }: Problem) => ({ file: `${label}/${file}` }) } = source;
+    return problems.map(problem => ({ ...problem, ...place(problem) }));
   } catch (error) {
     removeButLog(error, remove);
     throw error;
@@ -155,9 +157,8 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
       isOnDisk: path => find(path) !== undefined,
       otherLock: findSeed(folder, target, manifest.name)?.lock,
     },
-    place: ({ file, line, path }) => ({
+    place: ({ file, path }) => ({
       file: relative(io.cwd, join(target, file)),
-      ...(line !== undefined && { line }),
       ...(file === 'package.json' && placeInManifest(text, path)),
     }),
   };
@@ -177,13 +178,7 @@ async function readTgz(file: string, spec: string, context: Work): Promise<Sourc
   }
   parsePackageName(name, `"name" in package.json of ${spec}`);
   const config = readConfig({ folder: context.dir, manifest: { name } }, context);
-  return {
-    tarball,
-    label: spec,
-    config,
-    around: {},
-    place: ({ file: each, line }) => within(spec, each, line),
-  };
+  return { tarball, label: spec, config };
 }
 
 async function fetchSpec(spec: string, context: Work): Promise<Source> {
@@ -207,21 +202,9 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
       ignoreEngines: true,
       signal,
     });
-    const label = `${name}@${manifest.version}`;
     const tarball = await fetchTarball(manifest, join(work, 'fetched.tgz'), options);
-    return {
-      tarball,
-      label,
-      config,
-      around: {},
-      place: ({ file, line }) => within(label, file, line),
-    };
+    return { tarball, label: `${name}@${manifest.version}`, config };
   } finally {
     transport.close();
   }
 }
-
-const within = (label: string, file: string, line: number | undefined) => ({
-  file: `${label}/${file}`,
-  ...(line !== undefined && { line }),
-});
