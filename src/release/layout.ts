@@ -1,29 +1,21 @@
 import { join } from 'node:path';
 
-/** Where everything lies under the user's folder. */
-export interface Layout {
-  readonly root: string;
-  readonly current: string;
-  /** What server.js loads. */
-  readonly launcher: string;
-  readonly releases: string;
-  /** For what a failure names to be read. */
-  readonly logs: string;
-  release(name: string): string;
-}
+export type Layout = ReturnType<typeof layoutOf>;
 
-/** @param dir the user's folder, absolute */
-export function layoutOf(dir: string): Layout {
+/** Where everything lies under the user's folder. @param dir absolute */
+export function layoutOf(dir: string) {
   const root = join(dir, '.bootlace');
   const releases = join(root, 'releases');
   return {
     root,
     current: join(root, 'current.json'),
+    /** What server.js loads. */
     launcher: join(root, 'launcher.cjs'),
     releases,
+    /** For what a failure names to be read. */
     logs: join(root, 'cache', 'logs'),
-    release: name => join(releases, name),
-  };
+    release: (name: string) => join(releases, name),
+  } as const;
 }
 
 /** The backend's folder in a release. */

@@ -16,21 +16,6 @@ import { type Layout, receiptName } from './layout';
 import type { Receipt } from './receipt';
 import { isSameInstall, isWhole, namesIn, type Release, readRelease } from './store';
 
-/** A release in the making: on the same disk as the releases, invisible until it is renamed. */
-export interface Stage {
-  /** The release to be. */
-  readonly release: string;
-  /** For what is thrown away with the stage. */
-  readonly work: string;
-  /**
-   * Writes the receipt and makes the release visible under its name, or takes the one that is.
-   * @param damaged makes way although it looks whole
-   */
-  publish(name: string, receipt: Receipt, damaged?: Release): void;
-  /** Removes what is left. Never throws. */
-  discard(): void;
-}
-
 const stagePrefix = '.stage-';
 const logPrefix = 'setup-';
 /** A running setup touches its stage this often. */
@@ -50,8 +35,11 @@ export function newLogFile(layout: Layout): string {
   return join(layout.logs, `${logPrefix}${randomBytes(4).toString('hex')}.log`);
 }
 
-/** @throws InstallError NOT_WRITABLE or DISK_FULL */
-export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
+/**
+ * Opens a release in the making: on the same disk as the releases, invisible until it is renamed.
+ * @throws InstallError NOT_WRITABLE or DISK_FULL
+ */
+export function openStage(layout: Layout, { now }: Pick<Io, 'now'>) {
   let folder: string;
   try {
     makeFolder(layout.releases);
@@ -71,13 +59,20 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
     } catch {}
   }, touchMs).unref();
   return {
+    /** The release to be. */
     release,
+    /** For what is thrown away with the stage. */
     work: join(folder, 'work'),
-    publish(name, receipt, damaged) {
+    /**
+     * Writes the receipt and makes the release visible under its name, or takes the one that is.
+     * @param damaged makes way although it looks whole
+     */
+    publish(name: string, receipt: Receipt, damaged?: Release): void {
       writeAtomic(join(release, receiptName), `${JSON.stringify(receipt, null, 2)}\n`);
       moveInto(layout, release, name, damaged);
     },
-    discard() {
+    /** Removes what is left. Never throws. */
+    discard(): void {
       clearInterval(touching);
       remove(folder);
       for (const empty of [layout.logs, dirname(layout.logs), layout.releases])

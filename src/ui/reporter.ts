@@ -100,7 +100,9 @@ export class Reporter {
   fail(error: BootlaceError): void {
     this.#clear();
     const fix = this.withFlags(error.fix);
-    if (this.#options.json) return this.json({ ok: false, error: { ...errorJson(error), fix } });
+    const { code, exitCode, message, facts } = error;
+    if (this.#options.json)
+      return this.json({ ok: false, error: { code, exitCode, message, fix, facts } });
     const [first = '', ...rest] = this.clean(failureText(error, fix)).split('\n');
     this.#io.err([this.#style('red', first), ...rest].join('\n'));
   }
@@ -159,14 +161,4 @@ export class Reporter {
     if (this.#progress) this.#io.err('\r\u001b[2K');
     this.#progress = false;
   }
-}
-
-function errorJson(error: BootlaceError): Record<string, unknown> {
-  return {
-    code: error.code,
-    exitCode: error.exitCode,
-    message: error.message,
-    fix: error.fix,
-    facts: error.facts,
-  };
 }
