@@ -1,6 +1,5 @@
 import { join, relative } from 'node:path';
 import { IntegrityError, systemCode } from '../errors';
-import { pick } from '../json';
 import { lockText } from '../lock/choose';
 import { layoutOf } from '../release/layout';
 import { setupAgain } from '../release/receipt';
@@ -59,15 +58,13 @@ export const command: Command = {
     if (flags.json)
       report.json({
         ok: true,
-        ...pick({ ...receipt }, [
-          'package',
-          'version',
-          'integrity',
-          'source',
-          'lock',
-          'installer',
-          'slim',
-        ]),
+        package: receipt.package,
+        version: receipt.version,
+        integrity: receipt.integrity,
+        source: receipt.source,
+        lock: receipt.lock,
+        installer: receipt.installer,
+        slim: receipt.slim,
         wanted,
         entry: start.entry.file,
         entryRule: start.entry.why,

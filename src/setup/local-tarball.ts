@@ -36,12 +36,9 @@ export async function readLocalTarball(
  *   is not what is published
  */
 export function checkFrom(from: string): void {
-  const stat = statSync(from, { throwIfNoEntry: false });
-  if (!stat)
-    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} is not there`, { fix: fromFix });
-  if (stat.isFile()) return;
+  if (statSync(from, { throwIfNoEntry: false })?.isFile()) return;
   if (!existsSync(join(from, 'package.json')))
-    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} has no package.json`, {
+    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} is no file and has no package.json`, {
       fix: fromFix,
     });
   const workspace = readWorkspace(from);

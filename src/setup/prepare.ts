@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Context, Flags } from '../context';
-import { BootlaceError, SettingError, UsageError } from '../errors';
+import { SettingError, UsageError } from '../errors';
 import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
@@ -102,12 +102,8 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
 /** The package.json of npm's own lock; what is wrong with it is npm's to say. */
 function readProject(lock: string): LockedManifest | undefined {
   if (!/^(package-lock|npm-shrinkwrap)\.json$/.test(basename(lock))) return undefined;
-  try {
-    const project = parseObject(readText(join(dirname(lock), 'package.json')));
-    return project as LockedManifest | undefined;
-  } catch {
-    return undefined;
-  }
+  const project = parseObject(readIfThere(join(dirname(lock), 'package.json')));
+  return project as LockedManifest | undefined;
 }
 
 const repeated = [
@@ -150,17 +146,10 @@ async function withLocalPackage(flags: Flags, dir: string): Promise<Flags> {
   const from = resolve(dir, String(flags.from));
   checkFrom(from);
   if (flags.package !== undefined) return flags;
-  try {
-    const { name } = (
-      statSync(from).isFile()
-        ? (await readLocalTarball(from, from, true)).manifest
-        : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
-    ) as { name?: unknown };
-    return typeof name === 'string' ? { ...flags, package: name } : flags;
-  } catch (error) {
-    if (error instanceof BootlaceError) throw error;
-    return flags;
-  }
+  const { name } = statSync(from).isFile()
+    ? (await readLocalTarball(from, from, true)).manifest
+    : (parseObject(readText(join(from, 'package.json'))) ?? {});
+  return typeof name === 'string' ? { ...flags, package: name } : flags;
 }
 
 function serverFileName(flag: unknown): string {
