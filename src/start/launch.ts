@@ -21,16 +21,6 @@ import { type MemoryPlan, planMemory } from './memory';
 import { checkRequired, pickEntry } from './pick-entry';
 import { say } from './say';
 
-/** A start's command line. */
-export interface Launch {
-  /** The folder that setup ran in. */
-  dir: string;
-  /** The words after server.js: a role where the package has roles, then the backend's. */
-  args: readonly string[];
-  /** The role of `bootlace start ROLE`. */
-  role?: string | undefined;
-}
-
 /**
  * Prepares the start of the active release: what `node server.js` and `bootlace start` do. It loads
  * no network code and sends no request.
@@ -38,11 +28,14 @@ export interface Launch {
  * Without Node flags, and without a changed variable that Node reads when it begins, the backend
  * starts in this process; the launcher leaves one `uncaughtExceptionMonitor` in it, and as process 1 the
  * default action of four signals. Otherwise this process becomes `node [flags] entry args`.
+ * @param dir the folder that setup ran in
+ * @param args the words after server.js: a role where the package has roles, then the backend's
+ * @param role the role of `bootlace start ROLE`
  * @returns the last step. Call it outside of try and of promises, so that Node handles what the
  *   backend throws
  * @throws NotFoundError or SettingError
  */
-export function prepareLaunch({ dir, args, role }: Launch): () => void {
+export function prepareLaunch(dir: string, args: readonly string[], role?: string): () => void {
   const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
