@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstallError, NetworkError } from '../errors';
+import { writeAtomic } from '../release/atomic';
 import type { Release } from '../release/store';
-import { applySetup, writeChange } from '../setup/apply';
+import { applySetup } from '../setup/apply';
 import { findActiveInstead, type SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import { expectedRelease, removeSecrets } from '../start/backend-env';
@@ -50,8 +51,8 @@ async function setUp(plan: SetupPlan, context: Context): Promise<Release> {
     const { package: name, version } = active.receipt;
     report.warn(`starting the active ${name} ${version}: ${error.code}:\n  ${error.message}`);
     // A wrong registry must not get into .npmrc; the files of the start are needed.
-    for (const change of plan.changes)
-      if (!existsSync(change.path) && /\.[cm]?js$/.test(change.path)) writeChange(change);
+    for (const { path, text } of plan.changes)
+      if (!existsSync(path) && /\.[cm]?js$/.test(path)) writeAtomic(path, text);
     return active;
   }
 }

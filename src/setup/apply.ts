@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Context } from '../context';
 import { activate } from '../release/activate';
-import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
+import { writeAtomic } from '../release/atomic';
 import { layoutOf } from '../release/layout';
 import type { StartPlan } from '../release/receipt';
-import { hasLostEntry, type Release } from '../release/store';
+import { hasLostEntry, type Release, readIfThere } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
@@ -49,7 +49,7 @@ export async function applySetup(plan: SetupPlan, context: Context): Promise<Set
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
-    for (const change of plan.changes) writeChange(change);
+    for (const { path, text } of plan.changes) writeAtomic(path, text);
     activate(layout, { name: release.name, wanted, start, typed: plan.typed }, context.io);
     return { release, wanted, start, reused, changed };
   }
@@ -64,16 +64,6 @@ export async function applySetup(plan: SetupPlan, context: Context): Promise<Set
   }
 }
 
-/** Writes one of the plan's files, and its folder where there is none. @throws InstallError */
-export function writeChange({ path, text }: SetupPlan['changes'][number]): void {
-  try {
-    makeFolder(dirname(path));
-  } catch (error) {
-    throw writeFailure(error, path);
-  }
-  writeAtomic(path, text);
-}
-
 function isAsInstalled(release: Release): boolean {
   try {
     const { sha256 } = hashTree(join(release.folder, 'node_modules'));
@@ -86,7 +76,7 @@ function isAsInstalled(release: Release): boolean {
 /** Copies the release's lock to where a team can commit it. @returns false when it is there already */
 function saveLock(file: string, release: Release): boolean {
   const text = readFileSync(join(release.folder, 'package-lock.json'), 'utf8');
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
-  writeChange({ path: file, text });
+  if (readIfThere(file) === text) return false;
+  writeAtomic(file, text);
   return true;
 }
