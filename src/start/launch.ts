@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
-import { InstallError, NotFoundError } from '../errors';
-import { type StartPlan, setupAgain } from '../release/receipt';
+import { InstallError } from '../errors';
+import type { StartPlan } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
-import { readActiveRelease } from './active-release';
+import { broken, readActiveRelease } from './active-release';
 import {
   expectedRelease,
   isReadAtStart,
@@ -54,10 +54,7 @@ export function prepareLaunch(dir: string, args: readonly string[], role?: strin
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
   const file = join(backend, entry.file);
-  if (!existsSync(file))
-    throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
-      fix: `run: ${setupAgain(current)}`,
-    });
+  if (!existsSync(file)) throw broken(file, 'is gone', current);
   // As in sh: arguments are expanded before the assignments in front of the command count.
   const outer = { ...env };
   for (const [name, value] of entry.env)
