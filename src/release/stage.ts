@@ -14,7 +14,7 @@ import type { Io } from '../io';
 import { makeFolder, writeAtomic, writeFailure } from './atomic';
 import { type Layout, receiptName } from './layout';
 import type { Receipt } from './receipt';
-import { isSameInstall, isWhole, namesIn, type Release, readRelease } from './store';
+import { isSameInstall, isWhole, namesIn, type Release, readRelease, releaseNameOf } from './store';
 
 const stagePrefix = '.stage-';
 const logPrefix = 'setup-';
@@ -64,12 +64,14 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>) {
     /** For what is thrown away with the stage. */
     work: join(folder, 'work'),
     /**
-     * Writes the receipt and makes the release visible under its name, or takes the one that is.
+     * Writes the receipt and makes the release visible under its name, or leaves the one that is.
      * @param damaged makes way although it looks whole
      */
-    publish(name: string, receipt: Receipt, damaged?: Release): void {
+    publish(receipt: Receipt, damaged?: Release): Release {
+      const name = releaseNameOf(receipt);
       writeAtomic(join(release, receiptName), `${JSON.stringify(receipt, null, 2)}\n`);
       moveInto(layout, release, name, damaged);
+      return { name, folder: layout.release(name), receipt };
     },
     /** Removes what is left. Never throws. */
     discard(): void {

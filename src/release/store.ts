@@ -32,12 +32,7 @@ export function readCurrent(layout: Layout): Current | undefined {
 }
 
 /** The folder of a release: its version and ten hex digits of everything that decides its tree. */
-export function releaseNameOf(
-  receipt: Pick<
-    Receipt,
-    'package' | 'version' | 'integrity' | 'host' | 'scripts' | 'lock' | 'slim' | 'omit'
-  >,
-): string {
+export function releaseNameOf(receipt: Receipt): string {
   const { package: name, version, integrity, host, scripts, lock, slim, omit = [] } = receipt;
   const identity = JSON.stringify([
     name,

@@ -26,7 +26,7 @@ import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { newLogFile, openStage } from '../release/stage';
-import { listReleases, type Release, releaseNameOf } from '../release/store';
+import { listReleases, type Release } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { checkCommands } from '../start/plan/package-files';
@@ -141,10 +141,9 @@ export async function installRelease(
       node: io.nodeVersion,
       installedAt: new Date(io.now()).toISOString(),
     };
-    const releaseName = releaseNameOf(receipt);
-    stage.publish(releaseName, receipt, damaged);
+    const release = stage.publish(receipt, damaged);
     rmSync(run.log, { force: true });
-    return { name: releaseName, folder: layout.release(releaseName), receipt };
+    return release;
   } catch (error) {
     // No failure names the log of an aborted setup.
     if (signal.aborted) rmSync(run.log, { force: true });
