@@ -63,7 +63,7 @@ export function migrateCommand(
   if (name === undefined || isNode || script?.env.length || script?.flags.length)
     throw new SettingError(
       'MIGRATE_COMMAND_INVALID',
-      `the migrate command needs a shell: ${text}`,
+      `the migrate command ${JSON.stringify(text)} needs a shell`,
       {
         fix: shellFix,
         facts,
