@@ -38,9 +38,13 @@ export async function readLocalTarball(
 export function checkFrom(from: string): void {
   if (statSync(from, { throwIfNoEntry: false })?.isFile()) return;
   if (!existsSync(join(from, 'package.json')))
-    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} is no file and has no package.json`, {
-      fix: fromFix,
-    });
+    throw new NotFoundError(
+      'FROM_NOT_FOUND',
+      `--from ${from} is not there or has no package.json`,
+      {
+        fix: fromFix,
+      },
+    );
   const workspace = readWorkspace(from);
   if (!workspace?.manifest.private || workspace.members.size === 0) return;
   const folders = [...workspace.members.values()].map(member => join(from, member));
