@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Secret } from './secret';
 
 /** The outside world as the commands see it; tests hand in their own. */
@@ -30,27 +31,16 @@ export function realIo(): Io {
     outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,
     now: Date.now,
-    sleep,
+    sleep: (ms, signal) =>
+      setTimeout(ms, undefined, { signal }).catch(error => {
+        signal?.throwIfAborted();
+        throw error;
+      }),
     nodeVersion: process.versions.node,
     platform: process.platform,
     arch: process.arch,
     execPath: process.execPath,
   };
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
-  });
 }
 
 /** The value of a variable as a secret; undefined for a blank one. */

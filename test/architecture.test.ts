@@ -22,7 +22,7 @@ const mostLines = 24_200;
 /** Whose job a side effect is. Everything else gets it handed in, or does without. */
 const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
   ['reads process.env', /process\.env\b/, /^(io|start\/.*)\.ts$/],
-  ['exits', /process\.(exit\(|exitCode)/, /^(cli|signals|start\/(become|launcher|pid-one))\.ts$/],
+  ['exits', /process\.(exit\(|exitCode)/, /^(cli|signals|start\/(become|launcher))\.ts$/],
   ['prints', /console\.|process\.std(out|err)/, /^(cli|io|start\/.*)\.ts$/],
   // Node 20 collects such a signal before it fires; render/api/fetch-text.ts has what does.
   ['times out by AbortSignal.timeout', /AbortSignal\.timeout\(/, /^$/],

@@ -53,6 +53,9 @@ test('a command whose work never ends is no success', async t => {
        { setTimeout: nothing, ref: nothing, unref: nothing, write: nothing, destroy: nothing });
      const real = setTimeout;
      globalThis.setTimeout = (...args) => real(...args).unref();
+     const timers = require('node:timers/promises');
+     const wait = timers.setTimeout;
+     timers.setTimeout = (ms, value, options) => wait(ms, value, { ...options, ref: false });
      process.argv.splice(1, 1); require(process.argv[1]);`,
   );
   const { code, stderr } = await runNode(

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { type Boot, boot } from '../publish/preflight/boot';
 import { type Problem, problem } from '../publish/preflight/problem';
 import type { RegistryConfig } from '../registry/config/config';
+import { applySetup } from '../setup/apply';
+import { prepareSetup } from '../setup/prepare';
 import { removeSecrets } from '../start/backend-env';
 import { megabytes, seconds } from '../ui/text';
 import type { Context } from './command';
-import { preparePlan, runSetup } from './setup';
 
 interface BootPackage {
   /** The packed tarball, and its package's name. */
@@ -44,8 +45,8 @@ export async function bootPackage(
   mkdirSync(dir);
   const inside = { ...context, dir, flags: { ...context.flags, from: file, package: name } };
   // The empty folder has no .npmrc; the publisher's registries and credentials count.
-  const plan = { ...(await preparePlan(inside)), config };
-  const { start } = await runSetup(plan, inside, {});
+  const plan = { ...(await prepareSetup(inside)), config };
+  const { start } = await applySetup(plan, inside);
   const env: Record<string, string | undefined> = { ...io.env };
   removeSecrets(env, config);
   const say = (text: string) => (context.flags.json ? report.progress(text) : report.line(text));

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { BootlaceError, IntegrityError, NotFoundError, SettingError, UsageError } from '../errors';
+import { fetchTarball } from '../install/fetch-tarball';
 import type { Tarball } from '../install/tarball';
 import { readPackedPackage } from '../publish/preflight/packed-package';
 import { preflight, type Surroundings } from '../publish/preflight/preflight';
@@ -22,8 +23,7 @@ import { resolveVersion } from '../registry/resolve';
 import { createTransport } from '../registry/transport';
 import { parsePackageName } from '../settings/package-name';
 import { parseVersionWish } from '../settings/version-wish';
-import { fetchBackend } from '../setup/fetch-backend';
-import { packLocal } from '../setup/pack-local';
+import { packLocal } from '../setup/local-tarball';
 import { findIn } from '../start/plan/package-files';
 import type { Finding } from '../ui/findings';
 import { bootPackage } from './check-boot';
@@ -48,8 +48,9 @@ interface Source {
   tarball: Tarball;
   label: string;
   config: RegistryConfig;
-  around: Omit<Surroundings, 'nodeVersion'>;
-  place: (problem: Problem) => Pick<Finding, 'file' | 'line' | 'column'>;
+  around?: Omit<Surroundings, 'nodeVersion'>;
+  /** Where in the repository a problem is; by default in a file of what was named. */
+  place?: (problem: Problem) => Pick<Finding, 'file' | 'line' | 'column'>;
 }
 
 /**
@@ -80,7 +81,8 @@ export async function checkPackage(
       problems.push(...(await bootPackage({ file, name, health, ...source, work }, context)));
     }
     remove();
-    return problems.map(problem => ({ ...problem, ...source.place(problem) }));
+    const { label, place = ({ file }: Problem) => ({ file: `${label}/${file}` }) } = source;
+    return problems.map(problem => ({ ...problem, ...place(problem) }));
   } catch (error) {
     removeButLog(error, remove);
     throw error;
@@ -133,12 +135,19 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
   const log = join(work, 'npm.log');
   const { target, manifest, text } = findPublishable(folder, 'check');
   const config = readConfig({ folder, manifest }, context);
-  const redact = (each: string) => redactor.redact(each);
   if (manifest.version === undefined)
     throw new SettingError('VERSION_MISSING', `${join(target, 'package.json')} has no version`, {
       fix: 'write one first, for npm packs nothing without: npm version --no-git-tag-version 0.0.0',
     });
-  const file = await packLocal(target, { io, config, cwd: work, work, log, redact, signal });
+  const file = await packLocal(target, {
+    io,
+    config,
+    cwd: work,
+    work,
+    log,
+    redact: redactor.redact,
+    signal,
+  });
   const find = findIn(target);
   return {
     tarball: { file, isKept: true },
@@ -148,9 +157,8 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
       isOnDisk: path => find(path) !== undefined,
       otherLock: findSeed(folder, target, manifest.name)?.lock,
     },
-    place: ({ file, line, path }) => ({
+    place: ({ file, path }) => ({
       file: relative(io.cwd, join(target, file)),
-      ...(line !== undefined && { line }),
       ...(file === 'package.json' && placeInManifest(text, path)),
     }),
   };
@@ -170,13 +178,7 @@ async function readTgz(file: string, spec: string, context: Work): Promise<Sourc
   }
   parsePackageName(name, `"name" in package.json of ${spec}`);
   const config = readConfig({ folder: context.dir, manifest: { name } }, context);
-  return {
-    tarball,
-    label: spec,
-    config,
-    around: {},
-    place: ({ file: each, line }) => within(spec, each, line),
-  };
+  return { tarball, label: spec, config };
 }
 
 async function fetchSpec(spec: string, context: Work): Promise<Source> {
@@ -187,7 +189,8 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
   const config = readConfig({ folder: dir, manifest: { name } }, context);
   if (config.tokenMissing) throw config.tokenMissing;
   const transport = createTransport(config.network);
-  const options = { io, config, transport, signal, onRetry: (text: string) => report.warn(text) };
+  const onRetry = report.warn;
+  const options = { io, config, transport, signal, onRetry, deadlineMs: 120_000 };
   try {
     const { manifest } = await resolveVersion({
       io,
@@ -195,25 +198,13 @@ async function fetchSpec(spec: string, context: Work): Promise<Source> {
       wish,
       from: 'SPEC',
       config,
-      client: createRegistryClient(options),
+      client: createRegistryClient({ io, config, transport, signal, onRetry }),
       ignoreEngines: true,
       signal,
     });
-    const label = `${name}@${manifest.version}`;
-    const tarball = await fetchBackend(manifest, { ...options, work });
-    return {
-      tarball,
-      label,
-      config,
-      around: {},
-      place: ({ file, line }) => within(label, file, line),
-    };
+    const tarball = await fetchTarball(manifest, join(work, 'fetched.tgz'), options);
+    return { tarball, label: `${name}@${manifest.version}`, config };
   } finally {
     transport.close();
   }
 }
-
-const within = (label: string, file: string, line: number | undefined) => ({
-  file: `${label}/${file}`,
-  ...(line !== undefined && { line }),
-});

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { systemCode, UsageError } from '../errors';
+import { UsageError } from '../errors';
 import { openRepository } from '../files/blueprint/repository';
 import { parseObject } from '../json';
 import { readText } from '../settings/read-text';
@@ -27,27 +27,23 @@ export const command: Command = {
   },
 };
 
-interface Subjects {
-  blueprints: string[];
-  packages: string[];
-}
-
 /** What the words name; without one, what the working folder holds. */
-function subjects({ dir, positionals, flags }: Context): Subjects {
-  const all: Subjects = { blueprints: [], packages: [] };
+function subjects({ dir, positionals, flags }: Context) {
+  const blueprints: string[] = [];
+  const packages: string[] = [];
   for (const word of positionals.length ? positionals : ['.']) {
     const path = resolve(dir, word);
-    if (/\.ya?ml$/i.test(word)) all.blueprints.push(word);
+    if (/\.ya?ml$/i.test(word)) blueprints.push(word);
     else if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
       const name = ['render.yaml', 'render.yml'].find(each => existsSync(join(path, each)));
-      if (name) all.blueprints.push(join(word, name));
+      if (name) blueprints.push(join(word, name));
       const manifest = parseObject(readText(join(path, 'package.json')));
       // A private package, such as the root of a workspace, is not published.
       const isPublished = manifest !== undefined && manifest.private !== true;
-      if (!name || isPublished || flags.boot) all.packages.push(word);
-    } else all.packages.push(word);
+      if (!name || isPublished || flags.boot) packages.push(word);
+    } else packages.push(word);
   }
-  return all;
+  return { blueprints, packages };
 }
 
 async function checkFile(path: string, { dir }: Context): Promise<Finding[]> {
@@ -61,20 +57,11 @@ async function checkFile(path: string, { dir }: Context): Promise<Finding[]> {
 
 /** @throws UsageError BLUEPRINT_NOT_FOUND or BLUEPRINT_TOO_LARGE */
 function readBlueprint(file: string): string {
-  try {
-    const stat = statSync(file);
-    if (stat.isFile() && stat.size <= 1_000_000) return readFileSync(file, 'utf8');
-    throw new UsageError(
-      stat.isFile() ? 'BLUEPRINT_TOO_LARGE' : 'BLUEPRINT_NOT_FOUND',
-      stat.isFile() ? `${file} is larger than 1 MB, and no Blueprint is` : `${file} is no file`,
-      { fix: 'name the Blueprint, as in: npx bootlace check render.yaml' },
-    );
-  } catch (error) {
-    const code = systemCode(error);
-    if (error instanceof UsageError || code === undefined) throw error;
-    throw new UsageError('BLUEPRINT_NOT_FOUND', `cannot read ${file} (${code})`, {
-      fix: 'name the Blueprint, as in: npx bootlace check render.yaml',
-      cause: error,
-    });
-  }
+  const fix = 'name the Blueprint, as in: npx bootlace check render.yaml';
+  const stat = existsSync(file) ? statSync(file) : undefined;
+  if (!stat?.isFile())
+    throw new UsageError('BLUEPRINT_NOT_FOUND', `there is no file ${file}`, { fix });
+  if (stat.size > 1_000_000)
+    throw new UsageError('BLUEPRINT_TOO_LARGE', `${file} is larger than 1 MB`, { fix });
+  return readText(file) ?? '';
 }

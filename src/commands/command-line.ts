@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../errors';
 import { type Definition, definitions } from '../settings/definitions';
 import { nearest } from '../ui/nearest';
+import { table } from '../ui/text';
 import type { Command, Flags } from './command';
 
 const common: Command['options'] = {
@@ -26,27 +27,14 @@ export function parseWords(
   const ours = stop < 0 ? words : words.slice(0, stop);
   const theirs = stop < 0 ? [] : words.slice(stop);
   try {
-    const { values, positionals } = parseArgs({
-      args: [...ours],
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    if (command.stopAtFirst)
-      return {
-        flags: values,
-        positionals: theirs.filter((word, i) => i > 0 || word !== '--'),
-        rest: [],
-      };
-    if (command.positionals >= 0 && positionals.length > command.positionals)
-      throw new UsageError(
-        'WORD_UNEXPECTED',
-        `${name} takes no ${JSON.stringify(positionals[command.positionals])}`,
-        {
-          fix: unexpectedFix(command, name, positionals[command.positionals] as string),
-        },
-      );
-    const rest = theirs.slice(1);
+    const { values, positionals } = parseArgs({ args: [...ours], options, allowPositionals: true });
+    const rest = theirs[0] === '--' ? theirs.slice(1) : theirs;
+    if (command.stopAtFirst) return { flags: values, positionals: rest, rest: [] };
+    const unexpected = command.positionals < 0 ? undefined : positionals[command.positionals];
+    if (unexpected !== undefined)
+      throw new UsageError('WORD_UNEXPECTED', `${name} takes no ${JSON.stringify(unexpected)}`, {
+        fix: unexpectedFix(command, name, unexpected),
+      });
     if (rest.length && !command.takesRest)
       throw new UsageError('WORD_UNEXPECTED', `${name} starts nothing that takes words after --`, {
         fix: 'leave them out; the backend gets its words from: node server.js WORDS, or from BACKEND_ARGS',
@@ -58,15 +46,12 @@ export function parseWords(
     const flag = /Unknown option '(-[^']*)'/.exec(message)?.[1];
     const known = Object.keys(options).map(each => `--${each}`);
     const isVersion = flag === '--version' && options['backend-version'];
-    throw new UsageError(
-      'FLAG_INVALID',
-      (message.split('. ')[0] ?? message).replaceAll('\n', ' '),
-      {
-        fix: isVersion
-          ? `the backend's version is --backend-version: npx bootlace ${name} --backend-version ${valueAfter(ours, '--version') ?? '1.2.3'}`
-          : ((flag && didYouMean(flag, known)) ?? `see: npx bootlace ${name} --help`),
-      },
-    );
+    const what = (message.split('. ')[0] ?? message).replaceAll('\n', ' ');
+    throw new UsageError('FLAG_INVALID', what, {
+      fix: isVersion
+        ? `the backend's version is --backend-version: npx bootlace ${name} --backend-version ${valueAfter(ours, '--version') ?? '1.2.3'}`
+        : ((flag && didYouMean(flag, known)) ?? `see: npx bootlace ${name} --help`),
+    });
   }
 }
 
@@ -132,7 +117,7 @@ export function help(command: Command, summary: string): string {
     'usage:',
     `  ${command.usage}`,
     '',
-    ...pad([...command.help, ...commonHelp]),
+    ...table([...command.help, ...commonHelp]).map(line => `  ${line}`),
     '',
   ].join('\n');
 }
@@ -142,14 +127,9 @@ export function overview(rows: readonly (readonly [string, string])[]): string {
   return [
     'usage: bootlace COMMAND',
     '',
-    ...pad(rows),
+    ...table(rows).map(line => `  ${line}`),
     '',
     'bootlace COMMAND --help says more; bootlace --version',
     '',
   ].join('\n');
-}
-
-function pad(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -9,14 +9,9 @@ export const command: Command = {
   help: [],
   options: settingFlags,
   positionals: 0,
-  async run({ dir, flags, io, report, redactor, signal }) {
-    const checks = await diagnose({
-      dir,
-      flags,
-      io,
-      signal,
-      addSecret: secret => redactor.add(secret),
-    });
+  async run(context) {
+    const { flags, report } = context;
+    const checks = await diagnose(context);
     const style = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
     const rows = table(
       checks.map(({ name, state, text }) => [state, name, report.withFlags(text)]),

@@ -123,40 +123,29 @@ function wordFor({ state }: ComparedFile, isWritten: boolean, isDry: boolean): s
  */
 function nothingWritten(theirs: readonly ComparedFile[]): SettingError {
   const names = theirs.map(({ path }) => path);
-  return new SettingError(
-    'INIT_NOTHING_WRITTEN',
-    `nothing was written: ${names.join(', ')} are yours`,
-    {
-      fix: `see what differs: npx bootlace init --check; to replace one: npx bootlace init --force ${names[0]}`,
-      facts: { files: names },
-    },
-  );
+  const what = `nothing was written: ${names.join(', ')} are yours`;
+  return new SettingError('INIT_NOTHING_WRITTEN', what, {
+    fix: `see what differs: npx bootlace init --check; to replace one: npx bootlace init --force ${names[0]}`,
+    facts: { files: names },
+  });
 }
 
 function check(files: readonly ComparedFile[], { flags, report }: Context): number {
-  const wrong = files.filter(({ state }) => state === 'missing' || state === 'outdated');
-  const shown = files.filter(({ state }) => state !== 'current');
   const words = {
     missing: 'missing',
     outdated: 'out of date',
     yours: 'yours',
     current: 'in order',
   };
-  for (const line of table(files.map(({ state, path }) => [words[state], path]))) report.line(line);
-  for (const file of shown) {
-    const diff = diffOf(file);
-    if (diff) report.line(`\n${diff}`);
+  const rows = files.map(file => ({ path: file.path, state: file.state, diff: diffOf(file) }));
+  for (const line of table(rows.map(({ state, path }) => [words[state], path]))) report.line(line);
+  for (const { state, diff } of rows) if (state !== 'current' && diff) report.line(`\n${diff}`);
+  const wrong = rows.filter(({ state }) => state === 'missing' || state === 'outdated');
+  if (wrong.length) {
+    const what = `missing or out of date: ${wrong.map(({ path }) => path).join(', ')}`;
+    const fix = 'run: npx bootlace init';
+    throw new SettingError('INIT_OUTDATED', what, { fix, facts: { files: rows } });
   }
-  const facts = {
-    files: files.map(file => ({ path: file.path, state: file.state, diff: diffOf(file) })),
-  };
-  if (wrong.length === 0) {
-    if (flags.json) report.json({ ok: true, ...facts, warnings: report.warnings });
-    return 0;
-  }
-  const names = wrong.map(({ path }) => path).join(', ');
-  throw new SettingError('INIT_OUTDATED', `missing or out of date: ${names}`, {
-    fix: 'run: npx bootlace init',
-    facts,
-  });
+  if (flags.json) report.json({ ok: true, files: rows, warnings: report.warnings });
+  return 0;
 }

@@ -42,14 +42,14 @@ export const command: Command = {
     const run = {
       io,
       config: readConfig(publishable, context),
-      redact: (text: string) => redactor.redact(text),
+      redact: redactor.redact,
       signal,
     };
     if (flags.check) return check(publishable, context, run);
     const result = await writeLock(publishable, {
       ...run,
       fresh: flags.fresh === true,
-      warn: sentence => report.warn(sentence),
+      warn: report.warn,
     });
     report.line(`${result.file}: ${count(result.packages, 'package')}`);
     report.line(result.seed ? `versions kept from ${result.seed}` : 'every version was chosen now');

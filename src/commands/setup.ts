@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { UsageError } from '../errors';
-import { openUnpacker, type Unpacker } from '../install/unpacker';
+import { relative } from 'node:path';
 import { lockText } from '../lock/choose';
-import { secretsOf } from '../registry/config/config';
-import { layoutOf } from '../release/layout';
-import { listReleases } from '../release/store';
 import { type Definition, definitions, settingFlags } from '../settings/definitions';
 import { shellWord } from '../settings/words';
 import { applySetup, type SetupResult } from '../setup/apply';
-import type { ApplyOptions, SetupPlan } from '../setup/plan';
+import type { SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import { count, leftOut, megabytes, seconds as secondsOf } from '../ui/text';
-import type { Command, Context, Flags } from './command';
+import type { Command, Context } from './command';
 
 export const setupOptions: Command['options'] = {
   ...settingFlags,
@@ -49,16 +43,14 @@ export const command: Command = {
     const { report, flags, io } = context;
     if (flags['dry-run']) {
       const { describePlan } = await import('../setup/describe');
-      const { json, lines } = await describePlan(await preparePlan(context), context);
+      const { json, lines } = await describePlan(await prepareSetup(context), context);
       for (const line of lines) report.line(line);
       if (flags.json) report.json({ ok: true, ...json });
       return 0;
     }
     const begun = io.now();
-    const { plan, result } = await withUnpacker(context, async unpacker => {
-      const plan = await preparePlan(context);
-      return { plan, result: await runSetup(plan, context, { unpacker }) };
-    });
+    const plan = await prepareSetup(context);
+    const result = await applySetup(plan, context);
     const json = reportSetup(plan, result, context, io.now() - begun);
     const folder = relative(io.cwd, context.dir);
     const cd = folder && `cd ${shellWord(folder)} && `;
@@ -67,68 +59,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-/**
- * Starts the second thread ahead of everything else where no release is on disk, so that there will be
- * an install: it takes as long to start as the first tarball takes to arrive.
- */
-export async function withUnpacker<Result>(
-  { dir }: Context,
-  work: (unpacker: Unpacker | undefined) => Promise<Result>,
-): Promise<Result> {
-  const isFirst = listReleases(layoutOf(dir)).length === 0;
-  const unpacker = isFirst ? openUnpacker() : undefined;
-  try {
-    return await work(unpacker);
-  } finally {
-    await unpacker?.close();
-  }
-}
-
-/** Reads settings and folder; secrets go to the redactor before anything else can print. */
-export async function preparePlan({
-  dir,
-  flags,
-  io,
-  version,
-  dist,
-  redactor,
-}: Context): Promise<SetupPlan> {
-  const plan = await prepareSetup({
-    dir,
-    flags,
-    io,
-    version,
-    launcher: readFileSync(join(dist, 'launcher.cjs'), 'utf8'),
-    abi: process.versions.modules,
-  });
-  for (const secret of secretsOf(plan.settings, plan.config)) redactor.add(secret);
-  return plan;
-}
-
-export function runSetup(
-  plan: SetupPlan,
-  context: Context,
-  how: Pick<ApplyOptions, 'failFast' | 'unpacker'>,
-): Promise<SetupResult> {
-  const { dir, flags, io, report, redactor, signal, version } = context;
-  return applySetup(plan, {
-    dir,
-    io,
-    signal,
-    bootlace: version,
-    waitForMs: waitFor(flags),
-    ...how,
-    ignoreEngines: flags['ignore-engines'] === true,
-    redact: text => redactor.redact(text),
-    progress: sentence => report.progress(sentence),
-    isInteractive: report.isInteractive,
-    warn: sentence => report.warn(sentence),
-  }).catch(error => {
-    if (signal.aborted) report.warn('stopped; the active release is as it was');
-    throw error;
-  });
-}
 
 /** Prints what setup did; returns the same for --json. */
 export function reportSetup(
@@ -179,18 +109,4 @@ export function reportSetup(
     changed: result.changed,
     warnings: report.warnings,
   };
-}
-
-function waitFor(flags: Flags): number | undefined {
-  const text = flags['wait-for'];
-  if (text === undefined) return undefined;
-  const minutes = Number(text);
-  if (Number.isFinite(minutes) && minutes >= 0 && minutes <= 24 * 60) return minutes * 60_000;
-  throw new UsageError(
-    'WAIT_FOR_INVALID',
-    `--wait-for ${JSON.stringify(text)} is no number of minutes`,
-    {
-      fix: 'pass minutes, such as --wait-for 10',
-    },
-  );
 }

@@ -8,6 +8,6 @@ export const command: Command = {
   takesRest: true,
   async run({ dir, rest, positionals: [role] }) {
     const { prepareLaunch } = await import('../start/launch');
-    return { finally: prepareLaunch({ dir, args: rest, role }) };
+    return { finally: prepareLaunch(dir, rest, role) };
   },
 };

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Unpacker } from '../install/unpacker';
+import { InstallError, NetworkError } from '../errors';
+import { writeAtomic } from '../release/atomic';
 import type { Release } from '../release/store';
-import { findActiveInstead, isTransient } from '../setup/active-instead';
-import { writeChange } from '../setup/apply';
-import type { SetupPlan } from '../setup/plan';
+import { applySetup } from '../setup/apply';
+import { findActiveInstead, type SetupPlan } from '../setup/plan';
+import { prepareSetup } from '../setup/prepare';
 import { expectedRelease, removeSecrets } from '../start/backend-env';
 import { become } from '../start/become';
 import type { Command, Context } from './command';
-import { preparePlan, reportSetup, runSetup, setupHelp, setupOptions, withUnpacker } from './setup';
+import { reportSetup, setupHelp, setupOptions } from './setup';
 
 export const command: Command = {
   usage: 'bootlace up [-- ARGS]',
@@ -19,10 +20,8 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const { plan, release } = await withUnpacker(context, async unpacker => {
-      const plan = await preparePlan(context);
-      return { plan, release: await setUp(plan, context, unpacker) };
-    });
+    const plan = await prepareSetup(context);
+    const release = await setUp(plan, context);
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.
     const env: Record<string, string | undefined> = { ...io.env };
@@ -39,16 +38,12 @@ export const command: Command = {
  * if it satisfies the wish; another version never does.
  * @returns the release to start
  */
-async function setUp(
-  plan: SetupPlan,
-  context: Context,
-  unpacker: Unpacker | undefined,
-): Promise<Release> {
+async function setUp(plan: SetupPlan, context: Context): Promise<Release> {
   const { io, dir, report } = context;
   const begun = io.now();
   const active = findActiveInstead(dir, plan);
   try {
-    const result = await runSetup(plan, context, { failFast: active !== undefined, unpacker });
+    const result = await applySetup({ ...plan, failFast: active !== undefined }, context);
     reportSetup(plan, result, context, io.now() - begun);
     return result.release;
   } catch (error) {
@@ -56,8 +51,17 @@ async function setUp(
     const { package: name, version } = active.receipt;
     report.warn(`starting the active ${name} ${version}: ${error.code}:\n  ${error.message}`);
     // A wrong registry must not get into .npmrc; the files of the start are needed.
-    for (const change of plan.changes)
-      if (!existsSync(change.path) && /\.[cm]?js$/.test(change.path)) writeChange(change);
+    for (const { path, text } of plan.changes)
+      if (!existsSync(path) && /\.[cm]?js$/.test(path)) writeAtomic(path, text);
     return active;
   }
+}
+
+/** True for a failure that passes: the registry is away, or the disk takes nothing. */
+function isTransient(error: unknown): error is NetworkError | InstallError {
+  return (
+    error instanceof NetworkError ||
+    (error instanceof InstallError &&
+      (error.code === 'DISK_FULL' || error.facts.reason === 'EROFS'))
+  );
 }

@@ -26,16 +26,14 @@ export const command: Command = {
     const release = find(asked);
     if (!release) {
       const versions = [...new Set(kept.map(({ receipt }) => receipt.version))].join(', ');
-      throw new NotFoundError(
-        'RELEASE_NOT_FOUND',
+      const [what, other] =
         asked === 'previous'
-          ? 'no release was active before this one, or it is not on disk any more'
-          : `no release ${asked} is on disk`,
-        {
-          fix: `name one of the candidates, or another version: npx bootlace setup --backend-version ${asked === 'previous' ? '1.2.3' : asked}`,
-          facts: { candidates: versions || 'none' },
-        },
-      );
+          ? ['no release was active before this one, or it is not on disk any more', '1.2.3']
+          : [`no release ${asked} is on disk`, asked];
+      throw new NotFoundError('RELEASE_NOT_FOUND', what, {
+        fix: `name one of the candidates, or another version: npx bootlace setup --backend-version ${other}`,
+        facts: { candidates: versions || 'none' },
+      });
     }
     const wanted = { text: asked, from: 'use', why: 'switched by hand' };
     const { receipt, folder } = release;

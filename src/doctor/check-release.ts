@@ -1,23 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SettingError } from '../errors';
 import type { Io } from '../io';
 import { layoutOf } from '../release/layout';
 import type { Current, Receipt } from '../release/receipt';
-import { hasLostEntry, isWhole } from '../release/store';
+import { hasLostEntry, isWhole, namesIn, readIfThere } from '../release/store';
 import { readDotenv } from '../settings/dotenv-file';
 import { satisfiesWish, type VersionWish, wishText } from '../settings/version-wish';
 import { broken, readActiveRelease } from '../start/active-release';
-import { secretNames } from '../start/backend-env';
+import { prepareBackendEnv, secretNames } from '../start/backend-env';
 import { checkRequired } from '../start/pick-entry';
 import { checkCommands } from '../start/plan/package-files';
 import { isServerFile } from '../start/server-file';
-import { type Check, failed } from './check';
+import { type Check, failed, ok, warned } from './check';
 
 /** What is wanted, as far as it is known. */
 export interface WantedRelease {
-  wish: VersionWish | undefined;
+  wish?: VersionWish;
   /** What the wish means now, by the registry. */
-  version: string | undefined;
+  version?: string;
   /** The command that sets it up. */
   setup: string;
 }
@@ -31,9 +31,8 @@ export function checkRelease(dir: string, env: Io['env'], wanted: WantedRelease)
     if (!isWhole(release)) throw broken(folder, 'is not whole', current);
     if (hasLostEntry(layoutOf(dir), release)) throw broken(join(backend, file), 'is gone', current);
     checkCommands(backend);
-    const text = `${receipt.package} ${receipt.version}, starts ${file}`;
     return [
-      { name: 'release', state: 'ok', text },
+      ok('release', `${receipt.package} ${receipt.version}, starts ${file}`),
       ...checkWish(receipt.version, wanted),
       ...checkVariables(dir, env, current, receipt),
       checkServerFile(dir, wanted.setup),
@@ -41,14 +40,7 @@ export function checkRelease(dir: string, env: Io['env'], wanted: WantedRelease)
   } catch (error) {
     const check = failed('release', error);
     if (check.code !== 'NOT_SET_UP') return [check];
-    return [
-      {
-        name: 'release',
-        state: 'warn',
-        text: 'nothing is set up yet',
-        fix: `run: ${wanted.setup}`,
-      },
-    ];
+    return [warned('release', 'nothing is set up yet', `run: ${wanted.setup}`)];
   }
 }
 
@@ -58,14 +50,8 @@ function checkWish(active: string, { wish, version, setup }: WantedRelease): Che
     return [];
   const text = wishText(wish);
   const means = version === undefined || version === text ? '' : `, now ${version},`;
-  return [
-    {
-      name: 'release',
-      state: 'warn',
-      text: `RELEASE_OTHER: ${active} is set up, and ${text}${means} is wanted`,
-      fix: `run: ${setup}`,
-    },
-  ];
+  const said = `RELEASE_OTHER: ${active} is set up, and ${text}${means} is wanted`;
+  return [warned('release', said, `run: ${setup}`)];
 }
 
 /** Variables as a start has them here. */
@@ -77,62 +63,38 @@ function checkVariables(
 ): Check[] {
   const name = 'variables';
   const checks: Check[] = [];
-  const { values, unreadable } = readDotenv(dir);
-  const all = { ...values, ...env };
-  const removed = secretNames(all, start);
-  const own = Object.fromEntries(Object.entries(all).filter(([key]) => !removed.includes(key)));
+  const dotenv = readDotenv(dir);
+  const own = { ...env };
+  prepareBackendEnv(own, dotenv.values, start);
   try {
-    for (const text of checkRequired(start.requires, own, removed, unreadable))
-      checks.push({ name, state: 'warn', text });
-    if (start.requires?.length)
-      checks.push({ name, state: 'ok', text: `${start.requires.join(', ')}: set` });
+    for (const text of checkRequired(start, own, env, dotenv)) checks.push(warned(name, text));
+    if (start.requires?.length) checks.push(ok(name, `${start.requires.join(', ')}: set`));
   } catch (error) {
     checks.push(failed(name, error));
   }
   const reader = receipt.tree.paths.find(path =>
     /\/(dotenv|dotenv-flow|@dotenvx\/dotenvx)$/.test(path),
   );
-  const token = secretNames(values, start)[0];
+  const token = secretNames(dotenv.values, start)[0];
   if (reader && token)
-    checks.push({
-      name: 'token',
-      state: 'warn',
-      text: `.env holds ${token}, and ${reader.replace('node_modules/', '')} can read it in the backend again`,
-      fix: `take ${token} out of .env, and set it in the environment of setup only`,
-    });
+    checks.push(
+      warned(
+        'token',
+        `.env holds ${token}, and ${reader.replace('node_modules/', '')} can read it in the backend again`,
+        `take ${token} out of .env, and set it in the environment of setup only`,
+      ),
+    );
   return checks;
 }
 
 /** --server-file may have given it any name. */
 function checkServerFile(dir: string, setup: string): Check {
   const name = 'server file';
-  const names = scriptsIn(dir);
-  const own = names.find(each => isOwn(join(dir, each)));
-  if (own) return { name, state: 'ok', text: `node ${own} starts it` };
-  if (!names.includes('server.js'))
-    return { name, state: 'warn', text: 'there is none', fix: `run: ${setup}` };
-  return {
-    name,
-    state: 'fail',
-    text: 'SERVER_FILE_TAKEN: bootlace did not write server.js, or it was changed since',
-    fix: `move it away and run: ${setup}`,
-    code: 'SERVER_FILE_TAKEN',
-    exitCode: 3,
-  };
-}
-
-function scriptsIn(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter(name => /\.[cm]?js$/.test(name));
-  } catch {
-    return [];
-  }
-}
-
-function isOwn(file: string): boolean {
-  try {
-    return isServerFile(readFileSync(file, 'utf8'));
-  } catch {
-    return false;
-  }
+  const names = namesIn(dir).filter(each => /\.[cm]?js$/.test(each));
+  const own = names.find(each => isServerFile(readIfThere(join(dir, each)) ?? ''));
+  if (own) return ok(name, `node ${own} starts it`);
+  if (!names.includes('server.js')) return warned(name, 'there is none', `run: ${setup}`);
+  const what = 'bootlace did not write server.js, or it was changed since';
+  const fix = `move it away and run: ${setup}`;
+  return failed(name, new SettingError('SERVER_FILE_TAKEN', what, { fix }));
 }

@@ -10,6 +10,14 @@ export interface Check {
   exitCode?: number;
 }
 
+export function ok(name: string, text: string): Check {
+  return { name, state: 'ok', text };
+}
+
+export function warned(name: string, text: string, fix?: string): Check {
+  return { name, state: 'warn', text, fix };
+}
+
 /** A failure as a line, with its own fix. @throws any error that is not a BootlaceError */
 export function failed(name: string, error: unknown): Check {
   if (!(error instanceof BootlaceError)) throw error;

@@ -18,20 +18,6 @@ interface Activation {
   typed?: readonly string[];
 }
 
-/** The next current.json. Pure. */
-function planActivation(present: Current | undefined, next: Activation, now: number): Current {
-  const before = present ? [present.active, ...present.previous] : [];
-  return {
-    format: 1,
-    active: next.name,
-    previous: before.filter(name => name !== next.name).slice(0, keptBefore),
-    wanted: next.wanted,
-    start: next.start,
-    typed: next.typed,
-    activatedAt: new Date(now).toISOString(),
-  };
-}
-
 /**
  * Makes a release the active one by one rename, then removes the releases that fell off the list. Of
  * two setups that end at the same time, the later rename wins, and neither removes what the other
@@ -44,7 +30,11 @@ export function activate(layout: Layout, next: Activation, { now }: Pick<Io, 'no
   const present = readCurrent(layout);
   if (!isThere(layout, next.name)) throw goneRelease(next.name);
   if (!present || !isActive(present, next)) {
-    writeCurrent(layout, planActivation(present, next, now()));
+    const { name: active, ...rest } = next;
+    const before = present ? [present.active, ...present.previous] : [];
+    const previous = before.filter(name => name !== active).slice(0, keptBefore);
+    const activatedAt = new Date(now()).toISOString();
+    writeCurrent(layout, { format: 1, active, previous, ...rest, activatedAt });
     if (!isThere(layout, next.name)) {
       if (present) writeCurrent(layout, present);
       throw goneRelease(next.name);

@@ -17,8 +17,8 @@ import { basename, dirname, join } from 'node:path';
 import { InstallError, systemCode } from '../errors';
 
 /**
- * Writes a whole file by a temporary one beside it and a rename: a reader, or a kill, sees the old
- * content or the new. An existing file keeps its mode.
+ * Writes a whole file, and its folder where there is none, by a temporary one beside it and a rename:
+ * a reader, or a kill, sees the old content or the new. An existing file keeps its mode.
  * @throws InstallError NOT_WRITABLE or DISK_FULL, the old content kept
  */
 export function writeAtomic(path: string, text: string): void {
@@ -26,6 +26,11 @@ export function writeAtomic(path: string, text: string): void {
   // Two containers on one volume may have the same process id.
   const unique = randomBytes(4).toString('hex');
   const temporary = join(dirname(file), `.${basename(file)}.${unique}.tmp`);
+  try {
+    makeFolder(dirname(file));
+  } catch (error) {
+    throw writeFailure(error, file);
+  }
   try {
     const keep = statSync(file, { throwIfNoEntry: false })?.mode;
     const fd = openSync(temporary, 'w', keep === undefined ? 0o644 : keep & 0o777);

@@ -1,35 +1,21 @@
 import { join } from 'node:path';
 
-/** Where everything lies under the user's folder. */
-export interface Layout {
-  readonly dir: string;
-  readonly root: string;
-  readonly current: string;
-  /** What server.js loads. */
-  readonly launcher: string;
-  readonly releases: string;
-  readonly cache: string;
-  release(name: string): string;
-}
+export type Layout = ReturnType<typeof layoutOf>;
 
-/** @param dir the user's folder, absolute */
-export function layoutOf(dir: string): Layout {
+/** Where everything lies under the user's folder. @param dir absolute */
+export function layoutOf(dir: string) {
   const root = join(dir, '.bootlace');
   const releases = join(root, 'releases');
   return {
-    dir,
     root,
     current: join(root, 'current.json'),
+    /** What server.js loads. */
     launcher: join(root, 'launcher.cjs'),
     releases,
-    cache: join(root, 'cache'),
-    release: name => join(releases, name),
-  };
-}
-
-/** For what a failure names to be read. */
-export function logsFolder({ cache }: Layout): string {
-  return join(cache, 'logs');
+    /** For what a failure names to be read. */
+    logs: join(root, 'cache', 'logs'),
+    release: (name: string) => join(releases, name),
+  } as const;
 }
 
 /** The backend's folder in a release. */

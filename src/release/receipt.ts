@@ -100,6 +100,7 @@ export interface StartPlan {
   readonly requires?: readonly string[];
 }
 
+const packageName = /^(@[^@/\\\s]+\/)?[^@/\\\s.][^@/\\\s]*$/;
 const releaseName = /^[0-9A-Za-z][0-9A-Za-z.+-]*-[0-9a-f]{10}$/;
 
 /** Checks a receipt at the door; undefined for anything this version did not write. */
@@ -116,7 +117,7 @@ export function parseReceipt(text: string): Receipt | undefined {
       value.installedAt,
       value.source.registry ?? value.source.path,
     ]) &&
-    isNameOfPackage(String(value.package)) &&
+    packageName.test(String(value.package)) &&
     Array.isArray(value.scripts) &&
     Array.isArray(tree?.paths) &&
     tree.paths.every(isInnerPath);
@@ -158,10 +159,6 @@ function isInnerPath(path: unknown): boolean {
     path !== '' &&
     !/^[\\/]|^[a-z]:|(^|[\\/])\.\.([\\/]|$)|\0/i.test(path)
   );
-}
-
-function isNameOfPackage(name: string): boolean {
-  return /^(@[^@/\\\s]+\/)?[^@/\\\s.][^@/\\\s]*$/.test(name);
 }
 
 function isEntry(value: unknown): boolean {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
-  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -9,28 +8,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemCode } from '../errors';
 import type { Io } from '../io';
 import { makeFolder, writeAtomic, writeFailure } from './atomic';
-import { type Layout, logsFolder, receiptName } from './layout';
+import { type Layout, receiptName } from './layout';
 import type { Receipt } from './receipt';
-import { isSameInstall, isWhole, type Release, readRelease } from './store';
-
-/** A release in the making: on the same disk as the releases, invisible until it is renamed. */
-export interface Stage {
-  /** The release to be. */
-  readonly release: string;
-  /** For what is thrown away with the stage. */
-  readonly work: string;
-  /**
-   * Writes the receipt and makes the release visible under its name, or takes the one that is.
-   * @param damaged makes way although it looks whole
-   */
-  publish(name: string, receipt: Receipt, damaged?: Release): void;
-  /** Removes what is left. Never throws. */
-  discard(): void;
-}
+import { isSameInstall, isWhole, namesIn, type Release, readRelease, releaseNameOf } from './store';
 
 const stagePrefix = '.stage-';
 const logPrefix = 'setup-';
@@ -48,18 +32,20 @@ export function newStageName(): string {
 
 /** A new file for npm's output. */
 export function newLogFile(layout: Layout): string {
-  return join(logsFolder(layout), `${logPrefix}${randomBytes(4).toString('hex')}.log`);
+  return join(layout.logs, `${logPrefix}${randomBytes(4).toString('hex')}.log`);
 }
 
-/** @throws InstallError NOT_WRITABLE or DISK_FULL */
-export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
+/**
+ * Opens a release in the making: on the same disk as the releases, invisible until it is renamed.
+ * @throws InstallError NOT_WRITABLE or DISK_FULL
+ */
+export function openStage(layout: Layout, { now }: Pick<Io, 'now'>) {
   let folder: string;
   try {
-    makeFolder(layout.cache);
+    makeFolder(layout.releases);
     writeFileSync(join(layout.root, '.gitignore'), '*\n');
     sweep(layout, now());
-    // Another setup that ends removes it while it is empty.
-    makeFolder(layout.releases);
+    // Another setup that ends removes the releases' folder while it is empty.
     folder = layout.release(newStageName());
     mkdirSync(join(folder, 'release'), { recursive: true });
     mkdirSync(join(folder, 'work'));
@@ -73,16 +59,26 @@ export function openStage(layout: Layout, { now }: Pick<Io, 'now'>): Stage {
     } catch {}
   }, touchMs).unref();
   return {
+    /** The release to be. */
     release,
+    /** For what is thrown away with the stage. */
     work: join(folder, 'work'),
-    publish(name, receipt, damaged) {
+    /**
+     * Writes the receipt and makes the release visible under its name, or leaves the one that is.
+     * @param damaged makes way although it looks whole
+     */
+    publish(receipt: Receipt, damaged?: Release): Release {
+      const name = releaseNameOf(receipt);
       writeAtomic(join(release, receiptName), `${JSON.stringify(receipt, null, 2)}\n`);
       moveInto(layout, release, name, damaged);
+      return { name, folder: layout.release(name), receipt };
     },
-    discard() {
+    /** Removes what is left. Never throws. */
+    discard(): void {
       clearInterval(touching);
       remove(folder);
-      for (const empty of [logsFolder(layout), layout.cache, layout.releases]) removeIfEmpty(empty);
+      for (const empty of [layout.logs, dirname(layout.logs), layout.releases])
+        removeIfEmpty(empty);
     },
   };
 }
@@ -108,7 +104,7 @@ function moveInto(layout: Layout, release: string, name: string, damaged?: Relea
 export function sweep(layout: Layout, now: number): void {
   for (const [folder, prefix, limitMs] of [
     [layout.releases, stagePrefix, abandonedAfterMs],
-    [logsFolder(layout), logPrefix, logAfterMs],
+    [layout.logs, logPrefix, logAfterMs],
   ] as const)
     for (const name of namesIn(folder)) {
       if (!name.startsWith(prefix)) continue;
@@ -116,14 +112,6 @@ export function sweep(layout: Layout, now: number): void {
       const { mtimeMs = now } = statSync(path, { throwIfNoEntry: false }) ?? {};
       if (now - mtimeMs > limitMs) remove(path);
     }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function remove(folder: string): void {

@@ -12,13 +12,7 @@ export interface Release {
 
 /** The releases that have a receipt, newest install first. */
 export function listReleases(layout: Layout): Release[] {
-  let names: string[];
-  try {
-    names = readdirSync(layout.releases);
-  } catch {
-    return [];
-  }
-  return names
+  return namesIn(layout.releases)
     .filter(name => !name.startsWith('.'))
     .flatMap(name => readRelease(layout, name) ?? [])
     .sort((a, b) => (a.receipt.installedAt < b.receipt.installedAt ? 1 : -1));
@@ -38,12 +32,7 @@ export function readCurrent(layout: Layout): Current | undefined {
 }
 
 /** The folder of a release: its version and ten hex digits of everything that decides its tree. */
-export function releaseNameOf(
-  receipt: Pick<
-    Receipt,
-    'package' | 'version' | 'integrity' | 'host' | 'scripts' | 'lock' | 'slim' | 'omit'
-  >,
-): string {
+export function releaseNameOf(receipt: Receipt): string {
   const { package: name, version, integrity, host, scripts, lock, slim, omit = [] } = receipt;
   const identity = JSON.stringify([
     name,
@@ -83,5 +72,14 @@ export function readIfThere(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+/** The names in a folder; none when it cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

@@ -34,29 +34,20 @@ export function hashContent(content: Buffer): string {
  * @returns package's folder → hash
  */
 export function hashPackages(files: ReadonlyMap<string, HashedFile>): Map<string, TreeHash> {
-  const packages = new Map<string, { paths: string[]; bytes: number }>();
-  let last = '';
-  for (const [path, { size }] of files) {
-    // Files come package by package, so the one before mostly tells.
-    if (path[last.length] !== '/' || !path.startsWith(last) || path.includes(inner, last.length))
-      last = packageOf(path);
-    let part = packages.get(last);
-    if (!part) {
-      part = { paths: [], bytes: 0 };
-      packages.set(last, part);
-    }
-    part.paths.push(path);
-    part.bytes += size;
+  const packages = new Map<string, { text: string; files: number; bytes: number }>();
+  for (const [path, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const name = packageOf(path);
+    const part = packages.get(name) ?? { text: '', files: 0, bytes: 0 };
+    part.text += `${path}\0${file.isExecutable ? 'x' : 'f'}${file.sha256}\n`;
+    part.files += 1;
+    part.bytes += file.size;
+    packages.set(name, part);
   }
   return new Map(
-    [...packages].map(([name, { paths, bytes }]) => {
-      let text = '';
-      for (const path of paths.sort()) {
-        const file = files.get(path) as HashedFile;
-        text += `${path}\0${file.isExecutable ? 'x' : 'f'}${file.sha256}\n`;
-      }
-      return [name, { sha256: hash('sha256', text, 'hex'), files: paths.length, bytes }];
-    }),
+    [...packages].map(([name, { text, ...part }]) => [
+      name,
+      { sha256: hash('sha256', text, 'hex'), ...part },
+    ]),
   );
 }
 
@@ -78,7 +69,8 @@ export function combineTree(
   }
   for (const [path, target] of links) lines.push(`${path}\0l${target}\n`);
   const short = [...packages].map(([folder, part]) => [folder, part.sha256.slice(0, 16)]);
-  return { sha256: hashLines(lines), files, bytes, packages: Object.fromEntries(short.sort()) };
+  const sha256 = hash('sha256', lines.sort().join(''), 'hex');
+  return { sha256, files, bytes, packages: Object.fromEntries(short.sort()) };
 }
 
 /**
@@ -143,18 +135,5 @@ function ownFiles(release: string, folder: string): string[] {
 
 /** The innermost package's folder of a path; '' for what lies in none. */
 function packageOf(path: string): string {
-  for (let at = path.lastIndexOf(modules); at >= 0; at = path.lastIndexOf(modules, at - 1)) {
-    const name = /^(?:@[^/]+\/)?[^@./][^/]*(?=\/)/.exec(path.slice(at + modules.length))?.[0];
-    if (name && (at === 0 || path[at - 1] === '/'))
-      return path.slice(0, at + modules.length) + name;
-    if (at === 0) break;
-  }
-  return '';
-}
-
-const modules = 'node_modules/';
-const inner = `/${modules}`;
-
-function hashLines(lines: string[]): string {
-  return hash('sha256', lines.sort().join(''), 'hex');
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^@./][^/]*(?=\/)/s.exec(path)?.[0] ?? '';
 }

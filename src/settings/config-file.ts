@@ -29,20 +29,19 @@ export function parseConfig(texts: { packageJson?: string; bootlaceJson?: string
 
 function readObject(text: string | undefined, file: string): Record<string, unknown> | undefined {
   if (text === undefined) return undefined;
-  let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return objectOf(JSON.parse(text.replace(/^\uFEFF/, '')), file);
   } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw new SettingError('CONFIG_INVALID', `${file} is not JSON: ${place(error, text)}`, {
       fix: `correct ${file}`,
     });
   }
-  return objectOf(value, file);
 }
 
 /** Where the parser stopped; its message may quote the text, which may hold a secret. */
-function place(error: unknown, text: string): string {
-  const at = /position (\d+)/.exec((error as Error).message)?.[1];
+function place(error: Error, text: string): string {
+  const at = /position (\d+)/.exec(error.message)?.[1];
   if (at === undefined) return 'it ends too early';
   return `line ${text.slice(0, Number(at)).split('\n').length}`;
 }
@@ -80,9 +79,7 @@ function check(value: unknown, file: string): Record<string, unknown> {
       throw new SettingError(
         'CONFIG_UNKNOWN_KEY',
         `${file} holds "${key.slice(0, 60)}", which is no setting`,
-        {
-          fix: `use one of ${known.join(', ')}`,
-        },
+        { fix: `use one of ${known.join(', ')}` },
       );
     const fits =
       typeof item === 'string' ||

@@ -2,11 +2,6 @@ import { join } from 'node:path';
 import { SettingError } from '../errors';
 import { readText } from './read-text';
 
-/** Node's own parser, as of `node --env-file`; loaded with the first file, as most starts have none. */
-function parseEnvText(text: string): Record<string, string | undefined> {
-  return process.getBuiltinModule('node:util').parseEnv(text);
-}
-
 export interface Dotenv {
   values: Readonly<Record<string, string | undefined>>;
   /** A .env that cannot be read: a failure only where a variable is missing, else a warning. */
@@ -37,9 +32,11 @@ export function isQuoted(value: string | undefined): boolean {
  * variables and sets nothing is an error here, because a pin that is passed over becomes `latest`.
  * @throws SettingError ENV_FILE_INVALID, with the line's number and never its content
  */
-export function parseDotenv(text: string, file = '.env'): Record<string, string | undefined> {
-  if (text.includes('\0')) throw invalid(file, 'is not a text file', 'write one NAME=value a line');
-  const values = parseEnvText(text.replace(/^\uFEFF/, ''));
+export function parseDotenv(text: string): Record<string, string | undefined> {
+  if (text.includes('\0')) throw invalid('is not a text file', 'write one NAME=value a line');
+  // Node's own parser, loaded with the first file, as most starts have none.
+  const { parseEnv } = process.getBuiltinModule('node:util');
+  const values: Record<string, string | undefined> = parseEnv(text.replace(/^\uFEFF/, ''));
   const lines = text.split(/\r\n?|\n/);
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? '';
@@ -52,32 +49,23 @@ export function parseDotenv(text: string, file = '.env'): Record<string, string 
       for (let isIn = true; isIn && ++index < lines.length; ) {
         const inner = lines[index] ?? '';
         const taken = /^\s*(?:export\s+)?(BACKEND_\w+|NPM_TOKEN)\s*=/.exec(inner)?.[1];
-        if (taken && values[taken] === undefined) throw setsNothing(index, taken);
+        if (taken && values[taken] === undefined) throw wrongLine(index, taken);
         isIn = !inner.includes(quote);
       }
       continue;
     }
     const name = /^\s*(?:export\s+|set\s+)?(BACKEND_\w+|NPM_TOKEN)\b/i.exec(line)?.[1];
     if (!name) continue;
-    if (values[name] === undefined || value === undefined) throw setsNothing(index, name);
-    if (isOpen)
-      throw invalid(
-        file,
-        `line ${index + 1} opens a quote that it does not close`,
-        `write it as ${name}=value`,
-      );
+    if (values[name] === undefined || value === undefined) throw wrongLine(index, name);
+    if (isOpen) throw wrongLine(index, name, 'opens a quote that it does not close');
   }
   return values;
 
-  function setsNothing(index: number, name: string): SettingError {
-    return invalid(
-      file,
-      `line ${index + 1} names ${name} and sets nothing`,
-      `write it as ${name}=value`,
-    );
+  function wrongLine(index: number, name: string, what = `names ${name} and sets nothing`) {
+    return invalid(`line ${index + 1} ${what}`, `write it as ${name}=value`);
   }
 }
 
-function invalid(file: string, what: string, fix: string): SettingError {
-  return new SettingError('ENV_FILE_INVALID', `${file} ${what}`, { fix: `${fix} in ${file}` });
+function invalid(what: string, fix: string): SettingError {
+  return new SettingError('ENV_FILE_INVALID', `.env ${what}`, { fix: `${fix} in .env` });
 }

@@ -1,4 +1,4 @@
-import { SettingError } from '../errors';
+import { refused } from './refused';
 
 /** A server of a few lines holds 8 MB at once; with a smaller heap it would end while it starts. */
 const leastMb = 64;
@@ -17,11 +17,6 @@ export function parseMemory(text: string, name: string): Memory {
   const megabytes = Number(wanted.replace(/\s*mi?b?$/, ''));
   if (Number.isInteger(megabytes) && megabytes >= leastMb && megabytes <= 1_048_576)
     return megabytes;
-  throw new SettingError(
-    'MEMORY_INVALID',
-    `${name}=${JSON.stringify(text.slice(0, 60))} is no amount of memory`,
-    {
-      fix: `set ${name} to auto, off, or a whole number of MB from ${leastMb} up, such as 512`,
-    },
-  );
+  const fix = `set ${name} to auto, off, or a whole number of MB from ${leastMb} up, such as 512`;
+  throw refused('MEMORY_INVALID', name, text, 'is no amount of memory', fix);
 }

@@ -1,5 +1,6 @@
 import validateName from 'validate-npm-package-name';
 import { SettingError } from '../errors';
+import { refused, shorten } from './refused';
 
 /**
  * Checks a package name as npm does.
@@ -9,36 +10,25 @@ import { SettingError } from '../errors';
 export function parsePackageName(text: string, name: string): string {
   const wanted = text.trim();
   const at = wanted.indexOf('@', 1);
-  if (at > 0 && validateName(wanted.slice(0, at)).validForOldPackages)
-    throw new SettingError(
-      'PACKAGE_NAME_HAS_VERSION',
-      `${name}=${JSON.stringify(shorten(wanted))} holds a version as well`,
-      {
-        fix: name.startsWith('--')
-          ? `pass ${name} ${wanted.slice(0, at)} --backend-version ${shorten(wanted.slice(at + 1))}`
-          : `set ${name}=${wanted.slice(0, at)} and BACKEND_VERSION=${shorten(wanted.slice(at + 1))}`,
-      },
-    );
-  const verdict = validateName(wanted);
-  if (verdict.validForOldPackages) return wanted;
-  if (/^[\w.-]+\/[\w.-]+$/.test(wanted))
-    throw new SettingError(
-      'PACKAGE_NAME_INVALID',
-      `${name}=${JSON.stringify(shorten(wanted))} lacks the @ before its scope`,
-      { fix: `set ${name} to @${shorten(wanted)}` },
-    );
-  throw new SettingError(
-    'PACKAGE_NAME_INVALID',
-    `${name}=${JSON.stringify(shorten(wanted))} is not a package name: ${verdict.errors?.[0] ?? 'invalid'}`,
-    { fix: `set ${name} to a name such as @acme/backend` },
-  );
+  const before = wanted.slice(0, at);
+  if (at > 0 && validateName(before).validForOldPackages) {
+    const version = shorten(wanted.slice(at + 1));
+    const what = `${name}=${JSON.stringify(shorten(wanted))} holds a version as well`;
+    throw new SettingError('PACKAGE_NAME_HAS_VERSION', what, {
+      fix: name.startsWith('--')
+        ? `pass ${name} ${before} --backend-version ${version}`
+        : `set ${name}=${before} and BACKEND_VERSION=${version}`,
+    });
+  }
+  const { validForOldPackages, errors = ['invalid'] } = validateName(wanted);
+  if (validForOldPackages) return wanted;
+  const [why, fix] = /^[\w.-]+\/[\w.-]+$/.test(wanted)
+    ? ['lacks the @ before its scope', `set ${name} to @${shorten(wanted)}`]
+    : [`is not a package name: ${errors[0]}`, `set ${name} to a name such as @acme/backend`];
+  throw refused('PACKAGE_NAME_INVALID', name, wanted, why, fix);
 }
 
 /** The scope with its @, or undefined. */
 export function scopeOf(packageName: string): string | undefined {
   return packageName.startsWith('@') ? packageName.slice(0, packageName.indexOf('/')) : undefined;
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

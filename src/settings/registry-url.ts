@@ -1,7 +1,10 @@
 import { SettingError } from '../errors';
+import { refused } from './refused';
+
+const example = 'https://npm.pkg.github.com';
 
 /** The registry of GitHub Packages; a token is needed there even for public packages. */
-export const githubPackages = 'https://npm.pkg.github.com/';
+export const githubPackages = `${example}/`;
 
 /**
  * Normalises a registry address: scheme and host in lower case, one slash at the end.
@@ -9,27 +12,14 @@ export const githubPackages = 'https://npm.pkg.github.com/';
  */
 export function parseRegistryUrl(text: string, name: string): string {
   const wanted = text.trim();
-  const shown = shorten(wanted.replace(/\/\/[^/@]*@/, '//***@'));
-  let url: URL;
-  try {
-    url = new URL(wanted);
-  } catch {
-    throw new SettingError(
-      'REGISTRY_URL_INVALID',
-      `${name}=${JSON.stringify(shown)} is not a URL`,
-      {
-        fix: /^[\w.-]+\.[a-z]{2,}(:\d+)?(\/\S*)?$/i.test(wanted)
-          ? `set ${name}=https://${shown}`
-          : `set ${name} to an address such as https://npm.pkg.github.com`,
-      },
-    );
+  const url = URL.canParse(wanted) ? new URL(wanted) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    const isHost = /^[\w.-]+\.[a-z]{2,}(:\d+)?(\/\S*)?$/i.test(wanted);
+    const fix = isHost
+      ? `set ${name}=https://${wanted}`
+      : `set ${name} to an address such as ${example}`;
+    throw refused('REGISTRY_URL_INVALID', name, wanted, 'is no http or https address', fix);
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new SettingError(
-      'REGISTRY_URL_INVALID',
-      `${name}=${JSON.stringify(shown)} is not an http or https address`,
-      { fix: `set ${name} to an address such as https://npm.pkg.github.com` },
-    );
   if (url.username || url.password)
     throw new SettingError('REGISTRY_URL_HAS_CREDENTIALS', `${name} holds credentials`, {
       fix: `take them out of the address and set the token in NPM_TOKEN`,
@@ -39,12 +29,11 @@ export function parseRegistryUrl(text: string, name: string): string {
       fix: `set ${name}=${url.origin}${url.pathname}`,
     });
   // npm cannot install through a path that names the owner (npm/cli#2758).
-  if (url.href.startsWith(githubPackages) && url.pathname !== '/')
-    throw new SettingError(
-      'REGISTRY_URL_HAS_OWNER',
-      `${name}=${JSON.stringify(shown)}: GitHub Packages takes no path, the scope names the owner`,
-      { fix: `set ${name}=https://npm.pkg.github.com` },
-    );
+  if (url.href.startsWith(githubPackages) && url.pathname !== '/') {
+    const why = 'has a path, which GitHub Packages does not take: the scope names the owner';
+    const fix = `set ${name}=${example}`;
+    throw refused('REGISTRY_URL_HAS_OWNER', name, wanted, why, fix);
+  }
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/`;
   return url.href;
 }
@@ -53,8 +42,4 @@ export function parseRegistryUrl(text: string, name: string): string {
 export function nerfDart(registry: string): string {
   const url = new URL(registry);
   return `//${url.host}${url.pathname}`;
-}
-
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
 }

@@ -5,6 +5,7 @@ import { type Definition, definitions, type SettingName } from './definitions';
 import { isQuoted } from './dotenv-file';
 import { type Memory, parseMemory } from './memory';
 import { parsePackageName } from './package-name';
+import { refused } from './refused';
 import { parseRegistryUrl } from './registry-url';
 import { parseVersionWish, type VersionWish } from './version-wish';
 import { literal, splitWords } from './words';
@@ -15,7 +16,7 @@ export interface Setting<T> {
   readonly from: string;
 }
 
-export type Installer = 'bootlace' | 'npm';
+type Installer = 'bootlace' | 'npm';
 
 export interface Settings {
   readonly package: Setting<string>;
@@ -76,11 +77,9 @@ export function readSettings(sources: SettingSources): Settings {
   const named = <T>(key: SettingName, parse: (text: string, name: string) => T) => {
     const setting = raw[key];
     if (!setting) return undefined;
-    if (setting.from === definitions[key].env && isQuoted(String(setting.value)))
-      throw quoted(setting.from);
-    const name =
-      setting.from.split(' ')[0] === `"${key}"` ? setting.from : definitionName(setting.from);
-    return { value: parse(String(setting.value), name), from: setting.from };
+    const { value, from } = setting;
+    if (from === definitions[key].env && isQuoted(String(value))) throw quoted(from);
+    return { value: parse(String(value), from.replace(/ in \.env$/, '')), from };
   };
   const packageName = named('package', parsePackageName);
   if (!packageName)
@@ -90,27 +89,22 @@ export function readSettings(sources: SettingSources): Settings {
         fix: 'set BACKEND_PACKAGE, for example BACKEND_PACKAGE=@acme/backend',
       })
     );
-  const tokenEnv = named('tokenEnv', parseVariableName) ?? { value: 'NPM_TOKEN', from: 'default' };
+  const from = 'default';
+  const tokenEnv = named('tokenEnv', parseVariableName) ?? { value: 'NPM_TOKEN', from };
   return Object.freeze({
     package: packageName,
-    version: named('version', parseVersionWish) ?? {
-      value: { kind: 'tag' as const, tag: 'latest' },
-      from: 'default',
-    },
+    version: named('version', parseVersionWish) ?? { value: { kind: 'tag', tag: 'latest' }, from },
     registry: named('registry', parseRegistryUrl),
     tokenEnv,
     token: readToken(sources, tokenEnv.value),
-    insecure: named('insecure', parseSwitch) ?? { value: false, from: 'default' },
+    insecure: named('insecure', parseSwitch) ?? { value: false, from },
     entry: named('entry', parseEntry),
     args: readArgs(raw.args),
-    memory: named('memory', parseMemory) ?? { value: 'auto' as const, from: 'default' },
-    scripts: named('scripts', parseNames) ?? { value: [], from: 'default' },
-    installer: named('installer', parseInstaller) ?? {
-      value: 'bootlace' as const,
-      from: 'default',
-    },
-    slim: named('slim', parseSwitch) ?? { value: false, from: 'default' },
-  });
+    memory: named('memory', parseMemory) ?? { value: 'auto', from },
+    scripts: named('scripts', parseNames) ?? { value: [], from },
+    installer: named('installer', parseInstaller) ?? { value: 'bootlace', from },
+    slim: named('slim', parseSwitch) ?? { value: false, from },
+  } satisfies Settings);
 }
 
 /** The value is not repeated: it may be the token. */
@@ -118,10 +112,6 @@ function quoted(name: string): SettingError {
   return new SettingError('VALUE_QUOTED', `the value of ${name} is in quotes`, {
     fix: `set ${name} without quotes; docker's --env-file keeps them`,
   });
-}
-
-function definitionName(from: string): string {
-  return from.replace(/ in \.env$/, '');
 }
 
 /** The token of the variable that holds it, from the environment or .env. */
@@ -157,18 +147,10 @@ function parseVariableName(text: string, name: string): string {
 
 function parseEntry(text: string, name: string): string {
   const wanted = text.trim();
-  if (
-    /[\0\n\r]/.test(wanted) ||
-    /^([\\/]|[a-z]:[\\/])/i.test(wanted) ||
-    /(^|[\\/])\.\.([\\/]|$)/.test(wanted)
-  )
-    throw new SettingError(
-      'ENTRY_OUTSIDE',
-      `${name}=${JSON.stringify(wanted.slice(0, 60))} is outside the package`,
-      {
-        fix: `set ${name} to a file in the package such as dist/main.js, a bin's name, or an export such as ./worker`,
-      },
-    );
+  if (/[\0\n\r]|^[\\/]|^[a-z]:[\\/]|(^|[\\/])\.\.([\\/]|$)/i.test(wanted)) {
+    const fix = `set ${name} to a file in the package such as dist/main.js, a bin's name, or an export such as ./worker`;
+    throw refused('ENTRY_OUTSIDE', name, wanted, 'is outside the package', fix);
+  }
   return wanted;
 }
 
@@ -182,10 +164,12 @@ function parseNames(text: string, name: string): string[] {
 function parseInstaller(text: string, name: string): Installer {
   const wanted = text.trim().toLowerCase();
   if (wanted === 'bootlace' || wanted === 'npm') return wanted;
-  throw new SettingError(
+  throw refused(
     'INSTALLER_INVALID',
-    `${name}=${JSON.stringify(text.slice(0, 60))} is no installer`,
-    { fix: `set ${name} to bootlace or npm` },
+    name,
+    text,
+    'is no installer',
+    `set ${name} to bootlace or npm`,
   );
 }
 
@@ -193,11 +177,7 @@ function parseSwitch(text: string, name: string): boolean {
   const wanted = text.trim().toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(wanted)) return true;
   if (['0', 'false', 'no', 'off'].includes(wanted)) return false;
-  throw new SettingError(
-    'SWITCH_INVALID',
-    `${name}=${JSON.stringify(text.slice(0, 60))} is neither on nor off`,
-    { fix: `set ${name} to 1 or 0` },
-  );
+  throw refused('SWITCH_INVALID', name, text, 'is neither on nor off', `set ${name} to 1 or 0`);
 }
 
 function readArgs(setting: Setting<unknown> | undefined): Setting<readonly string[]> | undefined {

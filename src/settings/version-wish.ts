@@ -2,6 +2,7 @@ import satisfies from 'semver/functions/satisfies';
 import validVersion from 'semver/functions/valid';
 import validRange from 'semver/ranges/valid';
 import { SettingError } from '../errors';
+import { refused } from './refused';
 
 /** What the user asked for. A tag names whatever the registry says it names right now. */
 export type VersionWish =
@@ -26,16 +27,16 @@ export function parseVersionWish(text: string, name: string): VersionWish {
       fix: `set ${name} to a version such as 1.4.2, or unset it to follow the tag latest`,
     });
   if (wanted.length > longest)
-    throw refused('VERSION_TOO_LONG', name, wanted, `is ${wanted.length} characters long`);
+    throw invalid('VERSION_TOO_LONG', `is ${wanted.length} characters long`);
   if (
     /^(file|link|portal|workspace|catalog):|^[./\\]|^~(?![\d v=])|^[a-z]:\\|\.t(ar\.)?gz$/i.test(
       wanted,
     )
   )
-    throw refused('VERSION_IS_PATH', name, wanted, 'is a path', 'or use --from for a local build');
-  if (/^npm:/i.test(wanted)) throw refused('VERSION_IS_ALIAS', name, wanted, 'is an alias');
+    throw invalid('VERSION_IS_PATH', 'is a path; use --from for a local build');
+  if (/^npm:/i.test(wanted)) throw invalid('VERSION_IS_ALIAS', 'is an alias');
   if (/^[a-z][a-z+.-]*:|^[^@\s]+@[^\s]+:|^[\w.-]+\/[\w.-]+/i.test(wanted))
-    throw refused('VERSION_IS_URL', name, wanted, 'is a URL or a repository');
+    throw invalid('VERSION_IS_URL', 'is a URL or a repository');
 
   const isText = !/[\0-\x1f\x7f]/.test(wanted);
   const range = isText ? validRange(wanted) : null;
@@ -43,7 +44,12 @@ export function parseVersionWish(text: string, name: string): VersionWish {
   if (version) return { kind: 'exact', version };
   if (range !== null) return { kind: 'range', range: wanted };
   if (/^[A-Za-z0-9_.~-]+$/.test(wanted)) return { kind: 'tag', tag: wanted };
-  throw refused('VERSION_INVALID', name, wanted, 'is neither a version, a range nor a dist-tag');
+  throw invalid('VERSION_INVALID', 'is neither a version, a range nor a dist-tag');
+
+  function invalid(code: string, why: string): SettingError {
+    const fix = `set ${name} to a version such as 1.4.2, a range such as ^1.4.0, or a tag such as latest`;
+    return refused(code, name, wanted, why, fix);
+  }
 }
 
 /** True when a version that is installed may stand for the wish; what a tag means, a registry says. */
@@ -58,12 +64,4 @@ export function satisfiesWish(wish: VersionWish, version: string): boolean {
 export function wishText(wish: VersionWish): string {
   if (wish.kind === 'exact') return wish.version;
   return wish.kind === 'range' ? wish.range : wish.tag;
-}
-
-function refused(code: string, name: string, wanted: string, why: string, also = ''): SettingError {
-  const shown = wanted.length > 60 ? `${wanted.slice(0, 57)}...` : wanted;
-  return new SettingError(code, `${name}=${JSON.stringify(shown)} ${why}`, {
-    fix: `set ${name} to a version such as 1.4.2, a range such as ^1.4.0, or a tag such as latest${also && `; ${also}`}`,
-    facts: { wanted: shown },
-  });
 }

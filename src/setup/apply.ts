@@ -1,21 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context';
 import { activate } from '../release/activate';
-import { makeFolder, writeAtomic, writeFailure } from '../release/atomic';
+import { writeAtomic } from '../release/atomic';
 import { layoutOf } from '../release/layout';
-import type { StartPlan, VersionChoice } from '../release/receipt';
-import { hasLostEntry, type Release } from '../release/store';
+import type { StartPlan } from '../release/receipt';
+import { hasLostEntry, type Release, readIfThere } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
-import { type ApplyOptions, type FileChange, planStart, type SetupPlan } from './plan';
+import { planStart, type SetupPlan } from './plan';
 
-export interface SetupResult {
-  release: Release;
-  wanted: VersionChoice;
+export interface SetupResult extends ChosenRelease {
   start: StartPlan;
-  /** True when the release was on disk already. */
-  reused: boolean;
   changed: string[];
 }
 
@@ -23,10 +20,10 @@ export interface SetupResult {
  * Carries a plan out: resolve, install into a stage, choose the entry, publish, write the files,
  * activate. Whatever fails before the last step leaves everything as it was.
  */
-export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promise<SetupResult> {
+export async function applySetup(plan: SetupPlan, context: Context): Promise<SetupResult> {
   const { settings } = plan;
-  const layout = layoutOf(options.dir);
-  for (const warning of plan.config.warnings) options.warn(warning);
+  const layout = layoutOf(context.dir);
+  for (const warning of plan.config.warnings) context.report.warn(warning);
   const { value, from } = settings.version;
   const first = plan.reuse
     ? {
@@ -37,44 +34,34 @@ export async function applySetup(plan: SetupPlan, options: ApplyOptions): Promis
     : await obtain();
   // Its files may be damaged, as after a power failure: then it is installed again.
   const isDamaged = () => first.reused && !isAsInstalled(first.release);
-  if (hasLostEntry(layout, first.release) && isDamaged()) return installAgain();
+  if (hasLostEntry(layout, first.release) && isDamaged())
+    return finish(await obtain(first.release));
   try {
-    return await finish(first);
+    return finish(first);
   } catch (error) {
     // Another setup may have removed it a moment ago.
     if (!isDamaged()) throw error;
-    return installAgain();
-  }
-
-  async function installAgain(): Promise<SetupResult> {
     return finish(await obtain(first.release));
   }
 
-  async function finish({ release, wanted, reused }: ChosenRelease): Promise<SetupResult> {
+  function finish({ release, wanted, reused }: ChosenRelease): SetupResult {
     const start = planStart(plan, release.folder);
     const changed = plan.changes.map(({ path }) => path);
     if (plan.saveLock !== undefined && saveLock(plan.saveLock, release))
       changed.push(plan.saveLock);
-    for (const change of plan.changes) writeChange(change);
-    activate(layout, { name: release.name, wanted, start, typed: plan.typed }, options.io);
+    for (const { path, text } of plan.changes) writeAtomic(path, text);
+    activate(layout, { name: release.name, wanted, start, typed: plan.typed }, context.io);
     return { release, wanted, start, reused, changed };
   }
 
   async function obtain(damaged?: Release): Promise<ChosenRelease> {
     // Half of the program, which is not loaded when the release is on disk.
     const { obtainRelease } = await import('./obtain-release');
-    return obtainRelease(plan, options, damaged);
+    return obtainRelease(plan, context, damaged).catch(error => {
+      if (context.signal.aborted) context.report.warn('stopped; the active release is as it was');
+      throw error;
+    });
   }
-}
-
-/** Writes one of the plan's files, and its folder where there is none. @throws InstallError */
-export function writeChange({ path, text }: FileChange): void {
-  try {
-    makeFolder(dirname(path));
-  } catch (error) {
-    throw writeFailure(error, path);
-  }
-  writeAtomic(path, text);
 }
 
 function isAsInstalled(release: Release): boolean {
@@ -89,7 +76,7 @@ function isAsInstalled(release: Release): boolean {
 /** Copies the release's lock to where a team can commit it. @returns false when it is there already */
 function saveLock(file: string, release: Release): boolean {
   const text = readFileSync(join(release.folder, 'package-lock.json'), 'utf8');
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
-  writeChange({ path: file, text });
+  if (readIfThere(file) === text) return false;
+  writeAtomic(file, text);
   return true;
 }

@@ -1,33 +1,14 @@
 import { relative } from 'node:path';
+import type { Context } from '../context';
 import { BootlaceError } from '../errors';
-import type { Io } from '../io';
-import { createRegistryClient } from '../registry/client';
-import { resolveVersion } from '../registry/resolve';
 import { layoutOf } from '../release/layout';
 import { listReleases, type Release } from '../release/store';
 import type { Setting } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { chooseEntry } from '../start/plan/entry';
 import { table } from '../ui/text';
+import { resolveWish } from './obtain-release';
 import { findInstalled, planStart, type SetupPlan } from './plan';
-
-export interface Description {
-  lines: string[];
-  json: Record<string, unknown>;
-}
-
-interface DescribeContext {
-  io: Io;
-  signal?: AbortSignal;
-  dir: string;
-  flags: Readonly<Record<string, unknown>>;
-}
-
-interface Row {
-  name: string;
-  value: unknown;
-  from: string;
-}
 
 /**
  * The plan as --dry-run shows it: every value, its source, and the rule that chose registry,
@@ -36,38 +17,34 @@ interface Row {
  */
 export async function describePlan(
   plan: SetupPlan,
-  context: DescribeContext,
-): Promise<Description> {
+  context: Context,
+): Promise<{ lines: string[]; json: Record<string, unknown> }> {
   const { settings, config } = plan;
-  const rows: Row[] = [
+  const { version, args, scripts } = settings;
+  const shown: Record<string, Setting<unknown> | undefined> = {
     // A local build names itself.
-    row('package', {
-      ...settings.package,
-      ...(plan.from && !plan.typed.includes('--package') && { from: '--from' }),
-    }),
-    { name: 'version', value: wishText(settings.version.value), from: settings.version.from },
-    row('registry', config.registry),
-    {
-      name: 'token',
+    package:
+      plan.from && !plan.typed.includes('--package')
+        ? { ...settings.package, from: '--from' }
+        : settings.package,
+    version: { value: wishText(version.value), from: version.from },
+    registry: config.registry,
+    token: {
       value: config.tokenFrom ? 'set' : 'none',
       from: config.tokenFrom ?? 'not needed so far',
     },
-    row('entry', settings.entry),
-    row('args', settings.args && { ...settings.args, value: settings.args.value.join(' ') }),
-    row('memory', settings.memory),
-    {
-      name: 'scripts',
-      value: settings.scripts.value.join(' ') || 'none run',
-      from: settings.scripts.from,
-    },
-    row('installer', settings.installer),
-    row('slim', settings.slim),
-    {
-      name: 'lock',
-      value: plan.lock?.path ?? "the package's own, or one kept",
-      from: plan.lock ? '--lock' : 'default',
-    },
-  ];
+    entry: settings.entry,
+    args: args && { value: args.value.join(' '), from: args.from },
+    memory: settings.memory,
+    scripts: { value: scripts.value.join(' ') || 'none run', from: scripts.from },
+    installer: settings.installer,
+    slim: settings.slim,
+    lock: plan.lock && { value: plan.lock.path, from: '--lock' },
+  };
+  const rows = Object.entries(shown).map(([name, setting]) => {
+    const byRule = name === 'lock' ? "the package's own, or one kept" : 'by the rule';
+    return { name, ...(setting ?? { value: byRule, from: 'default' }) };
+  });
   const { present, ...chosen } = await choose(plan, context);
   const files = plan.changes.map(({ path }) => path);
   const names = files.map(path => relative(context.dir, path));
@@ -89,17 +66,13 @@ export async function describePlan(
     ],
     json: {
       dryRun: true,
-      settings: Object.fromEntries(rows.map(({ name, value, from }) => [name, { value, from }])),
+      settings: Object.fromEntries(rows.map(({ name, ...setting }) => [name, setting])),
       ...chosen,
       reuse: present,
       writes: files,
       warnings: config.warnings,
     },
   };
-}
-
-function row(name: string, setting: Setting<unknown> | undefined): Row {
-  return { name, value: setting?.value ?? 'by the rule', from: setting?.from ?? 'default' };
 }
 
 /** How a release on disk would start; setup installs a damaged one again. */
@@ -115,7 +88,7 @@ function entryOnDisk(plan: SetupPlan, { folder }: Release): string {
 
 async function choose(
   plan: SetupPlan,
-  { dir, io, signal, flags }: DescribeContext,
+  context: Context,
 ): Promise<{ version: string; why: string; entry: string; present?: string }> {
   const { settings, config, reuse } = plan;
   if (plan.from)
@@ -125,20 +98,9 @@ async function choose(
     return { version, why: 'pinned', entry: entryOnDisk(plan, reuse), present: reuse.name };
   }
   if (config.tokenMissing) throw config.tokenMissing;
-  const client = createRegistryClient({ io, config, signal });
-  const locator = await resolveVersion({
-    io,
-    package: settings.package.value,
-    wish: settings.version.value,
-    from: settings.version.from,
-    config,
-    client,
-    full: true,
-    ignoreEngines: flags['ignore-engines'] === true,
-    signal,
-  });
+  const locator = await resolveWish({ ...plan, waitForMs: undefined }, context, { full: true });
   const { manifest, version, why } = locator;
-  const present = findInstalled(locator, plan, listReleases(layoutOf(dir)));
+  const present = findInstalled(locator, plan, listReleases(layoutOf(context.dir)));
   if (present) return { version, why, entry: entryOnDisk(plan, present), present: present.name };
   // The files are not known before the download, so package.json is taken at its word.
   const choice = chooseEntry(manifest, settings.entry?.value, path =>

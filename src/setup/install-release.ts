@@ -1,10 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Context } from '../context';
 import { IntegrityError, SettingError } from '../errors';
-import { plainAddress } from '../install/fetch-tarball';
+import { fetchTarball, plainAddress } from '../install/fetch-tarball';
 import { installTree } from '../install/install';
 import type { Tarball } from '../install/tarball';
-import type { Unpacker } from '../install/unpacker';
+import { openUnpacker } from '../install/unpacker';
+import type { Io } from '../io';
 import { type BackendTarball, integrityOfBytes, readBackendTarball } from '../lock/backend-tarball';
 import { type ChosenLock, chooseLock } from '../lock/choose';
 import { composeLock } from '../lock/compose';
@@ -16,6 +18,7 @@ import {
   rootOverrides,
 } from '../lock/document';
 import type { NpmRun } from '../npm/run';
+import type { DownloadContext } from '../registry/download';
 import { cleanVersion } from '../registry/packument';
 import type { Locator } from '../registry/pick';
 import type { Transport } from '../registry/transport';
@@ -23,14 +26,14 @@ import { fullDisk } from '../release/atomic';
 import { backendFolder, layoutOf } from '../release/layout';
 import type { Receipt } from '../release/receipt';
 import { newLogFile, openStage } from '../release/stage';
-import { listReleases, type Release, releaseNameOf } from '../release/store';
+import { listReleases, type Release } from '../release/store';
 import { sayUnknownKeys } from '../settings/config-file';
 import type { Setting } from '../settings/settings';
 import { checkCommands } from '../start/plan/package-files';
 import { sayProgress } from '../ui/install-progress';
-import { fetchBackend } from './fetch-backend';
-import { readLocalTarball } from './local-tarball';
-import { type ApplyOptions, planStart, type SetupPlan } from './plan';
+import type { Reporter } from '../ui/reporter';
+import { packLocal, readLocalTarball } from './local-tarball';
+import { planStart, type SetupPlan } from './plan';
 
 /** The backend's tarball, verified, and where it is from. */
 interface FetchedBackend {
@@ -42,7 +45,7 @@ interface FetchedBackend {
   version: string;
 }
 
-const localTarball = 'backend.tgz';
+const patientMs = 120_000;
 /** A host waits a minute for its port. */
 const failFastMs = 5000;
 
@@ -51,35 +54,37 @@ const failFastMs = 5000;
  * tarball, its lock, and the tree that the lock names.
  * @param locator undefined for a local build
  * @param transport kept open
- * @param unpacker undefined where npm installs; closed when this ends, so that nothing is written into a stage that is discarded
  * @param damaged a release that makes way for this one
  * @throws whatever fails; nothing of the release is then visible
  */
 export async function installRelease(
   plan: SetupPlan,
   locator: Locator | undefined,
-  options: ApplyOptions,
+  context: Context,
   transport: Transport,
-  unpacker: Unpacker | undefined,
   damaged: Release | undefined,
 ): Promise<Release> {
   const { settings, config, host } = plan;
+  const { io, report, signal } = context;
   const name = settings.package.value;
-  const layout = layoutOf(options.dir);
-  const stage = openStage(layout, options.io);
+  const layout = layoutOf(context.dir);
+  const stage = openStage(layout, io);
+  // Its thread takes as long to start as the first tarball takes to arrive.
+  const unpacker = settings.installer.value === 'npm' ? undefined : openUnpacker();
   const run = {
-    io: options.io,
+    io,
     config,
     transport,
     work: stage.work,
     log: newLogFile(layout),
-    redact: options.redact,
-    signal: options.signal,
-    ...(options.failFast && { deadlineMs: failFastMs }),
+    redact: context.redactor.redact,
+    signal,
+    onRetry: report.warn,
+    ...(plan.failFast && { deadlineMs: failFastMs }),
   };
   try {
-    options.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
-    const fetched = await fetchBackendTarball(plan, locator, options, run);
+    report.progress(`installing ${name}${locator ? `@${locator.version}` : ` from ${plan.from}`}`);
+    const fetched = await fetchBackend(plan, locator, run);
     const { backend, version, integrity, resolved } = fetched;
     const chosen =
       chooseLock({
@@ -88,7 +93,7 @@ export async function installRelease(
         integrity,
         file: plan.lock,
         releases: listReleases(layout),
-      }) ?? (await resolveNow(backend, options, run));
+      }) ?? (await resolveNow(backend, report, run));
     const source = { ...backend, version, integrity, resolved };
     const lock = orderLock(composeLock(chosen.bare, source));
     const lockText = renderLock(lock);
@@ -105,20 +110,20 @@ export async function installRelease(
       unpacker,
       scripts: settings.scripts.value,
       progress: sayProgress({
-        now: options.io.now,
-        isInteractive: options.isInteractive,
-        say: options.progress,
+        now: io.now,
+        isInteractive: report.isInteractive,
+        say: report.progress,
       }),
-      warn: options.warn,
+      warn: report.warn,
     });
     // Its thread ends while the rest is written; it is waited for below.
     void unpacker?.close();
-    warnOfScripts(settings.scripts, withScripts, options.warn);
+    warnOfScripts(settings.scripts, withScripts, report.warn);
     // The stage must hold something that can start before anything of it is visible.
     planStart(plan, stage.release);
     checkCommands(backendFolder(stage.release, name));
     const unknown = sayUnknownKeys(backend.manifest.bootlace, name);
-    if (unknown) options.warn(unknown);
+    if (unknown) report.warn(unknown);
     const receipt: Receipt = {
       format: 1,
       package: name,
@@ -132,32 +137,31 @@ export async function installRelease(
       installer: settings.installer.value,
       ...(config.omit.length && { omit: config.omit }),
       slim,
-      bootlace: options.bootlace,
-      node: options.io.nodeVersion,
-      installedAt: new Date(options.io.now()).toISOString(),
+      bootlace: context.version,
+      node: io.nodeVersion,
+      installedAt: new Date(io.now()).toISOString(),
     };
-    const releaseName = releaseNameOf(receipt);
-    stage.publish(releaseName, receipt, damaged);
+    const release = stage.publish(receipt, damaged);
     rmSync(run.log, { force: true });
-    return { name: releaseName, folder: layout.release(releaseName), receipt };
+    return release;
   } catch (error) {
     // No failure names the log of an aborted setup.
-    if (options.signal?.aborted) rmSync(run.log, { force: true });
+    if (signal.aborted) rmSync(run.log, { force: true });
     throw fullDisk(error, stage.release);
   } finally {
+    // Before the stage goes, so that nothing is written into it any more.
     await unpacker?.close();
     stage.discard();
   }
 }
 
-type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io'> &
-  Pick<ApplyOptions, 'io'> & { transport: Transport };
+type Run = Omit<NpmRun, 'cwd' | 'scripts' | 'io' | 'signal'> &
+  Omit<DownloadContext, 'io' | 'deadlineMs'> & { io: Io };
 
 /** Fetches or packs the backend's tarball, once. */
-async function fetchBackendTarball(
+async function fetchBackend(
   plan: SetupPlan,
   locator: Locator | undefined,
-  options: ApplyOptions,
   run: Run,
 ): Promise<FetchedBackend> {
   const name = plan.settings.package.value;
@@ -165,7 +169,10 @@ async function fetchBackendTarball(
     const { version, integrity } = locator;
     const resolved = plainAddress(locator.tarball);
     const label = `${name}@${version}`;
-    const tarball = await fetchBackend(locator.manifest, { ...run, onRetry: options.warn });
+    const tarball = await fetchTarball(locator.manifest, join(run.work, 'fetched.tgz'), {
+      deadlineMs: patientMs,
+      ...run,
+    });
     const backend = await readBackendTarball(tarball, label, plan.lock !== undefined);
     // npm publish cleans the version for the registry and leaves the tarball as it is.
     if (backend.manifest.name !== name || cleanVersion(backend.manifest.version) !== version)
@@ -176,7 +183,6 @@ async function fetchBackendTarball(
       );
     return { tarball, integrity, resolved, backend, version };
   }
-  const { packLocal } = await import('./pack-local');
   const file = await packLocal(String(plan.from), { ...run, cwd: run.work });
   const backend = await readLocalTarball(file, String(plan.from), plan.lock !== undefined);
   if (backend.manifest.name !== name)
@@ -188,7 +194,7 @@ async function fetchBackendTarball(
   return {
     tarball: { file },
     integrity: integrityOfBytes(readFileSync(file)),
-    resolved: `file:${localTarball}`,
+    resolved: 'file:backend.tgz',
     backend,
     version: cleanVersion(backend.manifest.version),
   };
@@ -197,15 +203,15 @@ async function fetchBackendTarball(
 /** Without any lock: npm chooses now, and what it chose is kept. */
 async function resolveNow(
   { manifest }: BackendTarball,
-  options: ApplyOptions,
+  report: Reporter,
   run: Run,
 ): Promise<ChosenLock> {
-  options.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
+  report.progress(`${manifest.name}@${manifest.version} carries no lock; npm resolves its tree`);
   const { resolveLock } = await import('../lock/resolve/resolve');
-  const bare = await resolveLock({ ...run, manifest, onRetry: options.warn });
+  const bare = await resolveLock({ ...run, manifest });
   // Without dependencies there was nothing to choose.
   if (Object.keys(bare.packages).some(path => path.startsWith('node_modules/')))
-    options.warn(
+    report.warn(
       'npm chose these versions, since their publisher locked none; see README.md#the-lock',
     );
   return { bare, receipt: { kind: 'resolved', sha256: hashLock(bare) } };

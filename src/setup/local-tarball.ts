@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { IntegrityError, NotFoundError, SettingError } from '../errors';
 import { type BackendTarball, readBackendTarball } from '../lock/backend-tarball';
+import type { NpmRun } from '../npm/run';
 import { readWorkspace } from '../publish/workspace';
 
 const fromFix =
@@ -35,14 +36,15 @@ export async function readLocalTarball(
  *   is not what is published
  */
 export function checkFrom(from: string): void {
-  const stat = statSync(from, { throwIfNoEntry: false });
-  if (!stat)
-    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} is not there`, { fix: fromFix });
-  if (stat.isFile()) return;
+  if (statSync(from, { throwIfNoEntry: false })?.isFile()) return;
   if (!existsSync(join(from, 'package.json')))
-    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} has no package.json`, {
-      fix: fromFix,
-    });
+    throw new NotFoundError(
+      'FROM_NOT_FOUND',
+      `--from ${from} is not there or has no package.json`,
+      {
+        fix: fromFix,
+      },
+    );
   const workspace = readWorkspace(from);
   if (!workspace?.manifest.private || workspace.members.size === 0) return;
   const folders = [...workspace.members.values()].map(member => join(from, member));
@@ -50,4 +52,25 @@ export function checkFrom(from: string): void {
     fix: `name the backend's package: --from ${folders[0]}`,
     facts: { candidates: folders.join(', ') },
   });
+}
+
+/**
+ * Turns --from into a tarball: a .tgz as it is, a folder packed as `npm publish` would pack it,
+ * without its scripts.
+ * @returns the tarball's path
+ * @throws npm's failure
+ */
+export async function packLocal(from: string, run: NpmRun): Promise<string> {
+  if (statSync(from).isFile()) return from;
+  const { runNpm } = await import('../npm/run');
+  const out = await runNpm(['pack', from, '--json', '--pack-destination', run.work], {
+    ...run,
+    cwd: run.work,
+  });
+  const [packed] = Object.values(
+    JSON.parse(out.slice(out.search(/[[{]/))) as Record<string, { filename: string }>,
+  );
+  if (!packed) throw new Error(`npm pack printed ${out.slice(0, 200)}`);
+  // npm 10 printed scoped names with their slash.
+  return join(run.work, packed.filename.replace(/^@/, '').replace('/', '-'));
 }

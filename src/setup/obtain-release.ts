@@ -1,4 +1,4 @@
-import { openUnpacker, type Unpacker } from '../install/unpacker';
+import type { Context } from '../context';
 import { createRegistryClient } from '../registry/client';
 import type { Locator } from '../registry/pick';
 import { resolveVersion } from '../registry/resolve';
@@ -8,7 +8,7 @@ import type { VersionChoice } from '../release/receipt';
 import { isSameInstall, listReleases, type Release } from '../release/store';
 import { wishText } from '../settings/version-wish';
 import { installRelease } from './install-release';
-import { type ApplyOptions, findInstalled, type SetupPlan } from './plan';
+import { findInstalled, type SetupPlan } from './plan';
 
 /** The release to activate. */
 export interface ChosenRelease {
@@ -25,72 +25,64 @@ export interface ChosenRelease {
  */
 export async function obtainRelease(
   plan: SetupPlan,
-  options: ApplyOptions,
+  context: Context,
   damaged?: Release,
 ): Promise<ChosenRelease> {
-  if (plan.config.tokenMissing && !plan.from) throw plan.config.tokenMissing;
+  const { config, from, settings } = plan;
+  if (config.tokenMissing && !from) throw config.tokenMissing;
   // Every new connection costs two ways to the registry and a handshake: the same for all of it.
-  const transport = createTransport(plan.config.network);
-  // npm unpacks in its own process.
-  let unpacker = plan.settings.installer.value === 'npm' ? undefined : options.unpacker;
-  const unpackerOf = () => {
-    if (plan.settings.installer.value !== 'npm') unpacker ??= openUnpacker();
-    return unpacker;
-  };
+  const transport = createTransport(config.network);
   try {
-    return await obtainOver(transport, unpackerOf, plan, options, damaged);
+    let locator: Locator | undefined;
+    if (!from) {
+      context.report.progress(`asking ${config.registry.value} for ${settings.package.value}`);
+      locator = await resolveWish(plan, context, { transport });
+    }
+    if (locator?.manifest.deprecated)
+      context.report.warn(
+        `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
+      );
+    const { value, from: wishFrom } = settings.version;
+    const wanted: VersionChoice = from
+      ? { text: from, from: '--from', why: 'a local build' }
+      : { text: wishText(value), from: wishFrom, why: locator?.why ?? '' };
+    const others = listReleases(layoutOf(context.dir)).filter(
+      release => !isSameInstall(release, damaged),
+    );
+    const present = locator && findInstalled(locator, plan, others);
+    if (present) return { release: present, wanted, reused: true };
+    const release = await installRelease(plan, locator, context, transport, damaged);
+    return { release, wanted, reused: false };
   } finally {
     transport.close();
-    await unpacker?.close();
   }
 }
 
-async function obtainOver(
-  transport: Transport,
-  unpackerOf: () => Unpacker | undefined,
-  plan: SetupPlan,
-  options: ApplyOptions,
-  damaged: Release | undefined,
-): Promise<ChosenRelease> {
-  const locator = plan.from === undefined ? await resolve(plan, options, transport) : undefined;
-  if (locator?.manifest.deprecated)
-    options.warn(
-      `${locator.name}@${locator.version} is deprecated: ${locator.manifest.deprecated}`,
-    );
-  const { value, from } = plan.settings.version;
-  const wanted: VersionChoice = plan.from
-    ? { text: plan.from, from: '--from', why: 'a local build' }
-    : { text: wishText(value), from, why: locator?.why ?? '' };
-  const others = listReleases(layoutOf(options.dir)).filter(
-    release => !isSameInstall(release, damaged),
-  );
-  const present = locator && findInstalled(locator, plan, others);
-  if (present) return { release: present, wanted, reused: true };
-  const release = await installRelease(plan, locator, options, transport, unpackerOf(), damaged);
-  return { release, wanted, reused: false };
-}
-
-function resolve(plan: SetupPlan, options: ApplyOptions, transport: Transport): Promise<Locator> {
-  const { config, settings } = plan;
-  options.progress(`asking ${config.registry.value} for ${settings.package.value}`);
+/** Asks the registry which version the plan means. @param full the whole document, with exports */
+export function resolveWish(
+  { config, settings, failFast, ignoreEngines, waitForMs }: SetupPlan,
+  { io, report, signal }: Pick<Context, 'io' | 'report' | 'signal'>,
+  { transport, full }: { transport?: Transport; full?: boolean },
+): Promise<Locator> {
   const client = createRegistryClient({
-    io: options.io,
+    io,
     config,
     transport,
-    ...(options.failFast && { deadlineMs: 0, tryMs: 5000 }),
-    signal: options.signal,
-    onRetry: options.warn,
+    ...(failFast && { deadlineMs: 0, tryMs: 5000 }),
+    signal,
+    onRetry: report.warn,
   });
   return resolveVersion({
-    io: options.io,
+    io,
     package: settings.package.value,
     wish: settings.version.value,
     from: settings.version.from,
     config,
     client,
-    ignoreEngines: options.ignoreEngines,
-    waitForMs: options.waitForMs,
-    signal: options.signal,
-    onWait: options.progress,
+    full,
+    ignoreEngines,
+    waitForMs,
+    signal,
+    onWait: report.progress,
   });
 }

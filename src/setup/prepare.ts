@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { BootlaceError, SettingError, UsageError } from '../errors';
-import type { Io } from '../io';
+import type { Context, Flags } from '../context';
+import { SettingError, UsageError } from '../errors';
 import { parseObject } from '../json';
 import { checkSaveLock, type LockFile, parseLockFile } from '../lock/choose';
 import type { LockedManifest } from '../lock/document';
+import { secretsOf } from '../registry/config/config';
 import { loadRegistryConfig } from '../registry/config/load-config';
+import { renderNpmrc } from '../registry/config/npmrc';
 import { layoutOf } from '../release/layout';
 import { listReleases, readIfThere } from '../release/store';
 import { definitions } from '../settings/definitions';
@@ -13,56 +15,76 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { shellWord } from '../settings/words';
-import { renderServerFile } from '../start/server-file';
+import { isServerFile, renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
-import { planSetup, type SetupPlan } from './plan';
-
-interface PrepareOptions {
-  dir: string;
-  flags: Readonly<Record<string, unknown>>;
-  io: Pick<Io, 'env' | 'now' | 'execPath' | 'platform' | 'arch'>;
-  /** This bootlace's version, and the text of launcher.cjs. */
-  version: string;
-  launcher: string;
-  /** Node's ABI for native modules. */
-  abi: string;
-}
+import { findReusable, type SetupPlan, type WantedInstall } from './plan';
 
 /**
  * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
+ * Secrets go to the redactor before anything else can print.
  * @throws SettingError, UsageError
  */
-export async function prepareSetup(options: PrepareOptions): Promise<SetupPlan> {
-  const { dir, flags, io } = options;
+export async function prepareSetup(context: Context): Promise<SetupPlan> {
+  const { dir, flags, io } = context;
   const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
   const config = loadRegistryConfig(settings, sources, dir, io);
-  const layout = layoutOf(dir);
-  const serverName = serverFileName(flags['server-file']);
-  const npmrcPath = join(dir, '.npmrc');
-  const serverPath = join(dir, serverName);
-  return planSetup({
+  for (const secret of secretsOf(settings, config)) context.redactor.add(secret);
+  const name = settings.package.value;
+  const wanted: WantedInstall = {
     settings,
     config,
-    host: { platform: io.platform, arch: io.arch, abi: options.abi },
+    host: { platform: io.platform, arch: io.arch, abi: process.versions.modules },
     from: flags.from === undefined ? undefined : resolve(dir, String(flags.from)),
-    lock: readLockFile(flags.lock, dir, settings.package.value),
-    saveLock: saveLockPath(flags['save-lock'], dir, settings.package.value),
-    releases: listReleases(layout),
+    lock: readLockFile(flags.lock, dir, name),
+  };
+  const serverFile = serverFileName(flags['server-file']);
+  return {
+    ...wanted,
     typed: typedFlags(flags),
-    npmrc: { path: npmrcPath, text: readText(npmrcPath) },
-    server: {
-      path: serverPath,
-      name: serverName,
-      present: readText(serverPath),
-      wanted: renderServerFile(options.version),
-    },
-    launcher: {
-      path: layout.launcher,
-      present: readIfThere(layout.launcher),
-      wanted: options.launcher,
-    },
-  });
+    saveLock: saveLockPath(flags['save-lock'], dir, name),
+    reuse: findReusable(wanted, listReleases(layoutOf(dir))),
+    waitForMs: waitFor(flags['wait-for']),
+    ignoreEngines: flags['ignore-engines'] === true,
+    failFast: false,
+    serverFile,
+    changes: planChanges(context, serverFile, config.managedLines),
+  };
+}
+
+/**
+ * The files to write. A new .npmrc holds our lines alone, no secret, and an image that root builds is
+ * run by another user.
+ * @throws SettingError NPMRC_MARKERS or SERVER_FILE_TAKEN
+ */
+function planChanges(
+  { dir, dist, version }: Context,
+  serverFile: string,
+  managedLines: readonly string[],
+): SetupPlan['changes'] {
+  const changes: SetupPlan['changes'] = [];
+  const keep = (path: string, present: string | undefined, text: string) => {
+    if (text !== present) changes.push({ path, text });
+  };
+  const npmrc = join(dir, '.npmrc');
+  const npmrcText = readText(npmrc) ?? '';
+  keep(npmrc, npmrcText, renderNpmrc(npmrcText, managedLines));
+  const server = join(dir, serverFile);
+  const serverText = readText(server);
+  if (serverText !== undefined && !isServerFile(serverText))
+    throw new SettingError(
+      'SERVER_FILE_TAKEN',
+      `${serverFile} is there, and bootlace did not write it, or it was changed since`,
+      {
+        fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
+        facts: { path: server },
+      },
+    );
+  // Before server.js, which loads it.
+  const { launcher } = layoutOf(dir);
+  keep(launcher, readIfThere(launcher), readFileSync(join(dist, 'launcher.cjs'), 'utf8'));
+  keep(server, serverText, renderServerFile(version));
+  return changes;
 }
 
 /** @throws SettingError LOCK_FILE_MISSING, or what a lock is refused for */
@@ -80,12 +102,8 @@ function readLockFile(flag: unknown, dir: string, name: string): LockFile | unde
 /** The package.json of npm's own lock; what is wrong with it is npm's to say. */
 function readProject(lock: string): LockedManifest | undefined {
   if (!/^(package-lock|npm-shrinkwrap)\.json$/.test(basename(lock))) return undefined;
-  try {
-    const project = parseObject(readText(join(dirname(lock), 'package.json')));
-    return project as LockedManifest | undefined;
-  } catch {
-    return undefined;
-  }
+  const project = parseObject(readIfThere(join(dirname(lock), 'package.json')));
+  return project as LockedManifest | undefined;
 }
 
 const repeated = [
@@ -96,13 +114,13 @@ const repeated = [
 ];
 
 /** `npx bootlace setup` with those of the typed flags that decide what is installed. */
-export function setupCommand(flags: PrepareOptions['flags']): string {
+export function setupCommand(flags: Flags): string {
   const version = flags['backend-version'];
   const pin = version === undefined ? [] : ['--backend-version', String(version)];
   return ['npx bootlace setup', ...[...typedFlags(flags), ...pin].map(shellWord)].join(' ');
 }
 
-function typedFlags(flags: PrepareOptions['flags']): string[] {
+function typedFlags(flags: Flags): string[] {
   return repeated.flatMap(name => {
     const value = flags[name];
     if (value === undefined || value === false) return [];
@@ -123,25 +141,15 @@ function saveLockPath(flag: unknown, dir: string, name: string): string | undefi
  * by the step that installs it.
  * @throws SettingError FROM_INVALID
  */
-async function withLocalPackage(
-  flags: PrepareOptions['flags'],
-  dir: string,
-): Promise<PrepareOptions['flags']> {
+async function withLocalPackage(flags: Flags, dir: string): Promise<Flags> {
   if (flags.from === undefined) return flags;
   const from = resolve(dir, String(flags.from));
   checkFrom(from);
   if (flags.package !== undefined) return flags;
-  try {
-    const { name } = (
-      statSync(from).isFile()
-        ? (await readLocalTarball(from, from, true)).manifest
-        : JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
-    ) as { name?: unknown };
-    return typeof name === 'string' ? { ...flags, package: name } : flags;
-  } catch (error) {
-    if (error instanceof BootlaceError) throw error;
-    return flags;
-  }
+  const { name } = statSync(from).isFile()
+    ? (await readLocalTarball(from, from, true)).manifest
+    : (parseObject(readText(join(from, 'package.json'))) ?? {});
+  return typeof name === 'string' ? { ...flags, package: name } : flags;
 }
 
 function serverFileName(flag: unknown): string {
@@ -151,9 +159,19 @@ function serverFileName(flag: unknown): string {
     throw new UsageError(
       'SERVER_FILE_INVALID',
       `--server-file ${JSON.stringify(name)} is no file name in this folder`,
-      {
-        fix: 'pass a name such as --server-file start.js',
-      },
+      { fix: 'pass a name such as --server-file start.js' },
     );
   return name;
+}
+
+/** @returns milliseconds @throws UsageError WAIT_FOR_INVALID */
+function waitFor(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const minutes = Number(text);
+  if (Number.isFinite(minutes) && minutes >= 0 && minutes <= 24 * 60) return minutes * 60_000;
+  throw new UsageError(
+    'WAIT_FOR_INVALID',
+    `--wait-for ${JSON.stringify(text)} is no number of minutes`,
+    { fix: 'pass minutes, such as --wait-for 10' },
+  );
 }

@@ -87,30 +87,19 @@ function runAsChild({ file, name: argv0, args, env, cwd }: Program): Promise<num
       process.on(signal, handler);
       return [signal, handler] as const;
     });
-    const done = () => {
-      for (const [signal, handler] of handlers) process.removeListener(signal, handler);
-    };
-    try {
-      const stdio: StdioOptions = ['inherit', 'inherit', 'inherit'];
-      if (process.channel) stdio.push('ipc');
-      // `advanced` also carries every value that `json` can.
-      const serialization = 'advanced';
-      const options = { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd, argv0 } as const;
-      // The backend was given the same port to be inspected at.
-      if (process.execArgv.some(flag => flag.startsWith('--inspect')))
-        process.getBuiltinModule('node:inspector').close();
-      child = spawn(file, args, options);
-    } catch (error) {
-      done();
-      throw error;
-    }
-    child.once('error', error => {
-      done();
-      reject(error);
-    });
+    const stdio: StdioOptions = ['inherit', 'inherit', 'inherit'];
+    if (process.channel) stdio.push('ipc');
+    // `advanced` also carries every value that `json` can.
+    const serialization = 'advanced';
+    const options = { stdio, serialization, env: env as NodeJS.ProcessEnv, cwd, argv0 } as const;
+    // The backend was given the same port to be inspected at.
+    if (process.execArgv.some(flag => flag.startsWith('--inspect')))
+      process.getBuiltinModule('node:inspector').close();
+    child = spawn(file, args, options);
+    child.once('error', reject);
     const drained = process.channel ? joinChannels(child) : undefined;
     child.once('exit', (code, signal) => {
-      done();
+      for (const [name, handler] of handlers) process.removeListener(name, handler);
       const end = () => resolve(signal ? 128 + constants.signals[signal] : (code ?? 0));
       const drain = () => (drained ? void drained().then(end) : end());
       // Its last messages may not have been read.
@@ -147,4 +136,18 @@ function joinChannels(child: ChildProcess): () => Promise<unknown> {
     });
   }
   return () => writes;
+}
+
+/**
+ * The kernel gives process 1 of a container no default action: a SIGTERM without a handler is
+ * lost, and the host waits until it kills. So there, and only there, a backend that listens to
+ * none of these ends as it would end anywhere else.
+ */
+export function endBySignalsAsPidOne(): void {
+  if (process.pid !== 1) return;
+  const { constants } = process.getBuiltinModule('node:os');
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const)
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
+    });
 }

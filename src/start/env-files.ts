@@ -17,9 +17,9 @@ export function takeEnvFiles(flags: readonly string[]): { flags: string[]; envFi
   const envFiles: EnvFile[] = [];
   for (let i = 0; i < flags.length; i++) {
     const flag = flags[i] as string;
-    const [, optional, inline] = /^--env-file(-if-exists)?(?:=(.*))?$/s.exec(flag) ?? [];
-    if (!/^--env-file(-if-exists)?(=|$)/.test(flag)) rest.push(flag);
-    else envFiles.push({ file: inline ?? flags[++i] ?? '', must: optional === undefined });
+    const match = /^--env-file(-if-exists)?(?:=(.*))?$/s.exec(flag);
+    if (!match) rest.push(flag);
+    else envFiles.push({ file: match[2] ?? flags[++i] ?? '', must: match[1] === undefined });
   }
   return { flags: rest, envFiles };
 }

@@ -1,37 +1,25 @@
 import { existsSync } from 'node:fs';
 import { runMain } from 'node:module';
 import { join } from 'node:path';
-import { InstallError, NotFoundError } from '../errors';
-import { type StartPlan, setupAgain } from '../release/receipt';
+import { InstallError } from '../errors';
+import type { StartPlan } from '../release/receipt';
 import { readDotenv } from '../settings/dotenv-file';
 import { type Memory, parseMemory } from '../settings/memory';
 import { expandWord, expandWords } from '../settings/words';
-import { readActiveRelease } from './active-release';
+import { broken, readActiveRelease } from './active-release';
 import {
   expectedRelease,
   isReadAtStart,
   prepareBackendEnv,
   releaseVariables,
   removeSecrets,
-  secretNames,
 } from './backend-env';
-import { become, canReplace } from './become';
+import { become, canReplace, endBySignalsAsPidOne } from './become';
 import { readEnvFiles, takeEnvFiles } from './env-files';
 import { explainFailures } from './explain';
 import { type MemoryPlan, planMemory } from './memory';
 import { checkRequired, pickEntry } from './pick-entry';
-import { endBySignalsAsPidOne } from './pid-one';
 import { say } from './say';
-
-/** A start's command line. */
-export interface Launch {
-  /** The folder that setup ran in. */
-  dir: string;
-  /** The words after server.js: a role where the package has roles, then the backend's. */
-  args: readonly string[];
-  /** The role of `bootlace start ROLE`. */
-  role?: string | undefined;
-}
 
 /**
  * Prepares the start of the active release: what `node server.js` and `bootlace start` do. It loads
@@ -40,11 +28,14 @@ export interface Launch {
  * Without Node flags, and without a changed variable that Node reads when it begins, the backend
  * starts in this process; the launcher leaves one `uncaughtExceptionMonitor` in it, and as process 1 the
  * default action of four signals. Otherwise this process becomes `node [flags] entry args`.
+ * @param dir the folder that setup ran in
+ * @param args the words after server.js: a role where the package has roles, then the backend's
+ * @param role the role of `bootlace start ROLE`
  * @returns the last step. Call it outside of try and of promises, so that Node handles what the
  *   backend throws
  * @throws NotFoundError or SettingError
  */
-export function prepareLaunch({ dir, args, role }: Launch): () => void {
+export function prepareLaunch(dir: string, args: readonly string[], role?: string): () => void {
   const { receipt, folder, backend, current } = readActiveRelease(dir);
   const { start } = current;
   const { env } = process;
@@ -63,10 +54,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   const picked = pickEntry(start, backend, env, args, role);
   const { entry } = picked;
   const file = join(backend, entry.file);
-  if (!existsSync(file))
-    throw new NotFoundError('ENTRY_GONE', `${file} is gone from the installed release`, {
-      fix: `run: ${setupAgain(current)}`,
-    });
+  if (!existsSync(file)) throw broken(file, 'is gone', current);
   // As in sh: arguments are expanded before the assignments in front of the command count.
   const outer = { ...env };
   for (const [name, value] of entry.env)
@@ -80,9 +68,7 @@ export function prepareLaunch({ dir, args, role }: Launch): () => void {
   for (const [name, value] of Object.entries(readEnvFiles(envFiles, [cwd, backend])))
     if (!set.has(name)) env[name] = value;
   removeSecrets(env, start);
-  const { values, unreadable } = dotenv;
-  const removed = secretNames({ ...values, ...given }, start);
-  for (const warning of checkRequired(start.requires, env, removed, unreadable))
+  for (const warning of checkRequired(start, env, given, dotenv))
     say(`bootlace: warning: ${warning}\n`);
   // `bootlace deploy` reads this line in the service's log.
   say(`bootlace: starting ${receipt.package}@${receipt.version}: ${entry.file} (${entry.why})\n`);

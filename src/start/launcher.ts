@@ -7,7 +7,7 @@ import { say } from './say';
 
 let run: (() => void) | undefined;
 try {
-  run = prepareLaunch({ dir: dirname(__dirname), args: process.argv.slice(2) });
+  run = prepareLaunch(dirname(__dirname), process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof BootlaceError)) throw error;
   say(failureText(error));

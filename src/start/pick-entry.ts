@@ -2,16 +2,15 @@ import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
-import { isQuoted } from '../settings/dotenv-file';
+import { type Dotenv, isQuoted } from '../settings/dotenv-file';
 import { expandWords, splitWords } from '../settings/words';
+import { secretNames } from './backend-env';
 import type { Entry } from './plan/entry';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export interface ChosenStart {
+interface ChosenStart {
   entry: Entry;
-  /** The role that was asked for, if one was. */
-  role?: string;
   /** The backend's arguments. */
   args: readonly string[];
 }
@@ -32,14 +31,14 @@ export function pickEntry(
 ): ChosenStart {
   const roles = start.roles ?? {};
   const [first] = args;
-  if (asked !== undefined) return { ...byRole(asked), args: argsOr(args) };
-  if (start.roles && first === '--') return { ...byDefault(), args: argsOr(args.slice(1)) };
+  if (asked !== undefined) return { entry: byRole(asked), args: argsOr(args) };
+  if (start.roles && first === '--') return { entry: byDefault(), args: argsOr(args.slice(1)) };
   if (start.roles && first !== undefined && /^[A-Za-z][\w-]*$/.test(first))
-    return { ...byRole(first), args: args.slice(args[1] === '--' ? 2 : 1) };
-  return { ...byDefault(), args: argsOr(args) };
+    return { entry: byRole(first), args: args.slice(args[1] === '--' ? 2 : 1) };
+  return { entry: byDefault(), args: argsOr(args) };
 
-  function byRole(role: string): { entry: Entry; role: string } {
-    if (Object.hasOwn(roles, role)) return { entry: roles[role] as Entry, role };
+  function byRole(role: string): Entry {
+    if (Object.hasOwn(roles, role)) return roles[role] as Entry;
     const known = Object.keys(roles).join(', ');
     throw new NotFoundError('ROLE_UNKNOWN', `the backend has no role ${JSON.stringify(role)}`, {
       fix: known
@@ -50,16 +49,16 @@ export function pickEntry(
   }
 
   /** What setup chose, unless BACKEND_ENTRY of now asks for another. */
-  function byDefault(): { entry: Entry; role?: string } {
+  function byDefault(): Entry {
     const wanted = env.BACKEND_ENTRY?.trim() || undefined;
-    if (wanted === undefined || wanted === start.asked) return { entry: start.entry };
+    if (wanted === undefined || wanted === start.asked) return start.entry;
     if (Object.hasOwn(roles, wanted)) return byRole(wanted);
     const { names = {} } = start;
     const named = [wanted, `./${wanted}`].find(name => Object.hasOwn(names, name));
     const file = named ? (names[named] as string) : posix.normalize(wanted.replaceAll('\\', '/'));
     const isInside = !file.startsWith('../') && !posix.isAbsolute(file);
     if (isInside && statSync(join(backend, file), { throwIfNoEntry: false })?.isFile())
-      return { entry: { file, why: 'BACKEND_ENTRY', env: [], flags: [], args: [], unused: [] } };
+      return { file, why: 'BACKEND_ENTRY', env: [], flags: [], args: [], unused: [] };
     throw new NotFoundError(
       'ENTRY_NOT_FOUND',
       `BACKEND_ENTRY=${JSON.stringify(wanted)} is no role, file, bin or export of the backend`,
@@ -87,18 +86,20 @@ export function pickEntry(
 
 /**
  * Checks the variables that the backend declares.
- * @param removed the names of secrets that the backend does not get
- * @param unreadable why .env could not be read, where it could not
+ * @param env what the backend gets
+ * @param given what this process has; secrets of it and of .env are not the backend's
  * @returns warnings
  * @throws SettingError VARIABLE_MISSING that names every missing one at once, VARIABLE_REMOVED, or
- *   `unreadable`
+ *   why .env could not be read
  */
 export function checkRequired(
-  requires: readonly string[] = [],
+  start: StartPlan,
   env: Env,
-  removed: readonly string[] = [],
-  unreadable?: SettingError,
+  given: Env,
+  { values, unreadable }: Dotenv,
 ): string[] {
+  const { requires = [] } = start;
+  const removed = secretNames({ ...values, ...given }, start);
   const missing = requires.filter(name => !env[name]?.trim());
   const secret = missing.filter(name => removed.includes(name)).join(', ');
   if (secret)

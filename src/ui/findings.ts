@@ -41,24 +41,14 @@ export function reportFindings(
   // --quiet leaves warnings and failures, and those go to stderr.
   const print = (text: string) =>
     flags.quiet && !flags.json ? report.machine(text) : report.line(text);
-  for (const finding of findings) {
-    const { severity, code, path, message, fix } = finding;
+  for (const { file, line, column, severity, code, path, message, fix } of findings) {
+    const place = [file, line, column].filter(part => part !== undefined).join(':');
     print(
-      oneLine(
-        `${placeOf(finding)}: ${severity} ${code}${path === undefined ? '' : ` ${path}`}: ${message}`,
-      ),
+      oneLine(`${place}: ${severity} ${code}${path === undefined ? '' : ` ${path}`}: ${message}`),
     );
     print(oneLine(`  fix: ${fix}`));
-    workflowOf(io, report)?.annotate(
-      severity,
-      {
-        file: finding.file,
-        line: finding.line,
-        col: finding.column,
-        title: code,
-      },
-      `${path === undefined ? '' : `${path}: `}${message}. fix: ${fix}`,
-    );
+    const said = `${path === undefined ? '' : `${path}: `}${message}. fix: ${fix}`;
+    workflowOf(io, report)?.annotate(severity, { file, line, col: column, title: code }, said);
   }
   report.line(
     findings.length === 0
@@ -67,10 +57,6 @@ export function reportFindings(
   );
   if (flags.json) report.json({ ok: !isRefused, errors, warnings, findings });
   return isRefused ? 3 : 0;
-}
-
-function placeOf({ file, line, column }: Finding): string {
-  return [file, line, column].filter(part => part !== undefined).join(':');
 }
 
 /** A name with a line break in it must not begin a line of its own, such as a workflow command. */

@@ -4,27 +4,14 @@ import type { BootlaceError } from '../errors';
 import type { Io } from '../io';
 import type { Reporter } from './reporter';
 
+export type Workflow = NonNullable<ReturnType<typeof workflowOf>>;
+
 /**
  * What a GitHub Actions run shows beyond the log: outputs, a summary, annotations, groups. Every
  * text passes the reporter's redaction. Docs: "Workflow commands for GitHub Actions".
+ * @returns undefined anywhere but in GitHub Actions, where nothing of this is written
  */
-export interface Workflow {
-  /** A failure as an annotation. */
-  error(error: BootlaceError): void;
-  /** A finding as an annotation at its place in a file. */
-  annotate(
-    level: 'error' | 'warning',
-    properties: Readonly<Record<string, string | number | undefined>>,
-    message: string,
-  ): void;
-  /** Foreign lines, folded; a line among them that looks like a command is not carried out. */
-  group(title: string, lines: readonly string[]): void;
-  outputs(values: Readonly<Record<string, string | undefined>>): void;
-  summary(markdown: string): void;
-}
-
-/** @returns undefined anywhere but in GitHub Actions, where nothing of this is written */
-export function workflowOf(io: Pick<Io, 'env'>, report: Reporter): Workflow | undefined {
+export function workflowOf(io: Pick<Io, 'env'>, report: Reporter) {
   if (io.env.GITHUB_ACTIONS !== 'true') return undefined;
   const append = (file: string | undefined, text: string) => {
     if (!file) return;
@@ -34,17 +21,24 @@ export function workflowOf(io: Pick<Io, 'env'>, report: Reporter): Workflow | un
       report.warn(`cannot write ${file}: ${(error as Error).message}`);
     }
   };
-  const annotate: Workflow['annotate'] = (level, properties, message) => {
+  /** A finding as an annotation at its place in a file. */
+  const annotate = (
+    level: 'error' | 'warning',
+    properties: Readonly<Record<string, string | number | undefined>>,
+    message: string,
+  ): void => {
     const given = Object.entries(properties).filter(([, value]) => value !== undefined);
     const list = given.map(([name, value]) => `${name}=${property(String(value))}`).join(',');
     report.machine(`::${level} ${list}::${data(message)}`);
   };
   return {
     annotate,
-    error({ code, message, fix }) {
+    /** A failure as an annotation. */
+    error({ code, message, fix }: BootlaceError): void {
       annotate('error', { title: code }, `${message}. fix: ${fix}`);
     },
-    group(title, lines) {
+    /** Foreign lines, folded; a line among them that looks like a command is not carried out. */
+    group(title: string, lines: readonly string[]): void {
       const token = randomBytes(12).toString('hex');
       report.machine(`::group::${data(title)}`);
       report.machine(`::stop-commands::${token}`);
@@ -52,14 +46,14 @@ export function workflowOf(io: Pick<Io, 'env'>, report: Reporter): Workflow | un
       report.machine(`::${token}::`);
       report.machine('::endgroup::');
     },
-    outputs(values) {
+    outputs(values: Readonly<Record<string, string | undefined>>): void {
       for (const [name, value] of Object.entries(values)) {
         // A delimiter that nobody can guess: a value must not end itself and set another output.
         const end = `end_${randomBytes(12).toString('hex')}`;
         append(io.env.GITHUB_OUTPUT, `${name}<<${end}\n${value ?? ''}\n${end}\n`);
       }
     },
-    summary(markdown) {
+    summary(markdown: string): void {
       append(io.env.GITHUB_STEP_SUMMARY, `${markdown}\n`);
     },
   };

@@ -16,7 +16,7 @@ export class Redactor {
     this.#values.add(Buffer.from(value).toString('base64'));
   }
 
-  redact(text: string): string {
+  redact = (text: string): string => {
     let clean = text;
     for (const value of this.#values) clean = clean.replaceAll(value, '***');
     return clean
@@ -28,5 +28,5 @@ export class Redactor {
       .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, '$1 ***')
       .replace(/\b(gh[a-z]_\w{20,}|github_pat_\w{20,}|npm_[A-Za-z0-9]{30,}|rnd_\w{20,})/g, '***')
       .replace(/(https?:\/\/)[^/\s:@]+:[^/\s@]+@/gi, '$1***@');
-  }
+  };
 }

@@ -83,24 +83,26 @@ export class Reporter {
   }
 
   /** What is going on: one rewritten line on a terminal, plain lines in a log. */
-  progress(text: string): void {
+  progress = (text: string): void => {
     if (this.#options.quiet) return;
     if (!this.isInteractive) return this.#io.err(`${this.clean(text)}\n`);
     this.#io.err(`\r\u001b[2K${this.clean(text)}`);
     this.#progress = true;
-  }
+  };
 
-  warn(text: string): void {
+  warn = (text: string): void => {
     const clean = this.clean(this.withFlags(text));
     this.warnings.push(clean);
     this.#clear();
     this.#io.err(`${this.#style('yellow', 'warning')}: ${clean}\n`);
-  }
+  };
 
   fail(error: BootlaceError): void {
     this.#clear();
     const fix = this.withFlags(error.fix);
-    if (this.#options.json) return this.json({ ok: false, error: { ...errorJson(error), fix } });
+    const { code, exitCode, message, facts } = error;
+    if (this.#options.json)
+      return this.json({ ok: false, error: { code, exitCode, message, fix, facts } });
     const [first = '', ...rest] = this.clean(failureText(error, fix)).split('\n');
     this.#io.err([this.#style('red', first), ...rest].join('\n'));
   }
@@ -159,14 +161,4 @@ export class Reporter {
     if (this.#progress) this.#io.err('\r\u001b[2K');
     this.#progress = false;
   }
-}
-
-function errorJson(error: BootlaceError): Record<string, unknown> {
-  return {
-    code: error.code,
-    exitCode: error.exitCode,
-    message: error.message,
-    fix: error.fix,
-    facts: error.facts,
-  };
 }

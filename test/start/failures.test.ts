@@ -108,7 +108,7 @@ suite('failures of a start give a code and a fix', () => {
     rmSync(join(releases, name as string, 'node_modules/@acme/backend/dist/main.js'));
     const { code, stderr } = await runNode(join(cwd, 'server.js'), [], { cwd });
     assert.equal(code, 5);
-    assert.match(stderr, /ENTRY_GONE: .*\n {2}fix: run: npx bootlace setup/);
+    assert.match(stderr, /RELEASE_BROKEN: .* is gone\n {2}fix: run: npx bootlace setup/);
   });
 
   test('SIGTERM while setup runs: it ends as asked, and the old release still starts', async t => {

@@ -216,7 +216,10 @@ test('a release that is gone says what to type', async t => {
   rmSync(join(backend, 'main.js'));
   const entryGone = await runNode(join(dir, 'server.js'), [], { cwd: dir });
   assert.deepEqual(
-    [entryGone.code, /ENTRY_GONE[\s\S]*fix: run: npx bootlace setup/.test(entryGone.stderr)],
+    [
+      entryGone.code,
+      /RELEASE_BROKEN: .* is gone[\s\S]*fix: run: npx bootlace setup/.test(entryGone.stderr),
+    ],
     [5, true],
   );
   rmSync(release, { recursive: true });

@@ -42,13 +42,11 @@ const withoutScope = (name?: string | null) => name?.replace(/^@[^/]*\//, '') ??
 /** Says which file a path of package.json means, as Node does; undefined for none in the package. */
 export type FindFile = (path: string) => string | undefined;
 
-export type EntryChoice =
-  | { entry: Entry }
-  | {
-      failure: 'ENTRY_NOT_FOUND' | 'ENTRY_AMBIGUOUS' | 'ENTRY_MISSING';
-      message: string;
-      candidates: string[];
-    };
+interface EntryFailure {
+  failure: 'ENTRY_NOT_FOUND' | 'ENTRY_AMBIGUOUS' | 'ENTRY_MISSING';
+  message: string;
+  candidates: string[];
+}
 
 /**
  * Chooses what to start; the first rule that applies wins: what was asked for, scripts.start, the
@@ -59,79 +57,62 @@ export function chooseEntry(
   json: PackageJson,
   asked: string | undefined,
   find: FindFile,
-): EntryChoice {
-  const bins = binsOf(json);
-  const scripts = isObject(json.scripts) ? json.scripts : {};
-  const startText = typeof scripts.start === 'string' ? scripts.start : undefined;
-  const candidates = listCandidates(json, bins, find);
+): { entry: Entry } | EntryFailure {
+  const bins = new Map(
+    Object.entries(binsOf(json)).flatMap(([name, path]) => {
+      const file = find(path);
+      return file ? [[name, file] as const] : [];
+    }),
+  );
+  const names = [...bins.keys()];
+  const exported = (subpath: string) => {
+    const target = exportTarget(json, subpath);
+    return target && find(target);
+  };
+  const none = (failure: EntryFailure['failure'], message: string): EntryFailure => ({
+    failure,
+    message: `${json.name} ${message}`,
+    candidates: listCandidates(json, names, find),
+  });
   if (asked !== undefined) {
-    const found = findAsked(json, bins, asked, find);
-    if (found) return plain(found.file, found.why);
-    return {
-      failure: 'ENTRY_NOT_FOUND',
-      message: `${json.name} holds no ${JSON.stringify(asked)}: no such file, bin or export`,
-      candidates,
-    };
+    const subpath = asked.startsWith('.') ? asked : `./${asked}`;
+    for (const [file, how] of [
+      [bins.get(asked), `, bin ${asked}`],
+      [exported(subpath), `, export ${subpath}`],
+      [find(asked), ''],
+    ] as const)
+      if (file) return plain(file, `BACKEND_ENTRY${how}`);
+    const message = `holds no ${JSON.stringify(asked)}: no such file, bin or export`;
+    return none('ENTRY_NOT_FOUND', message);
   }
-  const script = startText === undefined ? undefined : parseStartScript(startText);
+  const start = isObject(json.scripts) ? json.scripts.start : undefined;
+  const script = typeof start === 'string' ? parseStartScript(start) : undefined;
   const scriptFile = script && find(script.file);
   if (script && scriptFile)
     return { entry: { ...script, file: scriptFile, why: 'scripts.start', unused: [] } };
-
   const unscoped = withoutScope(json.name);
-  const ownBin = bins[unscoped] && find(bins[unscoped]);
-  if (ownBin) return plain(ownBin, `bin ${unscoped}`);
-
-  const names = Object.keys(bins).filter(name => find(bins[name] as string));
-  const main = mainFile(json, find);
-  if (main)
-    return plain(main.file, main.why, [
-      ...names.map(name => `the bin ${name}`),
-      ...(startText === undefined
-        ? []
-        : [
-            `scripts.start (${startText.slice(0, 80)})${script ? `, whose ${script.file} is not in the package` : ''}`,
-          ]),
-    ]);
-  const [only] = names;
-  if (only && names.length === 1)
-    return plain(find(bins[only] as string) as string, `the only bin, ${only}`);
-  if (names.length > 1)
-    return {
-      failure: 'ENTRY_AMBIGUOUS',
-      message: `${json.name} has several bins and nothing says which one is the server`,
-      candidates,
-    };
-  return {
-    failure: 'ENTRY_MISSING',
-    message: `${json.name} has no entry point`,
-    candidates,
-  };
+  const own = bins.get(unscoped);
+  if (own) return plain(own, `bin ${unscoped}`);
+  const unused = names.map(name => `the bin ${name}`);
+  if (typeof start === 'string') {
+    const gone = script ? `, whose ${script.file} is not in the package` : '';
+    unused.push(`scripts.start (${start.slice(0, 80)})${gone}`);
+  }
+  for (const [file, why] of [
+    [exported('.'), 'exports'],
+    [typeof json.main === 'string' ? find(json.main) : undefined, 'main'],
+    [find('index.js'), 'index.js'],
+    [find('server.js'), 'server.js'],
+  ] as const)
+    if (file) return plain(file, why, unused);
+  const [only] = bins;
+  if (!only) return none('ENTRY_MISSING', 'has no entry point');
+  if (bins.size === 1) return plain(only[1], `the only bin, ${only[0]}`);
+  return none('ENTRY_AMBIGUOUS', 'has several bins and nothing says which one is the server');
 }
 
-function plain(file: string, why: string, unused: readonly string[] = []): EntryChoice {
+function plain(file: string, why: string, unused: readonly string[] = []): { entry: Entry } {
   return { entry: { file, why, env: [], flags: [], args: [], unused } };
-}
-
-function findAsked(json: PackageJson, bins: Record<string, string>, asked: string, find: FindFile) {
-  const bin = Object.hasOwn(bins, asked) ? find(bins[asked] as string) : undefined;
-  if (bin) return { file: bin, why: `BACKEND_ENTRY, bin ${asked}` };
-  const subpath = asked.startsWith('.') ? asked : `./${asked}`;
-  const target = exportTarget(json, subpath);
-  const exported = target && find(target);
-  if (exported) return { file: exported, why: `BACKEND_ENTRY, export ${subpath}` };
-  const file = find(asked);
-  return file ? { file, why: 'BACKEND_ENTRY' } : undefined;
-}
-
-function mainFile(json: PackageJson, find: FindFile): { file: string; why: string } | undefined {
-  const target = exportTarget(json, '.');
-  const exported = target && find(target);
-  if (exported) return { file: exported, why: 'exports' };
-  const main = typeof json.main === 'string' ? find(json.main) : undefined;
-  if (main) return { file: main, why: 'main' };
-  const file = find('index.js') ?? find('server.js');
-  return file ? { file, why: file } : undefined;
 }
 
 /**
@@ -145,23 +126,15 @@ export function exportTarget(
   kinds = json.type === 'module' ? ['import', 'require'] : ['require', 'import'],
   more: readonly string[] = [],
 ): string | undefined {
-  if (json.exports === undefined || json.exports === null) return undefined;
-  const isMap =
-    isObject(json.exports) && Object.keys(json.exports).some(key => key.startsWith('.'));
-  const map: Record<string, unknown> = isMap
-    ? (json.exports as Record<string, unknown>)
-    : { '.': json.exports };
+  const { exports } = json;
+  if (exports === undefined || exports === null) return undefined;
+  const isMap = isObject(exports) && Object.keys(exports).some(key => key.startsWith('.'));
+  const map = isMap ? exports : { '.': exports };
   const [key, part] = matchExport(Object.keys(map), subpath) ?? [];
   if (key === undefined) return undefined;
   for (const kind of kinds) {
-    const target = pickCondition(map[key], [
-      'node',
-      'default',
-      'node-addons',
-      'module-sync',
-      kind,
-      ...more,
-    ]);
+    const conditions = ['node', 'default', 'node-addons', 'module-sync', kind, ...more];
+    const target = pickCondition(map[key], conditions);
     if (target) return part === undefined ? target : target.replaceAll('*', () => part);
   }
   return undefined;
@@ -189,35 +162,26 @@ function matchExport(
 
 function pickCondition(target: unknown, conditions: readonly string[]): string | undefined {
   if (typeof target === 'string') return target;
-  if (Array.isArray(target)) {
-    for (const item of target) {
-      const found = pickCondition(item, conditions);
-      if (found) return found;
-    }
-  } else if (isObject(target)) {
-    for (const [condition, item] of Object.entries(target)) {
-      if (!conditions.includes(condition)) continue;
-      const found = pickCondition(item, conditions);
-      if (found) return found;
-    }
+  const items = Array.isArray(target)
+    ? target
+    : Object.entries(isObject(target) ? target : {}).flatMap(([condition, item]) =>
+        conditions.includes(condition) ? [item] : [],
+      );
+  for (const item of items) {
+    const found = pickCondition(item, conditions);
+    if (found) return found;
   }
   return undefined;
 }
 
-function listCandidates(json: PackageJson, bins: Record<string, string>, find: FindFile): string[] {
+const usual = ['dist/main', 'dist/index', 'dist/server', 'server', 'index', 'main', 'app'];
+
+function listCandidates(json: PackageJson, bins: readonly string[], find: FindFile): string[] {
   const subpaths = isObject(json.exports) ? Object.keys(json.exports) : [];
   const found = [
-    ...Object.keys(bins).filter(name => find(bins[name] as string)),
+    ...bins,
     ...subpaths.filter(path => path.startsWith('.') && exportTarget(json, path)),
-    ...[
-      'dist/main.js',
-      'dist/index.js',
-      'dist/server.js',
-      'server.js',
-      'index.js',
-      'main.js',
-      'app.js',
-    ].flatMap(path => find(path) ?? []),
+    ...usual.flatMap(path => find(`${path}.js`) ?? []),
   ];
   return [...new Set(found)].slice(0, 12);
 }

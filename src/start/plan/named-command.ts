@@ -4,7 +4,8 @@ import { binsOf, chooseEntry, type Entry, type FindFile, type PackageJson } from
 import { readPublisher } from './publisher';
 import { parseStartScript } from './start-script';
 
-const writeIt = 'write a file of the package, a bin, or node FILE, with plain arguments';
+const shellFix =
+  'write a file of the package, a bin, or node FILE, with plain arguments, and publish again';
 const buildFix = 'build before you publish, and list the built folder in "files" of package.json';
 
 /**
@@ -15,14 +16,12 @@ const buildFix = 'build before you publish, and list the built folder in "files"
 export function roleEntry(json: PackageJson, role: string, text: string, find: FindFile): Entry {
   const facts = { path: `bootlace.roles.${role}` };
   const why = `role ${role}`;
-  const script = parseStartScript(text);
+  const { script, name, args } = parseCommand(text);
   const file = script && find(script.file);
   if (script && file) return { ...script, file, why, unused: [] };
-  const [first, ...args] = (script ? [[script.file]] : splitWords(text)) ?? [];
-  const name = literal(first);
   if (name === undefined)
     throw new NotFoundError('ENTRY_NOT_FOUND', `the role ${role} needs a shell: ${text}`, {
-      fix: `${writeIt}, and publish again`,
+      fix: shellFix,
       facts,
     });
   const choice = script ? undefined : chooseEntry(json, name, find);
@@ -33,6 +32,13 @@ export function roleEntry(json: PackageJson, role: string, text: string, find: F
     `the role ${role} names ${JSON.stringify(name)}, and ${json.name} holds no such file, bin or export`,
     { fix: buildFix, facts: { ...facts, ...(candidates && { candidates }) } },
   );
+}
+
+/** @returns the first word, or node's file, undefined where only a shell knows it; and what follows */
+function parseCommand(text: string) {
+  const script = parseStartScript(text);
+  const [first, ...args] = (script ? [[script.file], ...script.args] : splitWords(text)) ?? [];
+  return { script, name: literal(first), args };
 }
 
 /** What `"migrate"` runs: a file of the package by Node, or a bin by its name. */
@@ -51,16 +57,17 @@ export function migrateCommand(
   hasBin: (name: string) => boolean | undefined,
 ): MigrateCommand {
   const facts = { path: 'bootlace.migrate' };
-  const script = parseStartScript(text);
-  const [first, ...args] = (script ? [[script.file], ...script.args] : splitWords(text)) ?? [];
-  const name = literal(first);
+  const { script, name, args } = parseCommand(text);
   // Without a file of its own, node runs what only a shell can quote, as in node -e.
   const isNode = !script && /^node(js)?$/.test(name ?? '');
   if (name === undefined || isNode || script?.env.length || script?.flags.length)
     throw new SettingError(
       'MIGRATE_COMMAND_INVALID',
       `the migrate command ${JSON.stringify(text)} needs a shell`,
-      { fix: `${writeIt}, and publish again`, facts },
+      {
+        fix: shellFix,
+        facts,
+      },
     );
   const isBin = !script && /^\w[\w.@+-]*$/.test(name);
   const known = isBin && (Object.hasOwn(binsOf(json), name) || hasBin(name));

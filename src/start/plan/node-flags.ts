@@ -4,8 +4,8 @@ import { join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { literal, type Word } from '../../settings/words';
 import { releaseFolder, releaseUrl } from '../backend-env';
-import { exportTarget, type PackageJson } from './entry';
-import { readPackageJson } from './package-files';
+import { exportTarget } from './entry';
+import { packageIn } from './package-files';
 
 /** Where a backend lies: paths in its flags start from its own folder, as under `npm start`. */
 export interface Place {
@@ -131,12 +131,4 @@ function resolveFrom(
     if (json) break;
   }
   return require.resolve(request);
-}
-
-function packageIn(folder: string): PackageJson | undefined {
-  try {
-    return readPackageJson(folder);
-  } catch {
-    return undefined;
-  }
 }

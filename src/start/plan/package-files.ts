@@ -1,42 +1,21 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { NotFoundError } from '../../errors';
 import { parseObject } from '../../json';
+import { readIfThere } from '../../release/store';
 import { broken } from '../active-release';
-import { chooseEntry, type Entry, type FindFile, type PackageJson } from './entry';
+import type { FindFile, PackageJson } from './entry';
 import { publisherProblems } from './named-command';
+
+/** The package.json in a folder; undefined when there is none that can be read. */
+export function packageIn(folder: string): PackageJson | undefined {
+  return parseObject(readIfThere(join(folder, 'package.json')));
+}
 
 /** Reads the package.json of a package that was installed. @throws NotFoundError RELEASE_BROKEN */
 export function readPackageJson(folder: string): PackageJson {
-  const file = join(folder, 'package.json');
-  let json: PackageJson | undefined;
-  try {
-    json = parseObject(readFileSync(file, 'utf8'));
-  } catch {}
+  const json = packageIn(folder);
   if (json) return json;
-  throw broken(file, 'is gone or damaged');
-}
-
-/**
- * Chooses what to start in an installed backend.
- * @param asked BACKEND_ENTRY
- * @param roles the names that it could mean as well, for the candidates
- * @throws NotFoundError ENTRY_NOT_FOUND, ENTRY_AMBIGUOUS or ENTRY_MISSING, with the candidates
- */
-export function chooseEntryIn(
-  folder: string,
-  asked: string | undefined,
-  roles: readonly string[] = [],
-): Entry {
-  const choice = chooseEntry(readPackageJson(folder), asked, findIn(folder));
-  if ('entry' in choice) return choice.entry;
-  const list = [...(asked === undefined ? [] : roles), ...choice.candidates].join(', ');
-  throw new NotFoundError(choice.failure, choice.message, {
-    fix: list
-      ? `set BACKEND_ENTRY to one of the candidates, or to another file in the package`
-      : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
-    facts: { ...(list && { candidates: list }) },
-  });
+  throw broken(join(folder, 'package.json'), 'is gone or damaged');
 }
 
 /**
@@ -54,8 +33,11 @@ export function checkCommands(folder: string): void {
 /** Looks for files in a package as Node does. */
 export function findIn(folder: string): FindFile {
   return findAmong(
-    path => isFile(join(folder, path)),
-    path => (isFolder(join(folder, path)) ? mainOf(join(folder, path)) : undefined),
+    path => statSync(join(folder, path), { throwIfNoEntry: false })?.isFile() === true,
+    path => {
+      const main = packageIn(join(folder, path))?.main;
+      return typeof main === 'string' ? main : undefined;
+    },
   );
 }
 
@@ -86,21 +68,4 @@ export function findAmong(
 export function hasBinIn(folder: string, { name = '' }: PackageJson): (bin: string) => boolean {
   const folders = [join(folder, 'node_modules'), join(folder, name.includes('/') ? '../..' : '..')];
   return bin => folders.some(each => existsSync(join(each, '.bin', bin)));
-}
-
-function mainOf(folder: string): string | undefined {
-  try {
-    const { main } = readPackageJson(folder);
-    return typeof main === 'string' ? main : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -1,17 +1,26 @@
+import { NotFoundError } from '../../errors';
 import { isObject } from '../../json';
 import type { StartPlan } from '../../release/receipt';
-import { binsOf, type Entry, exportTarget, type FindFile, type PackageJson } from './entry';
+import {
+  binsOf,
+  chooseEntry,
+  type Entry,
+  exportTarget,
+  type FindFile,
+  type PackageJson,
+} from './entry';
 import { roleEntry } from './named-command';
 import { type Place, resolveFlags, resolveNodeOptions } from './node-flags';
-import { chooseEntryIn, findIn, readPackageJson } from './package-files';
+import { findIn, readPackageJson } from './package-files';
 import { readPublisher } from './publisher';
 
-export type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'secretEnv' | 'memory'>;
+type StartSettings = Pick<StartPlan, 'asked' | 'args' | 'tokenEnv' | 'secretEnv' | 'memory'>;
 
 /**
  * Plans how an installed backend starts, so that the launcher needs to read nothing of it. The
  * role `web` comes before scripts.start and main: it was written for bootlace, they were not.
- * @throws NotFoundError when there is nothing to start, SettingError PACKAGE_CONFIG_INVALID
+ * @throws NotFoundError ENTRY_NOT_FOUND, ENTRY_AMBIGUOUS or ENTRY_MISSING, with the candidates, or
+ *   SettingError PACKAGE_CONFIG_INVALID
  */
 export function planStartIn(place: Place, settings: StartSettings): StartPlan {
   const { backend } = place;
@@ -25,11 +34,10 @@ export function planStartIn(place: Place, settings: StartSettings): StartPlan {
     ]),
   );
   const names = namedFiles(json, find);
-  const { asked } = settings;
-  const role = asked ?? 'web';
+  const role = settings.asked ?? 'web';
   const entry = Object.hasOwn(roles, role)
     ? (roles[role] as Entry)
-    : resolvePaths(chooseEntryIn(backend, asked, Object.keys(roles)), place);
+    : resolvePaths(ownEntry(json, settings.asked, find, Object.keys(roles)), place);
   return {
     entry,
     ...settings,
@@ -37,6 +45,24 @@ export function planStartIn(place: Place, settings: StartSettings): StartPlan {
     ...(Object.keys(roles).length && { roles }),
     ...(publisher.requires.length && { requires: publisher.requires }),
   };
+}
+
+/** @param roles the names that BACKEND_ENTRY could mean as well, for the candidates */
+function ownEntry(
+  json: PackageJson,
+  asked: string | undefined,
+  find: FindFile,
+  roles: readonly string[],
+): Entry {
+  const choice = chooseEntry(json, asked, find);
+  if ('entry' in choice) return choice.entry;
+  const list = [...(asked === undefined ? [] : roles), ...choice.candidates].join(', ');
+  throw new NotFoundError(choice.failure, choice.message, {
+    fix: list
+      ? 'set BACKEND_ENTRY to one of the candidates, or to another file in the package'
+      : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start',
+    facts: { ...(list && { candidates: list }) },
+  });
 }
 
 /** Bins and export subpaths that a later BACKEND_ENTRY may name, without patterns; 50 at most. */
