@@ -12,8 +12,8 @@ import { runNpm } from '../npm/run';
 import type { RegistryConfig } from '../registry/config/config';
 import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
-import { addToFiles } from './files-list';
 import { checkLockable, publishFix } from './lockable';
+import { addToFiles } from './manifest-text';
 import type { Publishable } from './publishable';
 import { findSeed, readOwnLock } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
@@ -156,7 +156,7 @@ function sayUnpublished(error: unknown, { members }: Workspace): unknown {
   return new NotFoundError(
     error.code,
     `${name} is ${members.get(name)} of the workspace, and not published as it is asked for: ${error.message}`,
-    { fix: publishFix(name), facts: error.facts, cause: error },
+    { fix: publishFix({ name, spec: '' }), facts: error.facts, cause: error },
   );
 }
 

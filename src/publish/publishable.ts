@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingError } from '../errors';
 import { isObject, parseObject } from '../json';
@@ -6,7 +6,6 @@ import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
 import { publisherProblems } from '../start/plan/named-command';
-import { findValue } from './files-list';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 
 /** The folder that will be packed, and what its package.json says. */
@@ -45,7 +44,7 @@ export function readPublishable(folder: string): Publishable {
  */
 export function findPublishable(folder: string, command: 'lock' | 'check'): Publishable {
   const own = readManifest(folder, command);
-  if (!own && isFile(folder))
+  if (!own && existsSync(folder) && statSync(folder).isFile())
     throw new SettingError('LOCK_NO_PACKAGE', `${folder} is a file, and a folder is needed`, {
       fix: `name its folder: npx bootlace ${command} ${dirname(folder)}`,
     });
@@ -89,14 +88,6 @@ function readManifest(
   return { manifest, text };
 }
 
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** A root that needs nothing itself is not the backend: its lock would be an empty one. */
 function refuseWorkspaceRoot(
   folder: string,
@@ -116,27 +107,4 @@ function refuseWorkspaceRoot(
       facts: { members },
     },
   );
-}
-
-/**
- * Where a key of package.json stands. Pure.
- * @param path such as `dependencies.left-pad` or `bootlace.roles.web`
- * @returns line and column from 1; as much of the path as is there
- */
-export function placeInManifest(
-  text: string,
-  path: string | undefined,
-): { line: number; column: number } {
-  // Names of packages, bins and exports may hold dots.
-  const [first = '', ...rest] = (path ?? '').split('.');
-  const keys = first === 'bootlace' ? [first, ...rest] : [first, rest.join('.')];
-  let at = 0;
-  for (const key of keys) {
-    const found = findValue(text.slice(at), key);
-    if (found === undefined) break;
-    at += found;
-    if (text[at] !== '{') break;
-  }
-  const before = text.slice(0, at).split('\n');
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

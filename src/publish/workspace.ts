@@ -94,40 +94,39 @@ function hasKeys(value: unknown): boolean {
 /** The folders that a pattern of `workspaces` names: `packages/*`, `apps/**`, `libs/{a,b}`. */
 function expand(root: string, pattern: string): string[] {
   const parts = pattern.split('/').filter(part => part !== '' && part !== '.');
-  let places = [''];
-  for (const part of parts)
-    places = places.flatMap(place => {
-      if (part === '**') return below(root, place);
-      if (!/[*?{]/.test(part)) return [place === '' ? part : `${place}/${part}`];
-      return foldersIn(root, place).filter(each =>
-        patternOf(part).test(each.split('/').at(-1) ?? ''),
-      );
-    });
-  return places;
+  const source = parts.map(part => {
+    if (part === '**') return '(/[^/]+)*';
+    const literal = part.replace(/[.+^$()|[\]\\]/g, '\\$&');
+    const choices = literal.replace(/\{([^{}]*)\}/g, (_, list) => `(${list.replaceAll(',', '|')})`);
+    return `/${choices.replace(/\*+/g, '[^/]*').replace(/\?/g, '[^/]')}`;
+  });
+  const named = new RegExp(`^${source.join('')}$`);
+  const depth = parts.includes('**') ? Number.POSITIVE_INFINITY : parts.length;
+  return foldersBelow(root, depth).filter(place => named.test(`/${place}`));
 }
 
-function below(root: string, place: string): string[] {
-  return [place, ...foldersIn(root, place).flatMap(each => below(root, each))];
+/**
+ * The folders below a folder, without hidden ones and node_modules.
+ * @param depth 1 for its own
+ */
+export function foldersBelow(root: string, depth: number): string[] {
+  return depth === 0
+    ? []
+    : foldersIn(root).flatMap(name => [
+        name,
+        ...foldersBelow(join(root, name), depth - 1).map(inner => `${name}/${inner}`),
+      ]);
 }
 
-function foldersIn(root: string, place: string): string[] {
+function foldersIn(folder: string): string[] {
   try {
-    return readdirSync(join(root, place), { withFileTypes: true })
+    return readdirSync(folder, { withFileTypes: true })
       .filter(entry => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
-      .map(({ name }) => (place === '' ? name : `${place}/${name}`));
+      .map(({ name }) => name)
+      .sort();
   } catch {
     return [];
   }
-}
-
-function patternOf(part: string): RegExp {
-  const source = part
-    .replace(/[.+^$()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(
-    `^${source.replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(',', '|')})`)}$`,
-  );
 }
 
 function readJson(file: string): Record<string, unknown> | undefined {

@@ -1,15 +1,8 @@
-import { bundledNames, type LockDocument, type LockedManifest } from '../../lock/document';
+import type { LockDocument, LockedManifest } from '../../lock/document';
 import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
-import { publishFix } from '../lockable';
+import { hostDependencies, publishFix } from '../lockable';
 import { type Problem, problem } from './problem';
-
-/** Means something on the publisher's machine only. */
-const local =
-  /^(workspace|catalog|file|link|portal|patch):|^(\.{0,2}|~)[\\/]|^\.\.?$|^[a-z]:[\\/]/i;
-/** A repository or an address, as npm reads them: `owner/name` is one of GitHub. */
-const remote =
-  /^(git|github|gitlab|bitbucket|gist|ssh|https?)[+:]|^[\w.-]+@[\w.-]+:|^[\w.-]+\/[\w.-]+(#.*)?$/i;
 
 /** Needed to build or to test, never to run. */
 const buildTools = new Set(
@@ -28,42 +21,40 @@ export function dependencyProblems(
   manifest: LockedManifest,
   lock: LockDocument | undefined,
 ): Problem[] {
-  const bundled = new Set(bundledNames(manifest));
   const problems: Problem[] = [];
-  for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
-    for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
-      if (bundled.has(name)) continue;
-      const add = (
-        severity: Problem['severity'],
-        code: string,
-        message: string,
-        fix: string,
-      ): unknown => problems.push(problem(severity, code, `${section}.${name}`, message, fix));
-      const shown = `${name}@${spec.slice(0, 80)}`;
-      if (local.test(spec.trim()))
-        add(
-          'error',
-          'DEPENDENCY_LOCAL',
-          `${shown} cannot be installed on another machine`,
-          `${publishFix(name)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
-        );
-      else if (remote.test(spec.trim()))
-        add(
-          'warning',
-          'DEPENDENCY_REMOTE',
-          `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
-          `publish ${name} to your registry and depend on its version`,
-        );
-      if (section === 'peerDependencies') continue;
-      const isTypes = name.startsWith('@types/');
-      if (isTypes || buildTools.has(name))
-        add(
-          'warning',
-          isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL',
-          `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
-          `move it to devDependencies: npm install --save-dev ${name}`,
-        );
-    }
+  for (const dependency of hostDependencies(manifest)) {
+    const { section, name, spec, from } = dependency;
+    const add = (
+      severity: Problem['severity'],
+      code: string,
+      message: string,
+      fix: string,
+    ): unknown => problems.push(problem(severity, code, `${section}.${name}`, message, fix));
+    const shown = `${name}@${spec.slice(0, 80)}`;
+    if (from === 'local')
+      add(
+        'error',
+        'DEPENDENCY_LOCAL',
+        `${shown} cannot be installed on another machine`,
+        `${publishFix(dependency)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
+      );
+    else if (from === 'remote')
+      add(
+        'warning',
+        'DEPENDENCY_REMOTE',
+        `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
+        publishFix(dependency),
+      );
+    if (section === 'peerDependencies') continue;
+    const isTypes = name.startsWith('@types/');
+    if (isTypes || buildTools.has(name))
+      add(
+        'warning',
+        isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL',
+        `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
+        `move it to devDependencies: npm install --save-dev ${name}`,
+      );
+  }
   return [...problems, ...scriptProblems(lock)];
 }
 
