@@ -39,18 +39,16 @@ export function load(text: string): Loaded {
   if (!document?.contents) return { problems: [emptyFile] };
   const faults = document.errors.slice(0, 10).map(({ code, message, pos: [offset] }) => {
     const { line, col } = lines.linePos(offset);
-    return error({ line, column: col, path: '' }, 'YAML_INVALID', message, fixOf(code));
+    return error({ line, column: col, path: '' }, 'YAML_INVALID', { message, fix: fixOf(code) });
   });
   if (faults.length > 0) return { problems: faults };
   const problems: Problem[] = [];
   if (second)
     problems.push(
-      error(
-        placeOf(second.contents, lines, ''),
-        'DOCUMENT_SECOND',
-        'a Blueprint is one YAML document, and a second one begins here',
-        'remove the line --- and what follows it',
-      ),
+      error(placeOf(second.contents, lines, ''), 'DOCUMENT_SECOND', {
+        message: 'a Blueprint is one YAML document, and a second one begins here',
+        fix: 'remove the line --- and what follows it',
+      }),
     );
   try {
     return { root: new Reading(lines, problems).value(document.contents, ''), problems };
@@ -61,19 +59,15 @@ export function load(text: string): Loaded {
 }
 
 /** What a file over the limit is answered with, read or not. */
-export const tooLarge = error(
-  top,
-  'FILE_TOO_LARGE',
-  'the file is larger than 1 MB, and no Blueprint is',
-  'name the Blueprint, usually render.yaml at the top of the repository',
-);
+export const tooLarge = error(top, 'FILE_TOO_LARGE', {
+  message: 'the file is larger than 1 MB, and no Blueprint is',
+  fix: 'name the Blueprint, usually render.yaml at the top of the repository',
+});
 
-const emptyFile = error(
-  top,
-  'BLUEPRINT_EMPTY',
-  'the file holds nothing',
-  'write services: with a list of services, or run: npx bootlace init',
-);
+const emptyFile = error(top, 'BLUEPRINT_EMPTY', {
+  message: 'the file holds nothing',
+  fix: 'write services: with a list of services, or run: npx bootlace init',
+});
 
 /** Parses and composes; depth and size are checked token by token, before anything recurses. */
 function parse(text: string, lines: LineCounter): Document.Parsed[] | Problem {
@@ -88,13 +82,14 @@ function parse(text: string, lines: LineCounter): Document.Parsed[] | Problem {
     const { line, col } = lines.linePos(parser.offset);
     const at = { line, column: col, path: '' };
     return count > mostTokens
-      ? error(at, 'FILE_TOO_LARGE', 'the file has over 200,000 tokens', tooLarge.fix)
-      : error(
-          at,
-          'NESTING_TOO_DEEP',
-          'values are nested more than 100 deep',
-          'remove the inner levels: a Blueprint has at most ten',
-        );
+      ? error(at, 'FILE_TOO_LARGE', {
+          message: 'the file has over 200,000 tokens',
+          fix: tooLarge.fix,
+        })
+      : error(at, 'NESTING_TOO_DEEP', {
+          message: 'values are nested more than 100 deep',
+          fix: 'remove the inner levels: a Blueprint has at most ten',
+        });
   }
   tokens.push(...parser.end());
   // Duplicate keys are found below: here each key would be compared with each other one.
@@ -143,7 +138,9 @@ class Reading {
           ? ['ALIAS_CYCLE', `*${node.source.slice(0, 40)} stands inside its own anchor`]
           : undefined;
       if (wrong?.[0] && wrong[1])
-        throw new AliasFault(error(place, wrong[0], wrong[1], 'write the value instead'));
+        throw new AliasFault(
+          error(place, wrong[0], { message: wrong[1], fix: 'write the value instead' }),
+        );
       this.#inAlias++;
       const value = this.value(target, path);
       this.#inAlias--;
@@ -151,12 +148,10 @@ class Reading {
     }
     if (this.#inAlias > 0 && ++this.#aliased > mostAliased)
       throw new AliasFault(
-        error(
-          place,
-          'ALIASES_TOO_MANY',
-          'the aliases stand for more than 20,000 values',
-          'write the values instead',
-        ),
+        error(place, 'ALIASES_TOO_MANY', {
+          message: 'the aliases stand for more than 20,000 values',
+          fix: 'write the values instead',
+        }),
       );
     const { anchor } = (node ?? {}) as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, node as Node);
@@ -195,7 +190,9 @@ class Reading {
       const inner = key === undefined ? path : joinPath(path, key);
       const place = placeOf(node, this.lines, inner);
       if (key === undefined) {
-        this.problems.push(error(place, 'KEY_INVALID', 'this key is no text', 'write a name'));
+        this.problems.push(
+          error(place, 'KEY_INVALID', { message: 'this key is no text', fix: 'write a name' }),
+        );
         continue;
       }
       const field = { ...place, key, value: this.value(value, inner) };
@@ -208,12 +205,10 @@ class Reading {
       const first = fields.get(key);
       if (first)
         this.problems.push(
-          error(
-            place,
-            'KEY_TWICE',
-            `${quote(key)} stands here a second time, after line ${first.line}`,
-            'keep one of the two',
-          ),
+          error(place, 'KEY_TWICE', {
+            message: `${quote(key)} stands here a second time, after line ${first.line}`,
+            fix: 'keep one of the two',
+          }),
         );
       else fields.set(key, field);
     }

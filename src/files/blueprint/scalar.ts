@@ -18,12 +18,10 @@ export function* checkScalar(value: Value, spec: Spec, name: string): Generator<
   const { value: content } = value;
   const is = typeof content;
   if (spec.is === 'scalar' && is === 'boolean')
-    return yield warning(
-      value,
-      'VALUE_BOOLEAN',
-      `${name} is true or false, and Render's schema wants text`,
-      `put it in quotes: "${content}"`,
-    );
+    return yield warning(value, 'VALUE_BOOLEAN', {
+      message: `${name} is true or false, and Render's schema wants text`,
+      fix: `put it in quotes: "${content}"`,
+    });
   const fits =
     spec.is === 'text'
       ? is === 'string'
@@ -36,22 +34,19 @@ export function* checkScalar(value: Value, spec: Spec, name: string): Generator<
   if (spec.oneOf && !spec.oneOf.includes(String(content))) yield wrongWord(value, spec, name);
   const successor = spec.renamed?.get(String(content));
   if (successor)
-    yield warning(
-      value,
-      'FIELD_DEPRECATED',
-      `${content} is the old name of ${successor}`,
-      `write ${name}: ${successor}`,
-    );
+    yield warning(value, 'FIELD_DEPRECATED', {
+      message: `${content} is the old name of ${successor}`,
+      fix: `write ${name}: ${successor}`,
+    });
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = spec;
   if (spec.is === 'whole' && (Number(content) < min || Number(content) > max))
-    yield error(
-      value,
-      'VALUE_INVALID',
-      `${name} is ${content}, out of its range`,
-      max === Number.POSITIVE_INFINITY
-        ? `write ${min} or more`
-        : `write a whole number from ${min} to ${max}`,
-    );
+    yield error(value, 'VALUE_INVALID', {
+      message: `${name} is ${content}, out of its range`,
+      fix:
+        max === Number.POSITIVE_INFINITY
+          ? `write ${min} or more`
+          : `write a whole number from ${min} to ${max}`,
+    });
 }
 
 function wrongWord(value: Value & { kind: 'scalar' }, spec: Spec, name: string): Problem {
@@ -60,20 +55,16 @@ function wrongWord(value: Value & { kind: 'scalar' }, spec: Spec, name: string):
   const meant = nearest(content, oneOf);
   const message = `${name} ${quote(content)} is unknown`;
   if (lags)
-    return warning(
-      value,
-      'PLAN_UNKNOWN',
+    return warning(value, 'PLAN_UNKNOWN', {
       message,
-      meant
+      fix: meant
         ? `write ${name}: ${meant}`
         : 'look the name up in the pricing page of Render; the list here may be older than it',
-    );
-  return error(
-    value,
-    'VALUE_INVALID',
+    });
+  return error(value, 'VALUE_INVALID', {
     message,
-    meant ? `write ${name}: ${meant}` : `write one of: ${oneOf.join(', ')}`,
-  );
+    fix: meant ? `write ${name}: ${meant}` : `write one of: ${oneOf.join(', ')}`,
+  });
 }
 
 /** Says what a value is, and what it has to be. */
@@ -92,10 +83,8 @@ export function wrongType(value: Value, spec: Spec, name: string): Problem {
     spec.is === 'text' && value.kind === 'scalar' && value.value !== null
       ? `put it in quotes: ${name}: "${value.source.slice(0, 40)}"`
       : `write ${typeWords[spec.is]}`;
-  return error(
-    value,
-    'TYPE_INVALID',
-    `${name} is ${is}, and must be ${typeWords[spec.is]}`,
-    quoted,
-  );
+  return error(value, 'TYPE_INVALID', {
+    message: `${name} is ${is}, and must be ${typeWords[spec.is]}`,
+    fix: quoted,
+  });
 }

@@ -28,12 +28,10 @@ export function checkShape(root: Value): Iterable<Problem> {
 
 function* checkValue(value: Value, spec: Spec, at: Place, name: string): Generator<Problem> {
   if (value.kind === 'scalar' && value.value === null && at !== value)
-    return yield warning(
-      at,
-      'FIELD_EMPTY',
-      `${name} has no value`,
-      `write ${typeWords[spec.is]} there, or leave ${name} out`,
-    );
+    return yield warning(at, 'FIELD_EMPTY', {
+      message: `${name} has no value`,
+      fix: `write ${typeWords[spec.is]} there, or leave ${name} out`,
+    });
   if (spec.is === 'list') {
     if (value.kind !== 'list') return yield wrongType(value, spec, name);
     for (const item of value.items) yield* checkItem(item, spec.items ?? 'service', name);
@@ -63,12 +61,10 @@ function* checkService(service: MapValue): Generator<Problem> {
   const field = service.fields.get('type');
   const type = textAt(service, 'type');
   if (!field || type === undefined)
-    return yield error(
-      field ?? service,
-      'FIELD_MISSING',
-      'this service has no type',
-      'write type: web, pserv, worker, cron or keyvalue',
-    );
+    return yield error(field ?? service, 'FIELD_MISSING', {
+      message: 'this service has no type',
+      fix: 'write type: web, pserv, worker, cron or keyvalue',
+    });
   if (field.value.kind === 'scalar' && typeof field.value.value !== 'string')
     return yield wrongType(field.value, { is: 'text' }, 'type');
   if (type === 'keyvalue' || type === 'redis')
@@ -76,14 +72,12 @@ function* checkService(service: MapValue): Generator<Problem> {
   if (type === 'cron') return yield* checkMap(service, serviceShapes.cron, 'a cron job');
   if (!['web', 'worker', 'pserv'].includes(type)) {
     const meant = nearest(type, ['web', 'worker', 'pserv', 'cron', 'keyvalue']);
-    return yield warning(
-      field.value,
-      'TYPE_UNKNOWN',
-      `the type ${quote(type)} is unknown, and this service is not checked`,
-      meant
+    return yield warning(field.value, 'TYPE_UNKNOWN', {
+      message: `the type ${quote(type)} is unknown, and this service is not checked`,
+      fix: meant
         ? `write type: ${meant}`
         : 'write type: web, pserv, worker, cron or keyvalue, unless Render has this type by now',
-    );
+    });
   }
   const runtime = textAt(service, 'runtime') ?? textAt(service, 'env');
   const isStatic = type === 'web' && runtime === 'static';
@@ -115,12 +109,10 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
   const meant = new Map(unknown.map(field => [field, meantBy(field.key, known, free)]));
   for (const key of missing)
     if (![...meant.values()].some(each => each?.field === key))
-      yield error(
-        map.fields.get(key) ?? map,
-        'FIELD_MISSING',
-        `${name} needs ${key}`,
-        `add ${key}: ${example(fields[key])}`,
-      );
+      yield error(map.fields.get(key) ?? map, 'FIELD_MISSING', {
+        message: `${name} needs ${key}`,
+        fix: `add ${key}: ${example(fields[key])}`,
+      });
   for (const field of unknown) {
     const successor = meant.get(field);
     const isNeeded = successor !== undefined && missing.includes(successor.field);
@@ -177,30 +169,24 @@ function unknownField(
     source &&
     ['value', 'sync', 'generateValue', 'fromDatabase', 'fromService', 'key'].includes(key)
   )
-    return error(
-      field,
-      'FIELD_UNKNOWN',
-      `an entry with ${source} has no ${key}`,
-      `keep either ${source} or ${key}; two variables are two entries of the list`,
-    );
+    return error(field, 'FIELD_UNKNOWN', {
+      message: `an entry with ${source} has no ${key}`,
+      fix: `keep either ${source} or ${key}; two variables are two entries of the list`,
+    });
   if (open)
-    return warning(
-      field,
-      'FIELD_IGNORED',
-      `${name} has no field ${quote(key)}, and Render passes it over`,
-      meant ? `write ${meant}` : 'remove it',
-    );
+    return warning(field, 'FIELD_IGNORED', {
+      message: `${name} has no field ${quote(key)}, and Render passes it over`,
+      fix: meant ? `write ${meant}` : 'remove it',
+    });
   const all = Object.keys(fields).filter(each => !fields[each]?.deprecated);
-  return error(
-    field,
-    'FIELD_UNKNOWN',
-    `${name} has no field ${quote(key)}`,
-    meant
+  return error(field, 'FIELD_UNKNOWN', {
+    message: `${name} has no field ${quote(key)}`,
+    fix: meant
       ? `write ${meant} instead`
       : all.length <= 8
         ? `remove it; the fields here are ${all.join(', ')}`
         : 'remove it, or correct its name',
-  );
+  });
 }
 
 function* checkDeprecated(field: Field, { deprecated = '' }: Spec): Generator<Problem> {
@@ -213,10 +199,8 @@ function* checkDeprecated(field: Field, { deprecated = '' }: Spec): Generator<Pr
           ? "autoDeployTrigger: 'off'"
           : 'autoDeployTrigger: commit'
         : deprecated;
-  yield warning(
-    field,
-    'FIELD_DEPRECATED',
-    `${field.key} is the old name of ${deprecated}`,
-    `write ${rewritten}`,
-  );
+  yield warning(field, 'FIELD_DEPRECATED', {
+    message: `${field.key} is the old name of ${deprecated}`,
+    fix: `write ${rewritten}`,
+  });
 }

@@ -39,12 +39,15 @@ export interface Problem {
   fix: string;
 }
 
-export function error(at: Place, code: string, message: string, fix: string): Problem {
-  return { severity: 'error', code, at, message, fix };
+/** What a person reads of a finding. */
+type Texts = Pick<Problem, 'message' | 'fix'>;
+
+export function error(at: Place, code: string, texts: Texts): Problem {
+  return { severity: 'error', code, at, ...texts };
 }
 
-export function warning(at: Place, code: string, message: string, fix: string): Problem {
-  return { severity: 'warning', code, at, message, fix };
+export function warning(at: Place, code: string, texts: Texts): Problem {
+  return { severity: 'warning', code, at, ...texts };
 }
 
 /** The text of a scalar, numbers as they are written; undefined for null, a list or a map. */

@@ -33,14 +33,12 @@ function* migratesAtStart(service: Service): Generator<Problem> {
   for (const { field, text } of commandOf(service, 'startCommand', 'dockerCommand')) {
     const command = migration.exec(text)?.[0];
     if (command)
-      yield warning(
-        field.value,
-        'MIGRATES_AT_START',
-        `${field.key} runs "${command}" in each instance and at each restart`,
-        isFree
+      yield warning(field.value, 'MIGRATES_AT_START', {
+        message: `${field.key} runs "${command}" in each instance and at each restart`,
+        fix: isFree
           ? 'move it to the end of buildCommand, since a free service has no preDeployCommand'
           : 'move it to preDeployCommand, which runs once a deploy',
-      );
+      });
   }
 }
 
@@ -54,14 +52,13 @@ function* fixedPort(service: Service): Generator<Problem> {
   for (const { field, text } of commandOf(service, 'startCommand', 'dockerCommand')) {
     const fixed = portOnLine.exec(text)?.[1];
     if (fixed !== undefined && fixed !== port)
-      yield warning(
-        field.value,
-        'PORT_FIXED',
-        `${field.key} listens on ${fixed}, and Render routes to $PORT`,
-        port === undefined
-          ? 'write $PORT in place of the number'
-          : `write $PORT in place of the number: the variable PORT is ${port.slice(0, 5)}`,
-      );
+      yield warning(field.value, 'PORT_FIXED', {
+        message: `${field.key} listens on ${fixed}, and Render routes to $PORT`,
+        fix:
+          port === undefined
+            ? 'write $PORT in place of the number'
+            : `write $PORT in place of the number: the variable PORT is ${port.slice(0, 5)}`,
+      });
   }
 }
 
@@ -78,23 +75,18 @@ function* scripts(service: Service, _: unknown, repository: Repository): Generat
     if (path === undefined || /\bcd /.test(text)) continue;
     const file = posix.join(service.rootDir, path);
     if (!shell && !/\bchmod\b/.test(text) && repository.isExecutable(file) === false)
-      yield error(
-        field.value,
-        'BUILD_SCRIPT_NOT_EXECUTABLE',
-        `${quote(file)} is not executable, and ends with "permission denied"`,
-        // The name goes into a command line.
-        /^[\w./-]+$/.test(file)
+      yield error(field.value, 'BUILD_SCRIPT_NOT_EXECUTABLE', {
+        message: `${quote(file)} is not executable, and ends with "permission denied"`,
+        fix: /^[\w./-]+$/.test(file) // The name goes into a command line.
           ? `type: git update-index --chmod=+x ${file} && chmod +x ${file}`
           : 'make it executable, in git as well (mode 100755)',
-      );
+      });
     const script = repository.text(file);
     if (field.key !== 'startCommand' && script !== undefined && goesOn(script))
-      yield warning(
-        field.value,
-        'SCRIPT_GOES_ON',
-        `${quote(file)} goes on after a command that failed, and the deploy with it`,
-        `write set -e on the second line of ${quote(file)}`,
-      );
+      yield warning(field.value, 'SCRIPT_GOES_ON', {
+        message: `${quote(file)} goes on after a command that failed, and the deploy with it`,
+        fix: `write set -e on the second line of ${quote(file)}`,
+      });
   }
 }
 
@@ -121,14 +113,12 @@ function* devDependencies(
     const script = /\b(?:run |yarn |pnpm )(build[\w:-]*)/.exec(text)?.[1];
     const tool = script && missingTool(manifest, script);
     if (tool)
-      yield error(
-        field.value,
-        'DEV_DEPENDENCIES_LEFT_OUT',
-        `with NODE_ENV=production the install leaves out ${tool}, which the build needs`,
-        text.includes('npm')
+      yield error(field.value, 'DEV_DEPENDENCIES_LEFT_OUT', {
+        message: `with NODE_ENV=production the install leaves out ${tool}, which the build needs`,
+        fix: text.includes('npm')
           ? 'write npm ci --include=dev'
           : 'write NODE_ENV=development in front of the install',
-      );
+      });
   }
 }
 
@@ -163,22 +153,18 @@ function* nextStandalone(service: Service, _: unknown, repository: Repository): 
       .map(ending => repository.text(posix.join(folder, `next.config.${ending}`)))
       .find(each => each !== undefined);
     if (config !== undefined && !/\bstandalone\b/.test(config))
-      yield error(
-        field.value,
-        'NEXT_NOT_STANDALONE',
-        'it starts .next/standalone, which next.config does not ask for',
-        "write output: 'standalone' in next.config",
-      );
+      yield error(field.value, 'NEXT_NOT_STANDALONE', {
+        message: 'it starts .next/standalone, which next.config does not ask for',
+        fix: "write output: 'standalone' in next.config",
+      });
   }
 }
 
 function* testsBeforeDeploy(service: Service): Generator<Problem> {
   for (const { field, text } of commandOf(service, 'preDeployCommand'))
     if (/\b(pytest|vitest|jest|npm (run )?test|yarn test|pnpm test|go test)\b/.test(text))
-      yield warning(
-        field.value,
-        'TESTS_BEFORE_DEPLOY',
-        "preDeployCommand runs tests, with production's variables and database",
-        'run the tests in CI, and write autoDeployTrigger: checksPass',
-      );
+      yield warning(field.value, 'TESTS_BEFORE_DEPLOY', {
+        message: "preDeployCommand runs tests, with production's variables and database",
+        fix: 'run the tests in CI, and write autoDeployTrigger: checksPass',
+      });
 }

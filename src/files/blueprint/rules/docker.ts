@@ -17,16 +17,16 @@ function* outsideRoot({ at, rootDir }: Service): Generator<Problem> {
   for (const key of ['dockerContext', 'dockerfilePath', 'rootDir']) {
     const path = textAt(at, key);
     if (path === undefined || !posix.normalize(path).startsWith('..')) continue;
-    yield error(
-      placeOf(at, key),
-      'OUTSIDE_ROOT',
-      rootDir !== '' && key !== 'rootDir'
-        ? `${key} leads out of rootDir, and Render has nothing outside of it`
-        : `${key} leads out of the repository`,
-      key === 'rootDir'
-        ? 'write a path inside the repository'
-        : `remove rootDir, and write ${key} from the top of the repository`,
-    );
+    yield error(placeOf(at, key), 'OUTSIDE_ROOT', {
+      message:
+        rootDir !== '' && key !== 'rootDir'
+          ? `${key} leads out of rootDir, and Render has nothing outside of it`
+          : `${key} leads out of the repository`,
+      fix:
+        key === 'rootDir'
+          ? 'write a path inside the repository'
+          : `remove rootDir, and write ${key} from the top of the repository`,
+    });
   }
 }
 
@@ -37,12 +37,10 @@ function* dockerfile(service: Service, _: unknown, repository: Repository): Gene
   const text = repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
   if (text === undefined) {
     if (!posix.normalize(path).startsWith('..'))
-      yield error(
-        placeOf(at, 'dockerfilePath'),
-        'DOCKERFILE_MISSING',
-        `the repository has no ${quote(path)}`,
-        'correct dockerfilePath, a path from the top of the repository',
-      );
+      yield error(placeOf(at, 'dockerfilePath'), 'DOCKERFILE_MISSING', {
+        message: `the repository has no ${quote(path)}`,
+        fix: 'correct dockerfilePath, a path from the top of the repository',
+      });
     return;
   }
   if (at.fields.has('dockerCommand')) return;
@@ -51,21 +49,17 @@ function* dockerfile(service: Service, _: unknown, repository: Repository): Gene
   const command = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
   const migrates = migration.exec(command)?.[0];
   if (migrates && type !== 'cron' && textAt(at, 'plan') !== 'free')
-    yield warning(
-      placeOf(at, 'dockerfilePath'),
-      'MIGRATES_AT_START',
-      `the Dockerfile's CMD runs "${migrates}" in each instance and at each restart`,
-      'move it to preDeployCommand, which runs once a deploy',
-    );
+    yield warning(placeOf(at, 'dockerfilePath'), 'MIGRATES_AT_START', {
+      message: `the Dockerfile's CMD runs "${migrates}" in each instance and at each restart`,
+      fix: 'move it to preDeployCommand, which runs once a deploy',
+    });
   const fixed = portOnLine.exec(command)?.[1];
   const port = service.envVars.find(({ key }) => key === 'PORT')?.text;
   if (fixed !== undefined && type === 'web' && fixed !== port)
-    yield warning(
-      placeOf(at, 'dockerfilePath'),
-      'PORT_FIXED',
-      `the Dockerfile's CMD listens on ${fixed}, and Render routes to $PORT`,
-      `write \${PORT:-${fixed}} in the shell form of CMD`,
-    );
+    yield warning(placeOf(at, 'dockerfilePath'), 'PORT_FIXED', {
+      message: `the Dockerfile's CMD listens on ${fixed}, and Render routes to $PORT`,
+      fix: `write \${PORT:-${fixed}} in the shell form of CMD`,
+    });
 }
 
 /** Several images of one repository: without a filter each push builds and deploys them all. */
@@ -85,12 +79,10 @@ function* buildFilters({ services }: Blueprint): Generator<Problem> {
       !service.at.fields.has('buildFilter') &&
       !isAutodeployOff(service)
     )
-      yield warning(
-        service.at,
-        'BUILD_FILTER_MISSING',
-        'each push builds and deploys it, whatever the push changed',
-        'add buildFilter: with paths: of its own folder and of the folders that it shares',
-      );
+      yield warning(service.at, 'BUILD_FILTER_MISSING', {
+        message: 'each push builds and deploys it, whatever the push changed',
+        fix: 'add buildFilter: with paths: of its own folder and of the folders that it shares',
+      });
 }
 
 /** Render looks at the top of the repository unless it is told another path. */
@@ -98,10 +90,8 @@ function* blueprintFolder(blueprint: Blueprint, repository: Repository): Generat
   const [first] = [...blueprint.services, ...blueprint.databases];
   if (!first || !/\/render\.ya?ml$/.test(repository.blueprint)) return;
   if (repository.text('render.yaml') !== undefined) return;
-  yield warning(
-    { line: 1, column: 1, path: '' },
-    'FILE_NOT_AT_TOP',
-    'Render looks for render.yaml at the top of the repository',
-    'move the file there, and name the folder with rootDir',
-  );
+  yield warning({ line: 1, column: 1, path: '' }, 'FILE_NOT_AT_TOP', {
+    message: 'Render looks for render.yaml at the top of the repository',
+    fix: 'move the file there, and name the folder with rootDir',
+  });
 }

@@ -36,12 +36,10 @@ function find({ variables }: Variables, key: string): EnvVar | undefined {
 function* pinValue(service: Service): Generator<Problem> {
   for (const { key, value, text = '' } of service.envVars)
     if (key === 'BACKEND_VERSION' && value && (/\d/.test(text) || isProduction(service)))
-      yield error(
-        value,
-        'PIN_HAS_VALUE',
-        'each sync of the Blueprint would set BACKEND_VERSION back to this value',
-        'write sync: false in place of value; npx bootlace deploy sets the version',
-      );
+      yield error(value, 'PIN_HAS_VALUE', {
+        message: 'each sync of the Blueprint would set BACKEND_VERSION back to this value',
+        fix: 'write sync: false in place of value; npx bootlace deploy sets the version',
+      });
 }
 
 function* pinMissing(service: Service, variables: Variables): Generator<Problem> {
@@ -51,16 +49,14 @@ function* pinMissing(service: Service, variables: Variables): Generator<Problem>
   const pin = find(variables, 'BACKEND_VERSION');
   if (!pin && !variables.isComplete) return;
   const command = 'npx bootlace setup --backend-version "${BACKEND_VERSION:?}"';
-  yield warning(
-    pin ? placeOf(service.at, 'buildCommand') : service.at,
-    'PIN_MISSING',
-    pin
+  yield warning(pin ? placeOf(service.at, 'buildCommand') : service.at, 'PIN_MISSING', {
+    message: pin
       ? 'this production service would install latest while BACKEND_VERSION is unset'
       : 'this production service has no BACKEND_VERSION, and would install latest',
-    pin
+    fix: pin
       ? `write buildCommand: ${command}`
       : 'add to envVars: key: BACKEND_VERSION with sync: false',
-  );
+  });
 }
 
 function* required(
@@ -81,12 +77,10 @@ function* required(
       !/^(PORT|NODE_ENV|RENDER\w*)$/.test(name) &&
       !find(variables, name)
     )
-      yield error(
-        placeOf(service.at, 'envVars'),
-        'REQUIRED_MISSING',
-        `the backend requires ${name}, and ${service.name} does not have it`,
-        `add to envVars: key: ${name} with sync: false, or its value`,
-      );
+      yield error(placeOf(service.at, 'envVars'), 'REQUIRED_MISSING', {
+        message: `the backend requires ${name}, and ${service.name} does not have it`,
+        fix: `add to envVars: key: ${name} with sync: false, or its value`,
+      });
 }
 
 /** The backend's folder where the repository holds its source. */
@@ -111,12 +105,10 @@ function* installsTwice(
   if (repository.text(posix.join(service.rootDir, 'package.json')) === undefined) return;
   const skip = find(variables, 'SKIP_INSTALL_DEPS');
   if (skip && skip.text !== 'false') return;
-  yield warning(
-    skip?.value ?? placeOf(service.at, 'envVars'),
-    'INSTALLS_TWICE',
-    'Render installs the dependencies of the package.json in the repository, too',
-    'add to envVars: key: SKIP_INSTALL_DEPS with value: "true"',
-  );
+  yield warning(skip?.value ?? placeOf(service.at, 'envVars'), 'INSTALLS_TWICE', {
+    message: 'Render installs the dependencies of the package.json in the repository, too',
+    fix: 'add to envVars: key: SKIP_INSTALL_DEPS with value: "true"',
+  });
 }
 
 function* openNode(
@@ -133,26 +125,23 @@ function* openNode(
     | undefined;
   const declared = read('.node-version') ?? read('.nvmrc') ?? engines?.node;
   if (typeof declared === 'string' && !isOpen(declared)) return;
-  yield warning(
-    placeOf(service.at, 'envVars'),
-    'NODE_OPEN',
-    declared === undefined
-      ? "nothing says which Node runs it, and Render's default changes"
-      : `the repository asks for Node ${quote(String(declared))}, which has no upper bound`,
-    'add to envVars: key: NODE_VERSION with an exact version as text, or 24.x',
-  );
+  yield warning(placeOf(service.at, 'envVars'), 'NODE_OPEN', {
+    message:
+      declared === undefined
+        ? "nothing says which Node runs it, and Render's default changes"
+        : `the repository asks for Node ${quote(String(declared))}, which has no upper bound`,
+    fix: 'add to envVars: key: NODE_VERSION with an exact version as text, or 24.x',
+  });
 }
 
 /** Any service's, since the file says it itself. */
 function* openNodeVersion(service: Service): Generator<Problem> {
   for (const { key, value, text = '' } of service.envVars)
     if (key === 'NODE_VERSION' && value && isOpen(text))
-      yield warning(
-        value.value,
-        'NODE_OPEN',
-        `Node ${quote(text)} has no upper bound`,
-        'write an exact version as text, or a major one such as 24.x',
-      );
+      yield warning(value.value, 'NODE_OPEN', {
+        message: `Node ${quote(text)} has no upper bound`,
+        fix: 'write an exact version as text, or a major one such as 24.x',
+      });
 }
 
 function isOpen(range: string): boolean {
@@ -164,12 +153,10 @@ function isOpen(range: string): boolean {
 
 function* health({ at, type }: Service): Generator<Problem> {
   if (type === 'web' && !at.fields.has('healthCheckPath'))
-    yield warning(
-      at,
-      'HEALTH_MISSING',
-      'without a health check path a backend that does not answer goes live',
-      'add healthCheckPath: with the path that the backend answers, such as /health',
-    );
+    yield warning(at, 'HEALTH_MISSING', {
+      message: 'without a health check path a backend that does not answer goes live',
+      fix: 'add healthCheckPath: with the path that the backend answers, such as /health',
+    });
 }
 
 function* autodeploy(service: Service): Generator<Problem> {
@@ -179,8 +166,10 @@ function* autodeploy(service: Service): Generator<Problem> {
       service.at.fields.get('autoDeploy') ??
       service.at,
     'AUTODEPLOY_ON',
-    'each push deploys, beside what npx bootlace deploy deploys',
-    "write autoDeployTrigger: 'off'",
+    {
+      message: 'each push deploys, beside what npx bootlace deploy deploys',
+      fix: "write autoDeployTrigger: 'off'",
+    },
   );
 }
 
@@ -193,10 +182,8 @@ function* serverFile(
   if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
   const present = repository.text(posix.join(service.rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
-    yield error(
-      placeOf(service.at, 'buildCommand'),
-      'SERVER_FILE_TAKEN',
-      'the repository has a server.js of its own, which setup does not overwrite',
-      'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
-    );
+    yield error(placeOf(service.at, 'buildCommand'), 'SERVER_FILE_TAKEN', {
+      message: 'the repository has a server.js of its own, which setup does not overwrite',
+      fix: 'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
+    });
 }

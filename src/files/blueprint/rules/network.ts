@@ -17,12 +17,10 @@ function* openDatabases({ databases, services }: Blueprint): Generator<Problem> 
   for (const { at, name } of [...databases, ...stores])
     for (const entry of mapsAt(at, 'ipAllowList'))
       if (/^(0+\.0+\.0+\.0+|::)\/0$/.test(textAt(entry, 'source') ?? ''))
-        yield warning(
-          entry,
-          'DATABASE_OPEN',
-          `${quote(name)} takes connections from every address`,
-          'write ipAllowList: [] (services of the same region connect inside), or your addresses',
-        );
+        yield warning(entry, 'DATABASE_OPEN', {
+          message: `${quote(name)} takes connections from every address`,
+          fix: 'write ipAllowList: [] (services of the same region connect inside), or your addresses',
+        });
 }
 
 /** Variables with these names are built into pages. */
@@ -32,12 +30,10 @@ function* internalHosts(blueprint: Blueprint): Generator<Problem> {
   for (const { envVar, from } of references(blueprint, 'fromService')) {
     const property = textAt(from, 'property') ?? '';
     if (browserName.test(envVar.key ?? '') && /^(host|hostport)$/.test(property))
-      yield warning(
-        placeOf(from, 'property'),
-        'HOST_NOT_PUBLIC',
-        `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
-        'write envVarKey: RENDER_EXTERNAL_URL in place of property',
-      );
+      yield warning(placeOf(from, 'property'), 'HOST_NOT_PUBLIC', {
+        message: `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
+        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property',
+      });
   }
 }
 
@@ -53,12 +49,10 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
       const property = textAt(from, 'property') ?? '';
       if (!target || !/host|connection/.test(property)) continue;
       if (service.runtime === 'static' || service.region === target.region) continue;
-      yield error(
-        placeOf(from, 'name'),
-        'REGION_DIFFERS',
-        `${quote(target.name)} is in ${target.region}, ${quote(service.name)} in ${service.region}, and its address works in ${target.region} only`,
-        `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
-      );
+      yield error(placeOf(from, 'name'), 'REGION_DIFFERS', {
+        message: `${quote(target.name)} is in ${target.region}, ${quote(service.name)} in ${service.region}, and its address works in ${target.region} only`,
+        fix: `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
+      });
     }
   }
 }
@@ -71,12 +65,10 @@ function* freeHosts(blueprint: Blueprint): Generator<Problem> {
     const target = targets.get(textAt(from, 'name') ?? '');
     const isInternal = /^(host|hostport)$/.test(textAt(from, 'property') ?? '');
     if (target?.type === 'web' && isInternal && textAt(target.at, 'plan') === 'free')
-      yield warning(
-        placeOf(from, 'property'),
-        'HOST_OF_FREE',
-        `${quote(target.name)} is free, and a free web service takes no internal connections`,
-        'write envVarKey: RENDER_EXTERNAL_URL in place of property, or another plan there',
-      );
+      yield warning(placeOf(from, 'property'), 'HOST_OF_FREE', {
+        message: `${quote(target.name)} is free, and a free web service takes no internal connections`,
+        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property, or another plan there',
+      });
   }
 }
 
@@ -84,10 +76,8 @@ function* poolService({ at }: Service): Generator<Problem> {
   const image = at.fields.get('image')?.value;
   const url = image?.kind === 'map' ? textAt(image, 'url') : undefined;
   if (url && /\/pgbouncer|^pgbouncer/i.test(url))
-    yield warning(
-      placeOf(at, 'image'),
-      'POOL_AS_SERVICE',
-      'Render runs PgBouncer in front of a database itself',
-      'write connectionPool: pgbouncer at the database, and property: connectionPoolString',
-    );
+    yield warning(placeOf(at, 'image'), 'POOL_AS_SERVICE', {
+      message: 'Render runs PgBouncer in front of a database itself',
+      fix: 'write connectionPool: pgbouncer at the database, and property: connectionPoolString',
+    });
 }

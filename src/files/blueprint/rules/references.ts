@@ -32,12 +32,10 @@ function* databases(blueprint: Blueprint): Generator<Problem> {
     const database = all.get(name);
     if (textAt(from, 'property') !== 'connectionPoolString' || !database) continue;
     if (textAt(database.at, 'connectionPool') !== 'pgbouncer')
-      yield error(
-        placeOf(from, 'property'),
-        'POOL_MISSING',
-        `the database ${quote(name)} has no connection pool`,
-        'write connectionPool: pgbouncer at the database, or property: connectionString',
-      );
+      yield error(placeOf(from, 'property'), 'POOL_MISSING', {
+        message: `the database ${quote(name)} has no connection pool`,
+        fix: 'write connectionPool: pgbouncer at the database, or property: connectionString',
+      });
   }
 }
 
@@ -46,14 +44,12 @@ function* services(blueprint: Blueprint): Generator<Problem> {
   for (const { from } of references(blueprint, 'fromService')) {
     const name = textAt(from, 'name');
     if (from.fields.has('property') === from.fields.has('envVarKey'))
-      yield error(
-        from,
-        'REFERENCE_INCOMPLETE',
-        from.fields.has('property')
+      yield error(from, 'REFERENCE_INCOMPLETE', {
+        message: from.fields.has('property')
           ? 'fromService has property and envVarKey'
           : 'fromService has neither property nor envVarKey',
-        'write one of the two: property: hostport, or envVarKey: NAME',
-      );
+        fix: 'write one of the two: property: hostport, or envVarKey: NAME',
+      });
     if (name === undefined) continue;
     const target = all.get(name);
     if (!target) yield missing(placeOf(from, 'name'), 'service', name, [...all.keys()], 'services');
@@ -74,23 +70,20 @@ function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Ge
   const type = textAt(from, 'type') === 'redis' ? 'keyvalue' : textAt(from, 'type');
   const isSite = target.runtime === 'static' && type === 'static';
   if (type !== undefined && target.type !== '' && type !== target.type && !isSite)
-    yield error(
-      placeOf(from, 'type'),
-      'REFERENCE_TYPE',
-      `${quote(target.name)} is of type ${target.type}`,
-      `write type: ${target.type}`,
-    );
+    yield error(placeOf(from, 'type'), 'REFERENCE_TYPE', {
+      message: `${quote(target.name)} is of type ${target.type}`,
+      fix: `write type: ${target.type}`,
+    });
   const property = textAt(from, 'property');
   const offered = properties.get(target.type);
   if (property !== undefined && offered && !offered.includes(property))
-    yield error(
-      placeOf(from, 'property'),
-      'REFERENCE_PROPERTY',
-      `a service of type ${target.type} has no ${quote(property)}`,
-      offered.length > 0
-        ? `write one of: ${offered.join(', ')}`
-        : 'nothing can connect to it: refer to a web or a private service, or use envVarKey',
-    );
+    yield error(placeOf(from, 'property'), 'REFERENCE_PROPERTY', {
+      message: `a service of type ${target.type} has no ${quote(property)}`,
+      fix:
+        offered.length > 0
+          ? `write one of: ${offered.join(', ')}`
+          : 'nothing can connect to it: refer to a web or a private service, or use envVarKey',
+    });
   const key = textAt(from, 'envVarKey');
   if (key === undefined) return;
   const { variables, isComplete } = allVariables(target, blueprint);
@@ -99,12 +92,10 @@ function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Ge
   if (!isComplete || keys.includes(key) || /^(RENDER|RENDER_\w+|PORT|IS_PULL_REQUEST)$/.test(key))
     return;
   const meant = nearest(key, keys);
-  yield error(
-    placeOf(from, 'envVarKey'),
-    'REFERENCE_MISSING',
-    `${quote(target.name)} declares no variable ${quote(key)}`,
-    meant ? `write envVarKey: ${meant}` : `add the variable to the envVars of ${target.name}`,
-  );
+  yield error(placeOf(from, 'envVarKey'), 'REFERENCE_MISSING', {
+    message: `${quote(target.name)} declares no variable ${quote(key)}`,
+    fix: meant ? `write envVarKey: ${meant}` : `add the variable to the envVars of ${target.name}`,
+  });
 }
 
 /** Render takes groups of the workspace, too; beside groups of the file it is more likely a slip. */
@@ -116,7 +107,7 @@ function* groups(blueprint: Blueprint): Generator<Problem> {
       const name = textAt(entry, 'fromGroup');
       if (name === undefined || names.includes(name)) continue;
       const problem = missing(placeOf(entry, 'fromGroup'), 'group', name, names, 'envVarGroups');
-      yield warning(problem.at, problem.code, problem.message, problem.fix);
+      yield warning(problem.at, problem.code, { message: problem.message, fix: problem.fix });
     }
 }
 
@@ -128,12 +119,10 @@ function missing(
   list: string,
 ): Problem {
   const meant = nearest(name, names);
-  return error(
-    at,
-    'REFERENCE_MISSING',
-    `there is no ${what} ${quote(name)} in this file`,
-    meant ? `write ${meant}` : `add it under ${list}, or correct the name`,
-  );
+  return error(at, 'REFERENCE_MISSING', {
+    message: `there is no ${what} ${quote(name)} in this file`,
+    fix: meant ? `write ${meant}` : `add it under ${list}, or correct the name`,
+  });
 }
 
 /** The entries of services that have such a field. */
