@@ -1,5 +1,3 @@
-import { cronPlans, keyValuePlans, postgresPlans, serverPlans } from './plans';
-
 /**
  * Every field of a Blueprint with its values, as Render's "Blueprint YAML Reference" and its public
  * JSON schema give them (September 2026).
@@ -29,7 +27,7 @@ const scalar: Spec = { is: 'scalar' };
 const boolean: Spec = { is: 'boolean' };
 const count: Spec = { is: 'whole', min: 1 };
 const words = (list: string): Spec => ({ is: 'text', oneOf: list.split(', ') });
-const plan = (names: readonly string[]): Spec => ({ is: 'text', oneOf: names, lags: true });
+const plan = (list: string): Spec => ({ ...words(list), lags: true });
 const list = (items: Spec | 'service' | 'envVar'): Spec => ({ is: 'list', items });
 /** @param required the names of the fields that must be there */
 const map = (required: string, fields: Fields): Spec => ({
@@ -39,6 +37,27 @@ const map = (required: string, fields: Fields): Spec => ({
 });
 const open = (required: string, fields: Fields): Spec => ({ ...map(required, fields), open: true });
 const deprecated = (spec: Spec, successor: string): Spec => ({ ...spec, deprecated: successor });
+
+// The plans of Render: names of before September 2026, which it still takes, then today's.
+const sizes =
+  '0.5c-512mb, 1c-2g, 2c-4g, 2c-8g, 2c-16g, 4c-8g, 4c-16g, 4c-32g, 8c-16g, 8c-32g, 8c-64g';
+const cronPlan = plan(`starter, standard, pro, pro plus, ${sizes}`);
+const serverPlan = plan(
+  `free, starter, standard, pro, pro plus, pro max, pro ultra, ${sizes}, 12c-24g, 12c-48g, 12c-96g`,
+);
+const keyValuePlan = plan(
+  'free, starter, standard, pro, pro plus, pro max, pro ultra, 256mb, 1g, 5g, 10g, 20g, 40g',
+);
+const postgresPlan = plan(
+  'free, starter, standard, pro, pro plus, basic-256mb, basic-1gb, basic-4gb, ' +
+    'pro-4gb, pro-8gb, pro-16gb, pro-32gb, pro-64gb, pro-128gb, pro-192gb, pro-256gb, pro-384gb, ' +
+    'pro-512gb, accelerated-16gb, accelerated-32gb, accelerated-64gb, accelerated-128gb, ' +
+    'accelerated-256gb, accelerated-384gb, accelerated-512gb, accelerated-768gb, ' +
+    'accelerated-1024gb, ' +
+    '0.1c-256mb, 0.5c-1g, 1c-2g, 1c-4g, 2c-4g, 2c-8g, 2c-16g, 4c-16g, 4c-32g, 8c-32g, 8c-64g, ' +
+    '16c-64g, 16c-128g, 32c-128g, 32c-256g, 48c-192g, 48c-384g, 64c-256g, 64c-512g, 96c-384g, ' +
+    '96c-768g, 128c-512g, 128c-1024g',
+);
 
 const region = words('oregon, ohio, frankfurt, singapore, virginia');
 const enabled = words('enabled, disabled');
@@ -122,7 +141,7 @@ export const serviceShapes = {
   server: map('type name runtime', {
     ...program,
     ...site,
-    plan: plan(serverPlans),
+    plan: serverPlan,
     numInstances: count,
     healthCheckPath: text,
     scaling: open('', {
@@ -133,8 +152,8 @@ export const serviceShapes = {
     }),
     initialDeployHook: text,
     disk: map('name mountPath', { name: text, mountPath: text, sizeGB: count }),
-    previews: map('', { generation, plan: plan(serverPlans), numInstances: count }),
-    previewPlan: deprecated(plan(serverPlans), 'previews: with plan'),
+    previews: map('', { generation, plan: serverPlan, numInstances: count }),
+    previewPlan: deprecated(serverPlan, 'previews: with plan'),
     maintenanceMode: map('', { enabled: boolean, uri: text }),
     maxShutdownDelaySeconds: { is: 'whole', min: 1, max: 300 },
   }),
@@ -152,14 +171,14 @@ export const serviceShapes = {
       }),
     ),
   }),
-  cron: map('type name runtime schedule', { ...program, plan: plan(cronPlans), schedule: text }),
+  cron: map('type name runtime schedule', { ...program, plan: cronPlan, schedule: text }),
   keyvalue: map('type name ipAllowList', {
     type: { ...words('keyvalue, redis'), renamed: renamedTypes },
     name: text,
     region,
     ipAllowList,
-    plan: plan(keyValuePlans),
-    previewPlan: plan(keyValuePlans),
+    plan: keyValuePlan,
+    previewPlan: keyValuePlan,
     maxmemoryPolicy: words(
       'allkeys-lru, volatile-lru, allkeys-lfu, volatile-lfu, allkeys-random, volatile-random, ' +
         'volatile-ttl, noeviction',
@@ -180,8 +199,8 @@ const resources: Fields = {
       databaseName: text,
       user: text,
       region,
-      plan: plan(postgresPlans),
-      previewPlan: plan(postgresPlans),
+      plan: postgresPlan,
+      previewPlan: postgresPlan,
       diskSizeGB: count,
       previewDiskSizeGB: count,
       storageAutoscalingEnabled: boolean,
@@ -225,19 +244,10 @@ export const misnamed: ReadonlyMap<string, readonly [field: string, write?: stri
   ['nodeVersion', ['envVars', 'the variable NODE_VERSION under envVars']],
   ['pythonVersion', ['envVars', 'the variable PYTHON_VERSION under envVars']],
   ['environment', ['envVars']],
-  ['environmentVariables', ['envVars']],
   ['variables', ['envVars']],
   ['secrets', ['envVars', 'envVars, each with sync: false']],
-  ['instances', ['numInstances']],
-  ['replicas', ['numInstances']],
-  ['dockerfile', ['dockerfilePath']],
-  ['mounts', ['disk']],
   ['volumes', ['disk']],
-  ['autoscaling', ['scaling']],
-  ['publishPath', ['staticPublishPath']],
-  ['cron', ['schedule']],
   ['migrateCommand', ['preDeployCommand']],
-  ['redirects', ['routes']],
   ['version', ['postgresMajorVersion']],
   ['redis', ['services', 'an entry of services with type: keyvalue']],
 ]);
