@@ -173,7 +173,7 @@ const cases: Case[] = [
   },
   { text: node('preDeployCommand: npx prisma migrate deploy'), expected: '' },
   { text: build('npm ci && npx prisma migrate deploy'), expected: '' },
-  { text: start('uvicorn a:a --port 8000'), expected: '6 PORT_FIXED', fix: /\$PORT/ },
+  { text: start('uvicorn a:a --port 8000'), expected: '6 PORT_FIXED', fix: /\$\{PORT:-8000\}/ },
   { text: start('gunicorn --bind 0.0.0.0:8000 a:a'), expected: '6 PORT_FIXED' },
   { text: start('PORT=3000 node a.js'), expected: '6 PORT_FIXED' },
   {

@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import { type Blueprint, isAutodeployOff, type Service } from '../blueprint';
 import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
-import { migration, portOnLine } from './commands';
 import { perService, placeOf, type Rule } from './rule';
 
 /** Traps of services that Render builds from a Dockerfile. */
@@ -30,35 +29,25 @@ function* outsideRoot({ at, rootDir }: Service): Generator<Problem> {
   }
 }
 
-function* dockerfile(service: Service, _: unknown, repository: Repository): Generator<Problem> {
-  const { at, rootDir, runtime, type } = service;
-  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '') return;
+/** The text of the Dockerfile that builds a service; undefined for none in this repository. */
+export function dockerfileOf(
+  { at, rootDir, runtime }: Service,
+  repository: Repository,
+): string | undefined {
+  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '')
+    return undefined;
   const path = textAt(at, 'dockerfilePath') ?? 'Dockerfile';
-  const text = repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
-  if (text === undefined) {
-    if (!posix.normalize(path).startsWith('..'))
-      yield error(placeOf(at, 'dockerfilePath'), 'DOCKERFILE_MISSING', {
-        message: `the repository has no ${quote(path)}`,
-        fix: 'correct dockerfilePath, a path from the top of the repository',
-      });
-    return;
-  }
-  if (at.fields.has('dockerCommand')) return;
-  // The last CMD counts; its exec form reads as a command line without the quotes.
-  const last = [...text.matchAll(/^[ \t]*CMD[ \t]+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
-  const command = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
-  const migrates = migration.exec(command)?.[0];
-  if (migrates && type !== 'cron' && textAt(at, 'plan') !== 'free')
-    yield warning(placeOf(at, 'dockerfilePath'), 'MIGRATES_AT_START', {
-      message: `the Dockerfile's CMD runs "${migrates}" in each instance and at each restart`,
-      fix: 'move it to preDeployCommand, which runs once a deploy',
-    });
-  const fixed = portOnLine.exec(command)?.[1];
-  const port = service.envVars.find(({ key }) => key === 'PORT')?.text;
-  if (fixed !== undefined && type === 'web' && fixed !== port)
-    yield warning(placeOf(at, 'dockerfilePath'), 'PORT_FIXED', {
-      message: `the Dockerfile's CMD listens on ${fixed}, and Render routes to $PORT`,
-      fix: `write \${PORT:-${fixed}} in the shell form of CMD`,
+  return repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
+}
+
+function* dockerfile(service: Service, repository: Repository): Generator<Problem> {
+  const { at, runtime } = service;
+  const path = textAt(at, 'dockerfilePath') ?? 'Dockerfile';
+  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '') return;
+  if (dockerfileOf(service, repository) === undefined && !posix.normalize(path).startsWith('..'))
+    yield error(placeOf(at, 'dockerfilePath'), 'DOCKERFILE_MISSING', {
+      message: `the repository has no ${quote(path)}`,
+      fix: 'correct dockerfilePath, a path from the top of the repository',
     });
 }
 

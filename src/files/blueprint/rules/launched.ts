@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isObject } from '../../../json';
 import { isServerFile } from '../../../start/server-file';
 import {
   allVariables,
@@ -12,25 +13,28 @@ import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
 import { perService, placeOf, type Rule } from './rule';
 
+/** A service that bootlace sets up and starts, with the variables of its groups. */
+interface Launched extends Service {
+  build: string;
+  find(key: string): EnvVar | undefined;
+  /** False where a group that the file does not hold may bring any variable. */
+  isComplete: boolean;
+}
+
 /** Traps of the services that bootlace sets up and starts. */
 export const launchRules: readonly Rule[] = [
   perService(pinValue),
   ...[pinMissing, required, installsTwice, openNode, health, autodeploy, serverFile].map(rule =>
-    perService(function* (service, blueprint, repository) {
-      if (isLaunched(service)) yield* rule(service, allVariables(service, blueprint), repository);
+    perService(function* (service, repository, blueprint) {
+      if (!isLaunched(service)) return;
+      const { variables, isComplete } = allVariables(service, blueprint);
+      const find = (key: string) => variables.find(variable => variable.key === key);
+      const build = textAt(service.at, 'buildCommand') ?? '';
+      yield* rule({ ...service, build, find, isComplete }, repository);
     }),
   ),
   perService(openNodeVersion),
 ];
-
-interface Variables {
-  variables: readonly EnvVar[];
-  isComplete: boolean;
-}
-
-function find({ variables }: Variables, key: string): EnvVar | undefined {
-  return variables.find(variable => variable.key === key);
-}
 
 /** `bootlace deploy` sets BACKEND_VERSION on the service; each sync of the Blueprint sets its value back. */
 function* pinValue(service: Service): Generator<Problem> {
@@ -42,90 +46,63 @@ function* pinValue(service: Service): Generator<Problem> {
       });
 }
 
-function* pinMissing(service: Service, variables: Variables): Generator<Problem> {
-  if (!isProduction(service)) return;
-  const build = textAt(service.at, 'buildCommand') ?? '';
-  if (/\$\{BACKEND_VERSION:?\?/.test(build)) return;
-  const pin = find(variables, 'BACKEND_VERSION');
-  if (!pin && !variables.isComplete) return;
-  const command = 'npx bootlace setup --backend-version "${BACKEND_VERSION:?}"';
-  yield warning(pin ? placeOf(service.at, 'buildCommand') : service.at, 'PIN_MISSING', {
-    message: pin
-      ? 'this production service would install latest while BACKEND_VERSION is unset'
-      : 'this production service has no BACKEND_VERSION, and would install latest',
-    fix: pin
-      ? `write buildCommand: ${command}`
-      : 'add to envVars: key: BACKEND_VERSION with sync: false',
-  });
+function* pinMissing(service: Launched): Generator<Problem> {
+  const { at, build, find, isComplete } = service;
+  if (!isProduction(service) || /\$\{BACKEND_VERSION:?\?/.test(build)) return;
+  const pin = find('BACKEND_VERSION');
+  if (pin)
+    yield warning(placeOf(at, 'buildCommand'), 'PIN_MISSING', {
+      message: 'this production service would install latest while BACKEND_VERSION is unset',
+      fix: 'write buildCommand: npx bootlace setup --backend-version "${BACKEND_VERSION:?}"',
+    });
+  else if (isComplete)
+    yield warning(at, 'PIN_MISSING', {
+      message: 'this production service has no BACKEND_VERSION, and would install latest',
+      fix: 'add to envVars: key: BACKEND_VERSION with sync: false',
+    });
 }
 
-function* required(
-  service: Service,
-  variables: Variables,
-  repository: Repository,
-): Generator<Problem> {
-  const folder = backendFolder(service, variables, repository);
-  if (folder === undefined || !variables.isComplete) return;
+function* required(service: Launched, repository: Repository): Generator<Problem> {
+  const { at, name, build, find, isComplete } = service;
+  const backend = /--package[ =](\S+)/.exec(build)?.[1] ?? find('BACKEND_PACKAGE')?.text;
+  // Where the repository holds its source.
+  const folder = backend === undefined ? undefined : repository.packageFolder(backend);
+  if (folder === undefined || !isComplete) return;
   const { bootlace } = repository.manifest(posix.join(folder, 'package.json')) ?? {};
-  const names = (bootlace as { requires?: unknown } | undefined)?.requires;
-  if (!Array.isArray(names)) return;
+  const names = isObject(bootlace) && Array.isArray(bootlace.requires) ? bootlace.requires : [];
   // Render sets PORT and NODE_ENV itself.
-  for (const name of names)
-    if (
-      typeof name === 'string' &&
-      /^[A-Za-z_]\w*$/.test(name) &&
-      !/^(PORT|NODE_ENV|RENDER\w*)$/.test(name) &&
-      !find(variables, name)
-    )
-      yield error(placeOf(service.at, 'envVars'), 'REQUIRED_MISSING', {
-        message: `the backend requires ${name}, and ${service.name} does not have it`,
-        fix: `add to envVars: key: ${name} with sync: false, or its value`,
-      });
-}
-
-/** The backend's folder where the repository holds its source. */
-function backendFolder(
-  service: Service,
-  variables: Variables,
-  repository: Repository,
-): string | undefined {
-  const flag = /--package[ =](\S+)/.exec(textAt(service.at, 'buildCommand') ?? '')?.[1];
-  const name = flag ?? find(variables, 'BACKEND_PACKAGE')?.text;
-  return name === undefined ? undefined : repository.packageFolder(name);
+  const wanted = names.filter(
+    each => typeof each === 'string' && /^(?!(PORT|NODE_ENV|RENDER\w*)$)[A-Za-z_]\w*$/.test(each),
+  );
+  for (const each of wanted.filter(key => !find(key)))
+    yield error(placeOf(at, 'envVars'), 'REQUIRED_MISSING', {
+      message: `the backend requires ${each}, and ${name} does not have it`,
+      fix: `add to envVars: key: ${each} with sync: false, or its value`,
+    });
 }
 
 /** https://render.com/docs/environment-variables: Render installs what a package.json names. */
-function* installsTwice(
-  service: Service,
-  variables: Variables,
-  repository: Repository,
-): Generator<Problem> {
-  if (service.runtime !== 'node' || !variables.isComplete) return;
-  if (!/\bbootlace\b/.test(textAt(service.at, 'buildCommand') ?? '')) return;
-  if (repository.text(posix.join(service.rootDir, 'package.json')) === undefined) return;
-  const skip = find(variables, 'SKIP_INSTALL_DEPS');
+function* installsTwice(service: Launched, repository: Repository): Generator<Problem> {
+  const { at, runtime, rootDir, build, find, isComplete } = service;
+  if (runtime !== 'node' || !isComplete || !/\bbootlace\b/.test(build)) return;
+  if (repository.text(posix.join(rootDir, 'package.json')) === undefined) return;
+  const skip = find('SKIP_INSTALL_DEPS');
   if (skip && skip.text !== 'false') return;
-  yield warning(skip?.value ?? placeOf(service.at, 'envVars'), 'INSTALLS_TWICE', {
+  yield warning(skip?.value ?? placeOf(at, 'envVars'), 'INSTALLS_TWICE', {
     message: 'Render installs the dependencies of the package.json in the repository, too',
     fix: 'add to envVars: key: SKIP_INSTALL_DEPS with value: "true"',
   });
 }
 
-function* openNode(
-  service: Service,
-  variables: Variables,
-  repository: Repository,
-): Generator<Problem> {
-  if (service.runtime !== 'node' || !variables.isComplete || find(variables, 'NODE_VERSION'))
-    return;
-  const read = (name: string) =>
-    repository.text(posix.join(service.rootDir, name))?.trim() || undefined;
-  const engines = repository.manifest(posix.join(service.rootDir, 'package.json'))?.engines as
-    | { node?: unknown }
-    | undefined;
-  const declared = read('.node-version') ?? read('.nvmrc') ?? engines?.node;
+function* openNode(service: Launched, repository: Repository): Generator<Problem> {
+  const { at, runtime, rootDir, find, isComplete } = service;
+  if (runtime !== 'node' || !isComplete || find('NODE_VERSION')) return;
+  const read = (name: string) => repository.text(posix.join(rootDir, name))?.trim() || undefined;
+  const { engines } = repository.manifest(posix.join(rootDir, 'package.json')) ?? {};
+  const declared =
+    read('.node-version') ?? read('.nvmrc') ?? (isObject(engines) ? engines.node : undefined);
   if (typeof declared === 'string' && !isOpen(declared)) return;
-  yield warning(placeOf(service.at, 'envVars'), 'NODE_OPEN', {
+  yield warning(placeOf(at, 'envVars'), 'NODE_OPEN', {
     message:
       declared === undefined
         ? "nothing says which Node runs it, and Render's default changes"
@@ -159,30 +136,22 @@ function* health({ at, type }: Service): Generator<Problem> {
     });
 }
 
-function* autodeploy(service: Service): Generator<Problem> {
-  if (isAutodeployOff(service) || service.type === 'keyvalue') return;
-  yield warning(
-    service.at.fields.get('autoDeployTrigger')?.value ??
-      service.at.fields.get('autoDeploy') ??
-      service.at,
-    'AUTODEPLOY_ON',
-    {
-      message: 'each push deploys, beside what npx bootlace deploy deploys',
-      fix: "write autoDeployTrigger: 'off'",
-    },
-  );
+function* autodeploy(service: Launched): Generator<Problem> {
+  const { at, type } = service;
+  if (isAutodeployOff(service) || type === 'keyvalue') return;
+  const key = at.fields.has('autoDeployTrigger') ? 'autoDeployTrigger' : 'autoDeploy';
+  yield warning(placeOf(at, key), 'AUTODEPLOY_ON', {
+    message: 'each push deploys, beside what npx bootlace deploy deploys',
+    fix: "write autoDeployTrigger: 'off'",
+  });
 }
 
-function* serverFile(
-  service: Service,
-  _variables: Variables,
-  repository: Repository,
-): Generator<Problem> {
-  const build = textAt(service.at, 'buildCommand') ?? '';
+function* serverFile(service: Launched, repository: Repository): Generator<Problem> {
+  const { at, rootDir, build } = service;
   if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
-  const present = repository.text(posix.join(service.rootDir, 'server.js'));
+  const present = repository.text(posix.join(rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
-    yield error(placeOf(service.at, 'buildCommand'), 'SERVER_FILE_TAKEN', {
+    yield error(placeOf(at, 'buildCommand'), 'SERVER_FILE_TAKEN', {
       message: 'the repository has a server.js of its own, which setup does not overwrite',
       fix: 'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
     });

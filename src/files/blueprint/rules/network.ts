@@ -1,5 +1,5 @@
 import { type Blueprint, byName, type Resource, type Service } from '../blueprint';
-import { error, mapsAt, type Problem, quote, textAt, warning } from '../value';
+import { error, mapAt, mapsAt, type Problem, quote, textAt, warning } from '../value';
 import { references } from './references';
 import { perService, placeOf, type Rule } from './rule';
 
@@ -8,7 +8,6 @@ export const networkRules: readonly Rule[] = [
   openDatabases,
   internalHosts,
   regions,
-  freeHosts,
   perService(poolService),
 ];
 
@@ -27,12 +26,22 @@ function* openDatabases({ databases, services }: Blueprint): Generator<Problem> 
 const browserName = /^(NEXT_PUBLIC_|NUXT_PUBLIC_|EXPO_PUBLIC_|PUBLIC_|VITE_|REACT_APP_|GATSBY_)/;
 
 function* internalHosts(blueprint: Blueprint): Generator<Problem> {
+  const targets = byName(blueprint.services);
   for (const { envVar, from } of references(blueprint, 'fromService')) {
     const property = textAt(from, 'property') ?? '';
-    if (browserName.test(envVar.key ?? '') && /^(host|hostport)$/.test(property))
+    if (!/^(host|hostport)$/.test(property)) continue;
+    const fix = 'write envVarKey: RENDER_EXTERNAL_URL in place of property';
+    const target = targets.get(textAt(from, 'name') ?? '');
+    if (browserName.test(envVar.key ?? ''))
       yield warning(placeOf(from, 'property'), 'HOST_NOT_PUBLIC', {
         message: `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
-        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property',
+        fix,
+      });
+    // https://render.com/docs/free: a free web service sends into the private network only.
+    else if (target?.type === 'web' && textAt(target.at, 'plan') === 'free')
+      yield warning(placeOf(from, 'property'), 'HOST_OF_FREE', {
+        message: `${quote(target.name)} is free, and a free web service takes no internal connections`,
+        fix,
       });
   }
 }
@@ -57,25 +66,8 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
   }
 }
 
-/** https://render.com/docs/free: a free web service sends into the private network only. */
-function* freeHosts(blueprint: Blueprint): Generator<Problem> {
-  const targets = byName(blueprint.services);
-  for (const { envVar, from } of references(blueprint, 'fromService')) {
-    if (browserName.test(envVar.key ?? '')) continue;
-    const target = targets.get(textAt(from, 'name') ?? '');
-    const isInternal = /^(host|hostport)$/.test(textAt(from, 'property') ?? '');
-    if (target?.type === 'web' && isInternal && textAt(target.at, 'plan') === 'free')
-      yield warning(placeOf(from, 'property'), 'HOST_OF_FREE', {
-        message: `${quote(target.name)} is free, and a free web service takes no internal connections`,
-        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property, or another plan there',
-      });
-  }
-}
-
 function* poolService({ at }: Service): Generator<Problem> {
-  const image = at.fields.get('image')?.value;
-  const url = image?.kind === 'map' ? textAt(image, 'url') : undefined;
-  if (url && /\/pgbouncer|^pgbouncer/i.test(url))
+  if (/(^|\/)pgbouncer/i.test(textAt(mapAt(at, 'image'), 'url') ?? ''))
     yield warning(placeOf(at, 'image'), 'POOL_AS_SERVICE', {
       message: 'Render runs PgBouncer in front of a database itself',
       fix: 'write connectionPool: pgbouncer at the database, and property: connectionPoolString',

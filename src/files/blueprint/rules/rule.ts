@@ -7,10 +7,10 @@ export type Rule = (blueprint: Blueprint, repository: Repository) => Iterable<Pr
 
 /** A rule that looks at one service at a time. */
 export function perService(
-  rule: (service: Service, blueprint: Blueprint, repository: Repository) => Iterable<Problem>,
+  rule: (service: Service, repository: Repository, blueprint: Blueprint) => Iterable<Problem>,
 ): Rule {
   return function* (blueprint, repository) {
-    for (const service of blueprint.services) yield* rule(service, blueprint, repository);
+    for (const service of blueprint.services) yield* rule(service, repository, blueprint);
   };
 }
 
