@@ -1,7 +1,7 @@
 import type { Finding } from '../../ui/findings';
+import type { Repository } from '../repository';
 import { readBlueprint } from './blueprint';
 import { load } from './load';
-import type { Repository } from './repository';
 import { commandRules } from './rules/commands';
 import { dockerRules } from './rules/docker';
 import { launchRules } from './rules/launched';

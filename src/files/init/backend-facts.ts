@@ -1,11 +1,13 @@
+import { posix } from 'node:path';
 import { SettingError } from '../../errors';
 import { isObject } from '../../json';
 import { parsePackageName, scopeOf } from '../../settings/package-name';
 import { parseRegistryUrl } from '../../settings/registry-url';
 import { readPublisher } from '../../start/plan/publisher';
+import type { Repository } from '../repository';
 import { findBackend } from './find-backend';
+import { isPlainPath, serviceName } from './names';
 import { pickNode } from './node-release';
-import { inFolder, isPlainPath, type Repository, serviceName } from './repository';
 import { readToolchain, type Toolchain } from './toolchain';
 
 /** What the repository declares about its backend. */
@@ -41,7 +43,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
   const { folder, manifest, members } = findBackend(repository, name);
   const own = parsePackageName(
     String(manifest.name),
-    `"name" in ${inFolder(folder, 'package.json')}`,
+    `"name" in ${posix.join(folder, 'package.json')}`,
   );
   const scope = scopeOf(own);
   const publishConfig = isObject(manifest.publishConfig) ? manifest.publishConfig : {};
@@ -56,7 +58,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
     });
   const publishFolder =
     typeof publishConfig.directory === 'string'
-      ? inFolder(folder, publishConfig.directory.replace(/^\.\//, ''))
+      ? posix.join(folder, publishConfig.directory)
       : folder;
   // They stand in YAML and in commands.
   for (const text of [own, folder, publishFolder])
@@ -89,7 +91,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
     isNext,
     node: pickNode(
       typeof engines === 'string' ? engines : undefined,
-      repository.read('.node-version') ?? repository.read('.nvmrc'),
+      repository.text('.node-version') ?? repository.text('.nvmrc'),
     ),
     registry,
     needsToken: Object.keys({ ...dependencies, ...tableOf(manifest.devDependencies) }).some(

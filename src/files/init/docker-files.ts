@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
 import { NotFoundError } from '../../errors';
+import type { Repository } from '../repository';
 import { readHead } from './head';
-import { inFolder, isPlainPath, type Repository, readJson, serviceName } from './repository';
+import { isPlainPath, serviceName } from './names';
 import {
   joined,
   type PlannedFile,
@@ -40,12 +42,10 @@ interface DockerFacts {
 export function readDockerFacts(repository: Repository, name: string): DockerFacts {
   const shared = ['shared', 'common', 'libs'].filter(folder => repository.has(folder));
   const facts: DockerFacts = { name, services: [], sites: [], shared };
-  const tops = repository.foldersIn('').filter(folder => !shared.includes(folder));
-  const folders = tops.flatMap(top => {
-    const isOne = kindOf(repository, top);
-    return isOne ? [top] : repository.foldersIn(top).map(inner => inFolder(top, inner));
-  });
-  for (const folder of folders.filter(isPlainPath)) {
+  for (const folder of repository.folders(2).slice(1).filter(isPlainPath)) {
+    const above = posix.dirname(folder);
+    if (shared.includes(folder) || shared.includes(above)) continue;
+    if (above !== '.' && kindOf(repository, above)) continue;
     const kind = kindOf(repository, folder);
     const last = serviceName(folder.split('/').at(-1) as string);
     const isTaken = [...facts.services, ...facts.sites].some(each => each.name === last);
@@ -62,13 +62,13 @@ export function readDockerFacts(repository: Repository, name: string): DockerFac
 }
 
 function kindOf(repository: Repository, folder: string): 'service' | 'site' | undefined {
-  const has = (file: string) => repository.has(inFolder(folder, file));
+  const has = (file: string) => repository.has(posix.join(folder, file));
   if (has('index.html') && has('package.json')) return 'site';
   return has('Dockerfile') || has('requirements.txt') ? 'service' : undefined;
 }
 
 function serviceOf(repository: Repository, folder: string, name: string): DockerService {
-  const dockerfile = repository.read(inFolder(folder, 'Dockerfile'));
+  const dockerfile = repository.text(posix.join(folder, 'Dockerfile'));
   const isOurs = dockerfile === undefined || readHead(dockerfile)?.isIntact === true;
   const literal = folder.replace(/[.+]/g, '\\$&');
   const copiesFromTop = new RegExp(`^\\s*(COPY|ADD)\\s(.*\\s)?(\\./)?${literal}(/|\\s)`, 'm');
@@ -77,13 +77,13 @@ function serviceOf(repository: Repository, folder: string, name: string): Docker
     folder,
     context: isOurs || copiesFromTop.test(dockerfile) ? '.' : folder,
     needsDockerfile: isOurs,
-    migrates: repository.has(inFolder(folder, 'alembic.ini')),
+    migrates: repository.has(posix.join(folder, 'alembic.ini')),
   };
 }
 
 function buildOf(repository: Repository, folder: string): string {
   const { install, run, folder: at } = readToolchain(repository, folder);
-  const script = readJson(repository, inFolder(folder, 'package.json'))?.scripts;
+  const script = repository.manifest(posix.join(folder, 'package.json'))?.scripts;
   const build = script ? [`${run} build`] : [];
   const into = `cd ${folder}`;
   return [...(at === '' ? [...install, into] : [into, ...install]), ...build].join(' && ');

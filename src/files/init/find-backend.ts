@@ -1,7 +1,8 @@
+import { posix } from 'node:path';
 import { NotFoundError, SettingError } from '../../errors';
 import { isObject } from '../../json';
 import { publisherKeys } from '../../settings/config-file';
-import { foldersBelow, inFolder, type Repository, readJson } from './repository';
+import type { Repository } from '../repository';
 
 interface Found {
   folder: string;
@@ -20,8 +21,8 @@ export function findBackend(
 ): Found & { members: string[] } {
   // A package.json in a build's output has the name of the one above it, which counts.
   const packages = new Map<string, Found>();
-  for (const folder of foldersBelow(repository, 3)) {
-    const manifest = readJson(repository, inFolder(folder, 'package.json'));
+  for (const folder of repository.folders(3)) {
+    const manifest = repository.manifest(posix.join(folder, 'package.json'));
     const own = manifest?.name;
     if (manifest && typeof own === 'string' && !packages.has(own))
       packages.set(own, { folder, manifest });

@@ -1,6 +1,6 @@
 import type { BackendFacts } from './backend-facts';
+import { serviceName } from './names';
 import type { InitOptions } from './options';
-import { serviceName } from './repository';
 import { joined, paragraph, paragraphs, withoutLines } from './template';
 import { entry, isDatabase, isKeyValue, type Source, sourceOf } from './variables';
 

@@ -1,12 +1,13 @@
 import { SettingError } from '../../errors';
 import { isServerFile } from '../../start/server-file';
+import type { Repository } from '../repository';
 import { type BackendFacts, readBackend } from './backend-facts';
 import { dockerFiles, readDockerFacts } from './docker-files';
 import { withHead } from './head';
+import { githubName, serviceName } from './names';
 import { nodeFiles } from './node-files';
 import { type InitOptions, wordsOf } from './options';
 import { pythonFiles, readPythonFacts, repositoryName } from './python-files';
-import { githubName, type Repository, serviceName } from './repository';
 import type { PlannedFile, ReadTemplate } from './template';
 
 export interface InitPlan {
@@ -29,7 +30,7 @@ export function planInit(
 ): InitPlan {
   const { files, subject, notes } = recipe(repository, folder, options, read);
   const words = wordsOf(options);
-  if (!/(^|\/)(\.env\*?|\*\.env)\s*$/m.test(repository.read('.gitignore') ?? ''))
+  if (!/(^|\/)(\.env\*?|\*\.env)\s*$/m.test(repository.text('.gitignore') ?? ''))
     notes.push('.gitignore has no line .env: add it before a .env with secrets is committed');
   return {
     files: files.map(file => ({ ...file, text: withHead(file.text, words) })),
@@ -62,10 +63,8 @@ function recipe(
 
 /** @throws SettingError INIT_SERVER_FILE_TAKEN */
 function serverFileFor(repository: Repository, asked: string | undefined): string {
-  const isFree = (name: string) => {
-    const text = repository.read(name);
-    return text === undefined || isServerFile(text);
-  };
+  const isFree = (name: string) =>
+    !repository.has(name) || isServerFile(repository.text(name) ?? '');
   const names = asked === undefined ? ['server.js', 'start.js', 'launch.js'] : [asked];
   const free = names.find(isFree);
   if (free !== undefined) return free;

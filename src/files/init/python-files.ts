@@ -1,13 +1,8 @@
+import { posix } from 'node:path';
 import { NotFoundError } from '../../errors';
+import type { Repository } from '../repository';
 import { bodyOf, readHead } from './head';
-import {
-  foldersBelow,
-  githubName,
-  inFolder,
-  isPlainPath,
-  type Repository,
-  serviceName,
-} from './repository';
+import { githubName, isPlainPath, serviceName } from './names';
 import {
   joined,
   type PlannedFile,
@@ -37,10 +32,10 @@ const newest = '3.13.5';
 
 /** @throws NotFoundError INIT_NO_PYTHON */
 export function readPythonFacts(repository: Repository, name: string): PythonFacts {
-  const has = (folder: string, file: string) => repository.has(inFolder(folder, file));
-  const folder = foldersBelow(repository, 2).find(
-    at => has(at, 'requirements.txt') || has(at, 'pyproject.toml'),
-  );
+  const has = (folder: string, file: string) => repository.has(posix.join(folder, file));
+  const folder = repository
+    .folders(2)
+    .find(at => has(at, 'requirements.txt') || has(at, 'pyproject.toml'));
   if (folder === undefined || !isPlainPath(folder))
     throw new NotFoundError(
       'INIT_NO_PYTHON',
@@ -53,8 +48,8 @@ export function readPythonFacts(repository: Repository, name: string): PythonFac
     has(folder, file),
   );
   const pinned =
-    repository.read(inFolder(folder, '.python-version')) ?? repository.read('.python-version');
-  const example = repository.read(inFolder(folder, '.env.example'));
+    repository.text(posix.join(folder, '.python-version')) ?? repository.text('.python-version');
+  const example = repository.text(posix.join(folder, '.env.example'));
   return {
     folder,
     name,
@@ -84,14 +79,14 @@ export function pythonFiles(
       '3.13.5': facts.version,
       'main:app': facts.app,
       'context: backend': `context: ${folder || '.'}`,
-      'backend/.env': inFolder(folder, '.env'),
+      'backend/.env': posix.join(folder, '.env'),
       ...(!hasRequirements && {
         'pip install -r requirements.txt': 'pip install .',
         'COPY requirements.txt ./': 'COPY . ./',
         'pip install --no-cache-dir -r requirements.txt': 'pip install --no-cache-dir .',
       }),
     });
-  const at = (file: string) => inFolder(folder, file);
+  const at = (file: string) => posix.join(folder, file);
   const example = read('python/env.example');
   const build = template('build.sh');
   const files: PlannedFile[] = [

@@ -1,4 +1,5 @@
-import { inFolder, type Repository, readJson } from './repository';
+import { posix } from 'node:path';
+import type { Repository } from '../repository';
 
 /** The package manager that the lock file tells, and what CI runs with it. */
 export interface Toolchain {
@@ -35,8 +36,8 @@ const wanted = ['typecheck', 'type-check', 'lint', 'db:generate', 'test', 'build
 export function readToolchain(repository: Repository, folder: string): Toolchain {
   for (const at of new Set([folder, '']))
     for (const { files, install, run } of managers) {
-      if (!files.some(file => repository.has(inFolder(at, file)))) continue;
-      const isBerry = run === 'yarn run' && repository.has(inFolder(at, '.yarnrc.yml'));
+      if (!files.some(file => repository.has(posix.join(at, file)))) continue;
+      const isBerry = run === 'yarn run' && repository.has(posix.join(at, '.yarnrc.yml'));
       return {
         folder: at,
         install: isBerry ? [...corepack, 'yarn install --immutable'] : install,
@@ -45,7 +46,7 @@ export function readToolchain(repository: Repository, folder: string): Toolchain
       };
     }
   const folders = [...new Set(['', folder])].filter(at =>
-    repository.has(inFolder(at, 'package.json')),
+    repository.has(posix.join(at, 'package.json')),
   );
   return {
     folder: folders[0] ?? '',
@@ -59,7 +60,7 @@ export function readToolchain(repository: Repository, folder: string): Toolchain
 function scriptsOf(repository: Repository, folders: readonly string[]): Toolchain['scripts'] {
   const scripts = folders.map(folder => ({
     folder,
-    table: readJson(repository, inFolder(folder, 'package.json'))?.scripts as
+    table: repository.manifest(posix.join(folder, 'package.json'))?.scripts as
       | Record<string, unknown>
       | undefined,
   }));

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import type { Repository } from '../../repository';
 import { isContainer, type Service } from '../blueprint';
-import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
 import { dockerfileOf } from './docker';
 import { perService, placeOf, type Rule } from './rule';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import type { Repository } from '../../repository';
 import { type Blueprint, isAutodeployOff, type Service } from '../blueprint';
-import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
 import { perService, placeOf, type Rule } from './rule';
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { isObject } from '../../../json';
 import { isServerFile } from '../../../start/server-file';
+import type { Repository } from '../../repository';
 import {
   allVariables,
   type EnvVar,
@@ -9,7 +10,6 @@ import {
   isProduction,
   type Service,
 } from '../blueprint';
-import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, warning } from '../value';
 import { perService, placeOf, type Rule } from './rule';
 

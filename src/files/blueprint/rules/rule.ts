@@ -1,5 +1,5 @@
+import type { Repository } from '../../repository';
 import type { Blueprint, Service } from '../blueprint';
-import type { Repository } from '../repository';
 import type { MapValue, Place, Problem } from '../value';
 
 /** What one rule finds in a Blueprint. Pure, except for what it asks of the repository. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import type { Repository } from '../../repository';
 import type { Blueprint, EnvVar } from '../blueprint';
-import type { Repository } from '../repository';
 import { error, type Problem, quote, textAt, textOf, warning } from '../value';
 import { references } from './references';
 import type { Rule } from './rule';

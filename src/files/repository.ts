@@ -1,33 +1,36 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
-import { parseObject } from '../../json';
-import { foldersAbove, readWorkspace } from '../../publish/workspace';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { parseObject } from '../json';
+import { foldersAbove, foldersBelow, readWorkspace } from '../publish/workspace';
 
-/** The repository around a Blueprint; paths are relative to its top and have slashes. */
+/** The files of a repository; paths are relative to its top and have slashes. */
 export interface Repository {
-  /** Where the Blueprint is; '' when the top of the repository is unknown. */
+  /** Where the Blueprint that is checked is; '' when the top of the repository is unknown. */
   readonly blueprint: string;
   /** @returns undefined for what is no file in the repository, or is larger than 1 MB */
   text(path: string): string | undefined;
+  /** True for a file and for a folder. */
+  has(path: string): boolean;
   /** A package.json; undefined for what is none. */
   manifest(path: string): Record<string, unknown> | undefined;
   /** @returns undefined where there is no such file, or the platform has no such bit */
   isExecutable(path: string): boolean | undefined;
   /** The folder of a workspace's member, or of the repository's own package. */
   packageFolder(name: string): string | undefined;
+  /** The folders down to a depth, the top ('') first, without hidden ones and node_modules. */
+  folders(depth: number): string[];
 }
 
 /**
- * Reads around a Blueprint: in the folder that holds `.git`, or in the Blueprint's own folder.
- * @param file the Blueprint's path, absolute
+ * Opens the repository around a folder: up to the one that holds `.git`, or the folder alone.
+ * @param blueprint a file's name in that folder
  */
-export function openRepository(file: string): Repository {
-  const folder = dirname(file);
-  const found = [folder, ...foldersAbove(folder)].find(each => exists(join(each, '.git')));
+export function openRepository(folder: string, blueprint = ''): Repository {
+  const found = [folder, ...foldersAbove(folder)].find(each => existsSync(join(each, '.git')));
   const top = realpathSync(found ?? folder);
   const find = (path: string): string | undefined => {
     try {
-      // The Blueprint may name any path: a link or .. must not lead out, nor to a pipe.
+      // A Blueprint may name any path: a link or .. must not lead out, nor to a pipe.
       const real = realpathSync(join(top, path));
       const isInside = real.startsWith(top.endsWith(sep) ? top : top + sep);
       const stat = statSync(real);
@@ -42,9 +45,10 @@ export function openRepository(file: string): Repository {
   };
   return {
     blueprint: found
-      ? relative(top, join(realpathSync(folder), basename(file))).replaceAll(sep, '/')
+      ? join(relative(top, realpathSync(folder)), blueprint).replaceAll(sep, '/')
       : '',
     text,
+    has: path => existsSync(join(top, path)),
     manifest: path => parseObject(text(path)),
     isExecutable(path) {
       const real = find(path);
@@ -55,9 +59,6 @@ export function openRepository(file: string): Repository {
       if (parseObject(text('package.json'))?.name === name) return '';
       return readWorkspace(top)?.members.get(name);
     },
+    folders: depth => ['', ...foldersBelow(top, depth)],
   };
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
