@@ -9,11 +9,11 @@ import {
   paragraph,
   paragraphs,
   type ReadTemplate,
-  swapThere,
+  swap,
   withoutLines,
 } from './template';
 import { readToolchain } from './toolchain';
-import { entry } from './variables';
+import { entry, fromService } from './variables';
 
 interface DockerService {
   name: string;
@@ -100,7 +100,7 @@ export function dockerFiles(facts: DockerFacts, read: ReadTemplate): PlannedFile
       .filter(({ needsDockerfile }) => needsDockerfile)
       .map(({ folder }) => ({
         path: `${folder}/Dockerfile`,
-        text: swapThere(read('docker/Dockerfile'), {
+        text: swap(read('docker/Dockerfile'), {
           'services/api': folder,
           'COPY shared ./shared\n': shared.map(each => `COPY ${each} ./${each}\n`).join(''),
         }),
@@ -126,7 +126,7 @@ function filterOf(folder: string, { shared }: DockerFacts): string {
 function blueprint(template: string, facts: DockerFacts): string {
   const { name, services, sites } = facts;
   const parts = paragraphs(
-    swapThere(template, { 'acme-shared': `${name}-shared`, 'acme-db': `${name}-db` }),
+    swap(template, { 'acme-shared': `${name}-shared`, 'acme-db': `${name}-db` }),
   );
   const pathsPattern = /( {6}paths:\n)( {8}- .*\n)+/;
   const service = paragraph(parts, 'name: acme-api\n    runtime');
@@ -138,22 +138,17 @@ function blueprint(template: string, facts: DockerFacts): string {
         .replace('services/api/Dockerfile', `${each.folder}/Dockerfile`)
         .replace('dockerContext: .', `dockerContext: ${each.context}`)
         .replace(pathsPattern, `$1${filterOf(each.folder, facts)}`),
-      ...neighbours(facts, each).flatMap(([key, other]) => [
-        `      - key: ${key}`,
-        '        fromService:',
-        '          type: web',
-        `          name: ${name}-${other.name}`,
-        '          property: hostport',
-      ]),
+      ...neighbours(facts, each).map(([key, other]) =>
+        entry(key, fromService('web', `${name}-${other.name}`, 'property: hostport')),
+      ),
     ].join('\n'),
   );
   const [site = ''] = paragraph(parts, 'runtime: static').split('      - key: ');
   const addresses = services.map(service =>
-    entry(`VITE_${constant(service.name)}_URL`, {
-      service: `${name}-${service.name}`,
-      type: 'web',
-      variable: 'RENDER_EXTERNAL_URL',
-    }),
+    entry(
+      `VITE_${constant(service.name)}_URL`,
+      fromService('web', `${name}-${service.name}`, 'envVarKey: RENDER_EXTERNAL_URL'),
+    ),
   );
   const statics = sites.map(each =>
     site

@@ -2,7 +2,7 @@ import type { BackendFacts } from './backend-facts';
 import { serviceName } from './names';
 import type { InitOptions } from './options';
 import { joined, paragraph, paragraphs, withoutLines } from './template';
-import { entry, isDatabase, isKeyValue, type Source, sourceOf } from './variables';
+import { asked, entry, isDatabase, isKeyValue, sourceOf, value } from './variables';
 
 export type Environment = 'smokebox' | 'prod';
 
@@ -96,27 +96,23 @@ function variables(
   { facts, options, environment }: Plan,
 ): string[] {
   const around = {
-    database: `${facts.name}-${environment}-db`,
-    keyvalue: `${facts.name}-${environment}-redis`,
+    environment: `${facts.name}-${environment}`,
     first,
     // Nothing can be asked of a cron job.
     isFirst: service === first || first.type === 'cron',
     ask: options.ask,
     isNext: facts.isNext,
   };
-  const given: [name: string, source: Source][] = [
-    ['BACKEND_PACKAGE', { value: facts.package }],
+  return [
+    entry('BACKEND_PACKAGE', value(facts.package)),
     // A value here would overwrite the pin with each sync of the Blueprint.
-    ...(environment === 'prod' ? [['BACKEND_VERSION', 'asked'] as [string, Source]] : []),
-    ...(facts.registry
-      ? [['BACKEND_REGISTRY', { value: facts.registry }] as [string, Source]]
-      : []),
-    ['NPM_TOKEN', sourceOf('NPM_TOKEN', around)],
-    ['NODE_VERSION', { value: facts.node }],
-    ['SKIP_INSTALL_DEPS', { value: 'true' }],
+    ...(environment === 'prod' ? [entry('BACKEND_VERSION', asked)] : []),
+    ...(facts.registry ? [entry('BACKEND_REGISTRY', value(facts.registry))] : []),
+    entry('NPM_TOKEN', sourceOf('NPM_TOKEN', around)),
+    entry('NODE_VERSION', value(facts.node)),
+    entry('SKIP_INSTALL_DEPS', value('true')),
     // The standalone server listens on HOSTNAME, which a container sets to its own name.
-    ...(facts.isNext ? [['HOSTNAME', { value: '0.0.0.0' }] as [string, Source]] : []),
-    ...facts.requires.map((name): [string, Source] => [name, sourceOf(name, around)]),
+    ...(facts.isNext ? [entry('HOSTNAME', value('0.0.0.0'))] : []),
+    ...facts.requires.map(name => entry(name, sourceOf(name, around))),
   ];
-  return given.map(([name, source]) => entry(name, source));
 }

@@ -8,7 +8,7 @@ import {
   paragraph,
   paragraphs,
   type ReadTemplate,
-  swapThere,
+  swap,
 } from './template';
 import { isDatabase, isGenerated, isKeyValue } from './variables';
 
@@ -23,7 +23,7 @@ export function nodeFiles(
   read: ReadTemplate,
 ): PlannedFile[] {
   const template = (name: string) =>
-    swapThere(read(`node/${name}`), {
+    swap(read(`node/${name}`), {
       '@acme/backend': facts.package,
       "'@acme'": `'${facts.scope}'`,
       'acme-backend': facts.name,

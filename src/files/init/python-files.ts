@@ -9,10 +9,10 @@ import {
   paragraph,
   paragraphs,
   type ReadTemplate,
-  swapThere,
+  swap,
   withoutLines,
 } from './template';
-import { entry } from './variables';
+import { asked, entry, value } from './variables';
 
 /** What the repository declares about its Python service. */
 interface PythonFacts {
@@ -74,7 +74,7 @@ export function pythonFiles(
 ): PlannedFile[] {
   const { folder, name, hasRequirements, migrates } = facts;
   const template = (file: string) =>
-    swapThere(read(`python/${file}`), {
+    swap(read(`python/${file}`), {
       'acme-api': name,
       '3.13.5': facts.version,
       'main:app': facts.app,
@@ -117,10 +117,10 @@ function blueprint(template: string, facts: PythonFacts, example: string): strin
   const parts = paragraphs(template);
   const service = paragraph(parts, 'type: web');
   const variables = [
-    entry('PYTHON_VERSION', { value: facts.version }).replace(/value: (\d.*)/, "value: '$1'"),
-    ...(facts.migrates ? [entry('MIGRATE_IN_BUILD', { value: 'true' })] : []),
+    entry('PYTHON_VERSION', [`value: '${facts.version}'`]),
+    ...(facts.migrates ? [entry('MIGRATE_IN_BUILD', value('true'))] : []),
     ...requiredOf(example).map(name =>
-      entry(name, name === 'ENVIRONMENT' ? { value: 'production' } : 'asked'),
+      entry(name, name === 'ENVIRONMENT' ? value('production') : asked),
     ),
   ];
   const lines = withoutLines(

@@ -11,22 +11,11 @@ export type ReadTemplate = (name: string) => string;
 /**
  * Puts other values in place of the sample's, all in one pass, so that no new value is taken for a
  * sample's.
- * @throws Error for a sample's value that the text does not have
  */
 export function swap(text: string, values: Readonly<Record<string, string>>): string {
-  const missing = Object.keys(values).find(sample => !text.includes(sample));
-  if (missing !== undefined) throw new Error(`the template has no ${JSON.stringify(missing)}`);
   const samples = Object.keys(values).sort((a, b) => b.length - a.length);
   const pattern = samples.map(sample => sample.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-  return samples.length === 0
-    ? text
-    : text.replace(new RegExp(pattern, 'g'), sample => values[sample] as string);
-}
-
-/** The values of the sample that stand in the text. */
-export function swapThere(text: string, values: Readonly<Record<string, string>>): string {
-  const there = Object.entries(values).filter(([sample]) => text.includes(sample));
-  return swap(text, Object.fromEntries(there));
+  return text.replace(new RegExp(pattern, 'g'), sample => values[sample] as string);
 }
 
 /** Paragraphs are what blank lines separate: a service, a group of steps. */
