@@ -112,27 +112,20 @@ export function hashLock(bare: LockDocument): string {
 }
 
 /**
- * The peers that npm installs as such: none that is optional, in the tarball, or a dependency as
- * well, which then says the version.
- */
-function requiredPeers(manifest: LockedManifest): Record<string, string> {
-  const { peerDependencies = {}, peerDependenciesMeta, ...rest } = manifest;
-  const others = { ...rest.dependencies, ...rest.optionalDependencies };
-  const bundled = new Set(bundledNames(manifest));
-  return Object.fromEntries(
-    Object.entries(peerDependencies)
-      .filter(([name]) => !bundled.has(name) && !Object.hasOwn(others, name))
-      .filter(([name]) => peerDependenciesMeta?.[name]?.optional !== true),
-  );
-}
-
-/**
  * A bare lock's '': no version, so that a release of the same tree has the same lock.
  * @param overrides those of a workspace, which the host does not see
  */
 export function rootOf(name: string, manifest: LockedManifest, overrides?: unknown): RawEntry {
   const { dependencies, optionalDependencies } = productionSpecs(manifest);
-  const peerDependencies = requiredPeers(manifest);
+  // npm installs no peer that is optional, in the tarball, or a dependency as well, which then says
+  // the version.
+  const taken = { ...manifest.dependencies, ...manifest.optionalDependencies };
+  const others = new Set([...Object.keys(taken), ...bundledNames(manifest)]);
+  const peerDependencies = Object.fromEntries(
+    Object.entries(manifest.peerDependencies ?? {}).filter(
+      ([peer]) => !others.has(peer) && manifest.peerDependenciesMeta?.[peer]?.optional !== true,
+    ),
+  );
   return {
     name,
     ...(Object.keys(dependencies).length && { dependencies }),
@@ -146,17 +139,13 @@ export function rootOf(name: string, manifest: LockedManifest, overrides?: unkno
 const volatileKeys = new Set(['deprecated', 'funding', 'devOptional']);
 const leadingKeys = ['name', 'version', 'resolved', 'integrity'];
 
-function rank(key: string): number {
-  const at = leadingKeys.indexOf(key);
-  return at < 0 ? leadingKeys.length : at;
-}
-
 function orderedEntry(entry: RawEntry): RawEntry {
-  const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
-  keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const keys = new Set([...leadingKeys, ...Object.keys(entry).sort()]);
   return Object.fromEntries(
-    // Of overrides the first that applies counts.
-    keys.map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
+    [...keys]
+      .filter(key => Object.hasOwn(entry, key) && !volatileKeys.has(key))
+      // Of overrides the first that applies counts.
+      .map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
   );
 }
 

@@ -47,20 +47,6 @@ type Local = ReadonlySet<string> | ReadonlyMap<string, unknown>;
 const largestLock = 64 * 1024 * 1024;
 const mostPackages = 100_000;
 
-/**
- * Reads a lock's text; nothing in it is checked.
- * @param where what the lock is, for the failure
- * @throws InstallError LOCK_INVALID for what is too large or not JSON
- */
-export function readLockText(text: string, where: string): unknown {
-  if (text.length > largestLock) throw invalidLock(where, `it has ${text.length} characters`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalidLock(where, 'it is not JSON');
-  }
-}
-
 function invalidLock(where: string, what: string): InstallError {
   return new InstallError('LOCK_INVALID', `${where} is no lock that can be installed: ${what}`, {
     fix: 'make the lock again: npx bootlace lock, then publish',
@@ -74,7 +60,13 @@ function invalidLock(where: string, what: string): InstallError {
  * @throws as validateLock does
  */
 export function readBackendLock(text: string, where: string, backend: string): LockDocument {
-  const value = readLockText(text.replace(/^\uFEFF/, ''), where);
+  if (text.length > largestLock) throw invalidLock(where, `it has ${text.length} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    throw invalidLock(where, 'it is not JSON');
+  }
   validateLock(value, where, new Set([`node_modules/${backend}`]));
   return value as LockDocument;
 }
