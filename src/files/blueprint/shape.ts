@@ -89,7 +89,7 @@ function* checkService(service: MapValue): Generator<Problem> {
   for (const problem of checkMap(service, serviceShapes.static, 'a static site')) {
     const isServers =
       problem.code === 'FIELD_UNKNOWN' &&
-      Object.hasOwn(serviceShapes.server.fields ?? {}, (problem.at as Field).key);
+      Object.hasOwn(serviceShapes.server.fields ?? {}, problem.path.replace(/.*\./, ''));
     // The schema takes such a service for one with a program, unless it has fields of a site, too.
     if (!isServers || staticOnly.some(key => service.fields.has(key))) yield problem;
     else yield { ...problem, severity: 'warning', code: 'FIELD_NOT_STATIC' };

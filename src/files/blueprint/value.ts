@@ -1,3 +1,5 @@
+import type { Finding } from '../../ui/findings';
+
 /** Where something stands in the file: counted from 1, and as a path such as services[0].plan. */
 export interface Place {
   line: number;
@@ -31,23 +33,22 @@ export interface Field extends Place {
 }
 
 /** A finding that does not name its file yet. */
-export interface Problem {
-  severity: 'error' | 'warning';
-  code: string;
-  at: Place;
-  message: string;
-  fix: string;
-}
+export type Problem = Omit<Finding, 'file'> & Place;
 
 /** What a person reads of a finding. */
-type Texts = Pick<Problem, 'message' | 'fix'>;
+type Texts = Pick<Finding, 'message' | 'fix'>;
 
-export function error(at: Place, code: string, texts: Texts): Problem {
-  return { severity: 'error', code, at, ...texts };
+export function error({ line, column, path }: Place, code: string, texts: Texts): Problem {
+  return { severity: 'error', code, line, column, path, ...texts };
 }
 
 export function warning(at: Place, code: string, texts: Texts): Problem {
-  return { severity: 'warning', code, at, ...texts };
+  return { ...error(at, code, texts), severity: 'warning' };
+}
+
+/** Where a field's value stands; the map itself where it has no such field. */
+export function placeOf(map: MapValue, key: string): Place {
+  return map.fields.get(key)?.value ?? map;
 }
 
 /** The text of a scalar, numbers as they are written; undefined for null, a list or a map. */

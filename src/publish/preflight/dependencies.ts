@@ -27,33 +27,26 @@ export function dependencyProblems(
     const add = (
       severity: Problem['severity'],
       code: string,
-      message: string,
-      fix: string,
-    ): unknown => problems.push(problem(severity, code, `${section}.${name}`, message, fix));
+      texts: Pick<Problem, 'message' | 'fix'>,
+    ): unknown => problems.push(problem(severity, code, `${section}.${name}`, texts));
     const shown = `${name}@${spec.slice(0, 80)}`;
     if (from === 'local')
-      add(
-        'error',
-        'DEPENDENCY_LOCAL',
-        `${shown} cannot be installed on another machine`,
-        `${publishFix(dependency)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
-      );
+      add('error', 'DEPENDENCY_LOCAL', {
+        message: `${shown} cannot be installed on another machine`,
+        fix: `${publishFix(dependency)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
+      });
     else if (from === 'remote')
-      add(
-        'warning',
-        'DEPENDENCY_REMOTE',
-        `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
-        publishFix(dependency),
-      );
+      add('warning', 'DEPENDENCY_REMOTE', {
+        message: `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
+        fix: publishFix(dependency),
+      });
     if (section === 'peerDependencies') continue;
     const isTypes = name.startsWith('@types/');
     if (isTypes || buildTools.has(name))
-      add(
-        'warning',
-        isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL',
-        `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
-        `move it to devDependencies: npm install --save-dev ${name}`,
-      );
+      add('warning', isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL', {
+        message: `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
+        fix: `move it to devDependencies: npm install --save-dev ${name}`,
+      });
   }
   return [...problems, ...scriptProblems(lock)];
 }
@@ -65,12 +58,9 @@ function scriptProblems(lock: LockDocument | undefined): Problem[] {
   const list = [...new Set(names)].sort();
   if (list.length === 0) return [];
   return [
-    problem(
-      'warning',
-      'DEPENDENCY_SCRIPTS',
-      'dependencies',
-      `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
-      `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
-    ),
+    problem('warning', 'DEPENDENCY_SCRIPTS', 'dependencies', {
+      message: `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
+      fix: `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
+    }),
   ];
 }

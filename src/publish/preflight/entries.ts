@@ -35,7 +35,7 @@ export function entryProblems(
     const isError = path !== 'scripts.start' || failed !== undefined;
     const { code, says, fix } = fault;
     const message = `${path} is ${target}, ${says}`;
-    return problem(isError ? 'error' : 'warning', code, path, message, fix);
+    return problem(isError ? 'error' : 'warning', code, path, { message, fix });
   });
   const problems = [...files, ...roles];
   // A missing file that is named is said already.
@@ -44,7 +44,7 @@ export function entryProblems(
   const fix = first
     ? `name the server in scripts.start, as in "start": "node ${find(first) ?? 'dist/main.js'}", or in "main"`
     : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start';
-  return [problem('error', failed.failure, undefined, failed.message, fix)];
+  return [problem('error', failed.failure, undefined, { message: failed.message, fix })];
 }
 
 function fileFault(

@@ -52,7 +52,7 @@ function tableProblems({ manifest }: PackedPackage): Problem[] {
     if (isTable) return [];
     const message = `"${path}" is no table of names and versions`;
     const fix = `write "${path}": { "name": "^1.0.0" }`;
-    return problem('error', 'MANIFEST_INVALID', path, message, fix);
+    return problem('error', 'MANIFEST_INVALID', path, { message, fix });
   });
 }
 
@@ -82,13 +82,10 @@ function hostProblems({ manifest }: PackedPackage, { nodeVersion }: Surroundings
   const unknown = sayUnknownKeys(manifest.bootlace, manifest.name);
   if (unknown)
     problems.push(
-      problem(
-        'error',
-        'CONFIG_UNKNOWN_KEY',
-        'bootlace',
-        unknown,
-        'correct the key, or take it out',
-      ),
+      problem('error', 'CONFIG_UNKNOWN_KEY', 'bootlace', {
+        message: unknown,
+        fix: 'correct the key, or take it out',
+      }),
     );
   const engines: unknown = manifest.engines;
   const node = isObject(engines) && typeof engines.node === 'string' ? engines.node : undefined;
@@ -156,12 +153,9 @@ function sizeProblems(pkg: PackedPackage): Problem[] {
   }
   if (sources < fewBytes || sources < rest) return [];
   return [
-    problem(
-      'warning',
-      'SIZE_SOURCES',
-      'files',
-      `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
-      leaveOut(pkg, '**/*.map', '**/*.ts'),
-    ),
+    problem('warning', 'SIZE_SOURCES', 'files', {
+      message: `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
+      fix: leaveOut(pkg, '**/*.map', '**/*.ts'),
+    }),
   ];
 }

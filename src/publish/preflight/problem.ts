@@ -18,15 +18,15 @@ export function problem(
   severity: Problem['severity'],
   code: string,
   path: string | undefined,
-  message: string,
-  fix: string,
+  texts: Pick<Problem, 'message' | 'fix'>,
 ): Problem {
-  return { severity, code, file: 'package.json', ...(path && { path }), message, fix };
+  return { severity, code, file: 'package.json', ...(path && { path }), ...texts };
 }
 
 /** A failure as a problem. @throws any error that is not a BootlaceError */
 export function problemOf(error: unknown, fix?: string): Problem {
   if (!(error instanceof BootlaceError)) throw error;
-  const path = typeof error.facts.path === 'string' ? error.facts.path : undefined;
-  return problem('error', error.code, path, error.message, fix ?? error.fix);
+  const { code, message, facts } = error;
+  const path = typeof facts.path === 'string' ? facts.path : undefined;
+  return problem('error', code, path, { message, fix: fix ?? error.fix });
 }

@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
-import { isContainer, type Service } from '../blueprint';
-import { error, type Problem, quote, textAt, warning } from '../value';
+import { isContainer, perService, type Rule, type Service } from '../blueprint';
+import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
 import { dockerfileOf } from './docker';
-import { perService, placeOf, type Rule } from './rule';
 
 /** Traps in the commands of a service. */
 export const commandRules: readonly Rule[] = [

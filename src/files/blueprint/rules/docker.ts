@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
-import { type Blueprint, isAutodeployOff, type Service } from '../blueprint';
-import { error, type Problem, quote, textAt, warning } from '../value';
-import { perService, placeOf, type Rule } from './rule';
+import { type Blueprint, isAutodeployOff, perService, type Rule, type Service } from '../blueprint';
+import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
 
 /** Traps of services that Render builds from a Dockerfile. */
 export const dockerRules: readonly Rule[] = [

@@ -8,10 +8,11 @@ import {
   isAutodeployOff,
   isLaunched,
   isProduction,
+  perService,
+  type Rule,
   type Service,
 } from '../blueprint';
-import { error, type Problem, quote, textAt, warning } from '../value';
-import { perService, placeOf, type Rule } from './rule';
+import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
 
 /** A service that bootlace sets up and starts, with the variables of its groups. */
 interface Launched extends Service {

@@ -1,7 +1,13 @@
-import { type Blueprint, byName, type Resource, type Service } from '../blueprint';
-import { error, mapAt, mapsAt, type Problem, quote, textAt, warning } from '../value';
+import {
+  type Blueprint,
+  byName,
+  perService,
+  type Resource,
+  type Rule,
+  type Service,
+} from '../blueprint';
+import { error, mapAt, mapsAt, type Problem, placeOf, quote, textAt, warning } from '../value';
 import { references } from './references';
-import { perService, placeOf, type Rule } from './rule';
 
 /** Traps of addresses, regions and access. */
 export const networkRules: readonly Rule[] = [

@@ -1,5 +1,12 @@
 import { nearest } from '../../../ui/nearest';
-import { allVariables, type Blueprint, byName, type EnvVar, type Service } from '../blueprint';
+import {
+  allVariables,
+  type Blueprint,
+  byName,
+  type EnvVar,
+  type Rule,
+  type Service,
+} from '../blueprint';
 import {
   error,
   type MapValue,
@@ -7,11 +14,10 @@ import {
   mapsAt,
   type Place,
   type Problem,
+  placeOf,
   quote,
   textAt,
-  warning,
 } from '../value';
-import { placeOf, type Rule } from './rule';
 
 /** References that lead nowhere. */
 export const referenceRules: readonly Rule[] = [databases, services, groups];
@@ -106,8 +112,8 @@ function* groups(blueprint: Blueprint): Generator<Problem> {
     for (const entry of mapsAt(at, 'envVars')) {
       const name = textAt(entry, 'fromGroup');
       if (name === undefined || names.includes(name)) continue;
-      const problem = missing(placeOf(entry, 'fromGroup'), 'group', name, names, 'envVarGroups');
-      yield warning(problem.at, problem.code, { message: problem.message, fix: problem.fix });
+      const place = placeOf(entry, 'fromGroup');
+      yield { ...missing(place, 'group', name, names, 'envVarGroups'), severity: 'warning' };
     }
 }
 

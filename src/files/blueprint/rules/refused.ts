@@ -1,6 +1,12 @@
-import { type Blueprint, type EnvVar, isContainer, type Service } from '../blueprint';
-import { error, mapAt, type Problem, quote, textAt, textOf, warning } from '../value';
-import { perService, placeOf, type Rule } from './rule';
+import {
+  type Blueprint,
+  type EnvVar,
+  isContainer,
+  perService,
+  type Rule,
+  type Service,
+} from '../blueprint';
+import { error, mapAt, type Problem, placeOf, quote, textAt, textOf, warning } from '../value';
 
 /** What Render refuses or passes over, although its public schema accepts it. */
 export const refusalRules: readonly Rule[] = [

@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
-import type { Blueprint, EnvVar } from '../blueprint';
+import type { Blueprint, EnvVar, Rule } from '../blueprint';
 import { error, type Problem, quote, textAt, textOf, warning } from '../value';
 import { references } from './references';
-import type { Rule } from './rule';
 
 /** Traps in what variables and settings are set to. */
 export const valueRules: readonly Rule[] = [
