@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SettingError } from '../errors';
 import { checkLock, writeLock } from '../publish/lock';
-import { dependencyBins } from '../publish/preflight/dependency-bins';
+import { dependencyBins } from '../publish/preflight/dependencies';
 import { type Publishable, readPublishable } from '../publish/publishable';
 import { readOwnLock } from '../publish/seed';
 import { foldersAbove } from '../publish/workspace';

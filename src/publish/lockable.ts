@@ -1,5 +1,7 @@
 import { SettingError } from '../errors';
-import { bundledNames, type LockedManifest } from '../lock/document';
+import { bundledNames, type LockedManifest, lockName } from '../lock/document';
+
+export const lockNotPackedFix = `list ${lockName} in "files" of package.json, or add the line !${lockName} to .npmignore`;
 
 /** Means something on the publisher's machine only. */
 const local =

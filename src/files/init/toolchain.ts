@@ -34,25 +34,21 @@ const wanted = ['typecheck', 'type-check', 'lint', 'db:generate', 'test', 'build
 
 /** @param folder the package's folder; its own lock file counts before the repository's */
 export function readToolchain(repository: Repository, folder: string): Toolchain {
-  for (const at of new Set([folder, '']))
-    for (const { files, install, run } of managers) {
-      if (!files.some(file => repository.has(posix.join(at, file)))) continue;
-      const isBerry = run === 'yarn run' && repository.has(posix.join(at, '.yarnrc.yml'));
-      return {
-        folder: at,
-        install: isBerry ? [...corepack, 'yarn install --immutable'] : install,
-        run,
-        scripts: scriptsOf(repository, [...new Set([at, folder])]),
-      };
-    }
-  const folders = [...new Set(['', folder])].filter(at =>
-    repository.has(posix.join(at, 'package.json')),
-  );
-  return {
-    folder: folders[0] ?? '',
+  const has = (at: string, name: string) => repository.has(posix.join(at, name));
+  const found = [folder, ''].flatMap(at =>
+    managers
+      .filter(({ files }) => files.some(file => has(at, file)))
+      .map(({ install, run }) => ({ folder: at, install, run })),
+  )[0] ?? {
+    folder: has('', 'package.json') ? '' : folder,
     install: ['npm install'],
     run: 'npm run',
-    scripts: scriptsOf(repository, folders),
+  };
+  const isBerry = found.run === 'yarn run' && has(found.folder, '.yarnrc.yml');
+  return {
+    ...found,
+    ...(isBerry && { install: [...corepack, 'yarn install --immutable'] }),
+    scripts: scriptsOf(repository, [...new Set([found.folder, folder])]),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../json';
 import type { LockDocument, LockedManifest } from '../../lock/document';
 import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
@@ -63,4 +64,24 @@ function scriptProblems(lock: LockDocument | undefined): Problem[] {
       fix: `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
     }),
   ];
+}
+
+/**
+ * Tells whether a package's production dependencies bring a bin, before anything is installed. Pure.
+ * @returns false also for a tool that only devDependencies name; undefined where no lock says it
+ */
+export function dependencyBins(
+  manifest: Pick<LockedManifest, 'dependencies' | 'devDependencies'>,
+  lock: LockDocument | undefined,
+): (name: string) => boolean | undefined {
+  const names = new Set<string>();
+  for (const { bin } of Object.values(lock?.packages ?? {}))
+    if (isObject(bin)) for (const name of Object.keys(bin)) names.add(name);
+  const has = (table: unknown, name: string) => isObject(table) && Object.hasOwn(table, name);
+  return name => {
+    if (lock) return names.has(name);
+    const isForDevelopment =
+      has(manifest.devDependencies, name) && !has(manifest.dependencies, name);
+    return isForDevelopment ? false : undefined;
+  };
 }

@@ -132,11 +132,8 @@ function* sizes({ at }: Service): Generator<Problem> {
       message: 'minInstances is more than maxInstances',
       fix: 'exchange the two',
     });
-  if (
-    scaling &&
-    !scaling.fields.has('targetCPUPercent') &&
-    !scaling.fields.has('targetMemoryPercent')
-  )
+  const targets = ['targetCPUPercent', 'targetMemoryPercent'];
+  if (scaling && !targets.some(key => scaling.fields.has(key)))
     yield error(scaling, 'SCALING_INVALID', {
       message: 'scaling has no target',
       fix: 'add targetCPUPercent: 60, targetMemoryPercent: 60 or both',
@@ -173,16 +170,12 @@ function* paths({ at, type }: Service): Generator<Problem> {
       fix: 'remove healthCheckPath',
     });
   const schedule = textAt(at, 'schedule');
-  if (type === 'cron' && schedule !== undefined && !isSchedule(schedule))
+  const isSchedule = /^\s*[\w*/,?#-]+(\s+[\w*/,?#-]+){4}\s*$/;
+  if (type === 'cron' && schedule !== undefined && !isSchedule.test(schedule))
     yield error(placeOf(at, 'schedule'), 'SCHEDULE_INVALID', {
       message: `the schedule ${quote(schedule)} is no cron expression`,
       fix: 'write five parts (minute, hour, day, month, weekday) in UTC, such as "0 14 * * *"',
     });
-}
-
-function isSchedule(text: string): boolean {
-  const parts = text.trim().split(/\s+/);
-  return parts.length === 5 && parts.every(part => /^[\w*/,?#-]+$/.test(part));
 }
 
 /** https://render.com/docs/free */

@@ -8,10 +8,9 @@ import { references } from './references';
 export const valueRules: readonly Rule[] = [
   perVariable(secrets),
   perVariable(numbers),
-  perVariable(words),
   perVariable(interpolation),
   perVariable(origins),
-  unquotedOff,
+  unquotedWords,
   databaseScheme,
 ];
 
@@ -55,25 +54,20 @@ function* numbers({ at }: EnvVar): Generator<Problem> {
   }
 }
 
-function* words({ value }: EnvVar): Generator<Problem> {
-  if (value?.value.kind !== 'scalar' || !value.value.isPlain) return;
-  const { source } = value.value;
-  if (/^(on|off|yes|no)$/i.test(source))
-    yield warning(value.value, 'OFF_UNQUOTED', {
-      message: `YAML 1.1 reads ${source} as true or false`,
-      fix: `put it in quotes: "${source}"`,
-    });
-}
-
-function* unquotedOff({ services }: Blueprint): Generator<Problem> {
-  for (const { at } of services) {
-    const value = at.fields.get('autoDeployTrigger')?.value;
-    if (value?.kind !== 'scalar' || !value.isPlain || !/^(off|false)$/i.test(value.source))
-      continue;
-    yield warning(value, 'OFF_UNQUOTED', {
-      message: 'YAML 1.1 reads an unquoted off as false',
-      fix: "write autoDeployTrigger: 'off'",
-    });
+function* unquotedWords({ services, groups }: Blueprint): Generator<Problem> {
+  const variables = [...services, ...groups].flatMap(({ envVars }) => envVars);
+  const fields = [
+    ...variables.map(({ value }) => value),
+    ...services.map(({ at }) => at.fields.get('autoDeployTrigger')),
+  ];
+  for (const field of fields) {
+    if (field?.value.kind !== 'scalar' || !field.value.isPlain) continue;
+    const { source } = field.value;
+    if (/^(on|off|yes|no)$/i.test(source))
+      yield warning(field.value, 'OFF_UNQUOTED', {
+        message: `YAML 1.1 reads ${source} as true or false`,
+        fix: `write ${field.key}: '${source}'`,
+      });
   }
 }
 
