@@ -1,15 +1,6 @@
 import { posix } from 'node:path';
 import type { Repository } from '../repository';
-import {
-  type Field,
-  type MapValue,
-  mapAt,
-  mapsAt,
-  type Problem,
-  textAt,
-  textOf,
-  type Value,
-} from './value';
+import { type Field, type MapValue, type Problem, textOf, type Value } from './value';
 
 /** A variable's entry in a service or a group. */
 export interface EnvVar {
@@ -63,17 +54,17 @@ export function perService(
 export function readBlueprint(root: Value): Blueprint {
   const places: { place: MapValue; environment?: string }[] = [];
   if (root.kind === 'map') places.push({ place: root });
-  const ungrouped = root.kind === 'map' && mapAt(root, 'ungrouped');
+  const ungrouped = root.kind === 'map' && root.map('ungrouped');
   if (ungrouped) places.push({ place: ungrouped });
-  for (const place of root.kind === 'map' ? mapsAt(root, 'projects') : []) {
+  for (const place of root.kind === 'map' ? root.maps('projects') : []) {
     places.push({ place });
-    for (const each of mapsAt(place, 'environments'))
-      places.push({ place: each, environment: textAt(each, 'name') });
+    for (const each of place.maps('environments'))
+      places.push({ place: each, environment: each.text('name') });
   }
-  const all = (key: string) => places.flatMap(({ place }) => mapsAt(place, key).map(resource));
+  const all = (key: string) => places.flatMap(({ place }) => place.maps(key).map(resource));
   return {
     services: places.flatMap(({ place, environment }) =>
-      mapsAt(place, 'services').map(at => service(at, environment)),
+      place.maps('services').map(at => service(at, environment)),
     ),
     databases: all('databases'),
     groups: all('envVarGroups'),
@@ -83,30 +74,31 @@ export function readBlueprint(root: Value): Blueprint {
 function resource(at: MapValue): Resource {
   return {
     at,
-    name: textAt(at, 'name') ?? '',
-    region: textAt(at, 'region') ?? 'oregon',
+    name: at.text('name') ?? '',
+    region: at.text('region') ?? 'oregon',
     envVars: envVarsOf(at),
   };
 }
 
 function service(at: MapValue, environment: string | undefined): Service {
-  const rootDir = textAt(at, 'rootDir') ?? '';
+  const rootDir = at.text('rootDir') ?? '';
   return {
     ...resource(at),
-    type: textAt(at, 'type') === 'redis' ? 'keyvalue' : (textAt(at, 'type') ?? ''),
-    runtime: textAt(at, 'runtime') ?? textAt(at, 'env'),
+    type: at.text('type') === 'redis' ? 'keyvalue' : (at.text('type') ?? ''),
+    runtime: at.text('runtime') ?? at.text('env'),
     rootDir: posix.normalize(rootDir).replace(/^\.$|^\/|\/$/g, ''),
     environment,
-    groups: mapsAt(at, 'envVars').flatMap(entry => textAt(entry, 'fromGroup') ?? []),
+    groups: at.maps('envVars').flatMap(entry => entry.text('fromGroup') ?? []),
   };
 }
 
 function envVarsOf(at: MapValue): EnvVar[] {
-  return mapsAt(at, 'envVars')
-    .filter(entry => !entry.fields.has('fromGroup'))
+  return at
+    .maps('envVars')
+    .filter(entry => !entry.has('fromGroup'))
     .map(entry => {
       const value = entry.fields.get('value');
-      return { at: entry, key: textAt(entry, 'key'), value, text: textOf(value?.value) };
+      return { at: entry, key: entry.text('key'), value, text: textOf(value?.value) };
     });
 }
 
@@ -133,24 +125,9 @@ export function isContainer({ runtime }: Service): boolean {
   return runtime === 'docker' || runtime === 'image';
 }
 
-/** True for a service that bootlace sets up or starts. */
-export function isLaunched(service: Service): boolean {
-  return (
-    ['buildCommand', 'startCommand', 'preDeployCommand', 'dockerCommand'].some(key =>
-      /(^|[\s;&|/])bootlace(@\S{1,60})?(\s|$)/.test(textAt(service.at, key) ?? ''),
-    ) || service.envVars.some(({ key }) => key === 'BACKEND_PACKAGE' || key === 'BACKEND_VERSION')
-  );
-}
-
-/** True for a service that its name, or its environment's, says to be production. */
-export function isProduction({ name, environment = '' }: Service): boolean {
-  const words = `${name} ${environment}`.toLowerCase();
-  return /\bprod(uction)?\b/.test(words.replace(/_/g, '-')) && !/\b(pre|non)-?prod/.test(words);
-}
-
 /** False for a service that deploys on a push. */
 export function isAutodeployOff(service: Service): boolean {
-  const trigger = textAt(service.at, 'autoDeployTrigger');
+  const trigger = service.at.text('autoDeployTrigger');
   if (trigger !== undefined) return trigger === 'off';
-  return textAt(service.at, 'autoDeploy') === 'false' || service.runtime === 'image';
+  return service.at.text('autoDeploy') === 'false' || service.runtime === 'image';
 }

@@ -11,7 +11,7 @@ import {
   type Pair,
   Parser,
 } from 'yaml';
-import { error, type Field, type Place, type Problem, quote, type Value } from './value';
+import { error, type Field, MapValue, type Place, type Problem, quote, type Value } from './value';
 
 /** The largest Blueprint in characters; Render's examples have at most 20,000. */
 const largestFile = 1_000_000;
@@ -135,13 +135,16 @@ class Reading {
       this.#inAlias++;
       const value = this.value(target, path);
       this.#inAlias--;
-      return { ...value, ...place };
+      return value.kind === 'map'
+        ? new MapValue(place.line, place.column, path, value.fields)
+        : { ...value, ...place };
     }
     const { anchor } = (node ?? {}) as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, node as Node);
     this.#open.add(node);
     try {
-      if (isMap(node)) return { kind: 'map', ...place, fields: this.#fields(node.items, path) };
+      if (isMap(node))
+        return new MapValue(place.line, place.column, path, this.#fields(node.items, path));
       if (isSeq(node)) {
         const items = node.items.map((item, i) => this.value(item, `${path}[${i}]`));
         return { kind: 'list', ...place, items };

@@ -14,7 +14,6 @@ import {
   type Place,
   type Problem,
   quote,
-  textAt,
   textOf,
   type Value,
   warning,
@@ -50,7 +49,7 @@ function* checkItem(
   if (item.kind !== 'map') return yield wrongType(item, 'map', name);
   if (spec === 'service') return yield* checkService(item);
   const inGroup = /envVarGroups\[\d+\]\.envVars\[\d+\]$/.test(item.path);
-  const source = ['fromGroup', 'fromDatabase', 'fromService'].find(key => item.fields.has(key));
+  const source = ['fromGroup', 'fromDatabase', 'fromService'].find(key => item.has(key));
   const shape = envVarShapes[(!inGroup && source) || 'value'] as Spec;
   yield* checkMap(item, shape, inGroup ? 'a variable of a group' : 'a variable', source);
 }
@@ -64,7 +63,7 @@ const types = 'web, pserv, worker, cron or keyvalue';
 
 /** Tells a service's shape by its type and its runtime, then checks it. */
 function* checkService(service: MapValue): Generator<Problem> {
-  const type = textAt(service, 'type');
+  const type = service.text('type');
   const field = service.fields.get('type');
   if (!field || type === undefined)
     return yield error(field ?? service, 'FIELD_MISSING', {
@@ -84,14 +83,14 @@ function* checkService(service: MapValue): Generator<Problem> {
       fix: `write type: ${meant ?? `${types}, unless Render has this type by now`}`,
     });
   }
-  if (type !== 'web' || (textAt(service, 'runtime') ?? textAt(service, 'env')) !== 'static')
+  if (type !== 'web' || (service.text('runtime') ?? service.text('env')) !== 'static')
     return yield* checkMap(service, serviceShapes.server, server);
   for (const problem of checkMap(service, serviceShapes.static, 'a static site')) {
     const isServers =
       problem.code === 'FIELD_UNKNOWN' &&
       Object.hasOwn(serviceShapes.server.fields ?? {}, problem.path.replace(/.*\./, ''));
     // The schema takes such a service for one with a program, unless it has fields of a site, too.
-    if (!isServers || staticOnly.some(key => service.fields.has(key))) yield problem;
+    if (!isServers || staticOnly.some(key => service.has(key))) yield problem;
     else yield { ...problem, severity: 'warning', code: 'FIELD_NOT_STATIC' };
   }
 }
@@ -100,10 +99,8 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
   const { fields = {}, required = [] } = spec;
   const known = Object.keys(fields).filter(key => !fields[key]?.deprecated);
   const unknown = [...map.fields.values()].filter(({ key }) => !Object.hasOwn(fields, key));
-  const missing = required.filter(
-    key => !has(map, key) && !(key === 'runtime' && map.fields.has('env')),
-  );
-  const free = known.filter(key => !map.fields.has(key));
+  const missing = required.filter(key => !has(map, key) && !(key === 'runtime' && map.has('env')));
+  const free = known.filter(key => !map.has(key));
   const meant = new Map(unknown.map(({ key }) => [key, meantBy(key, known, free)]));
   // A required field with a slip in its name is one finding, not two.
   const slips = missing.filter(key => [...meant.values()].some(each => each?.field === key));

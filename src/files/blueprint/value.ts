@@ -19,9 +19,41 @@ export interface ListValue extends Place {
   kind: 'list';
   items: readonly Value[];
 }
-export interface MapValue extends Place {
-  kind: 'map';
-  fields: ReadonlyMap<string, Field>;
+export class MapValue implements Place {
+  readonly kind = 'map';
+
+  constructor(
+    readonly line: number,
+    readonly column: number,
+    readonly path: string,
+    readonly fields: ReadonlyMap<string, Field>,
+  ) {}
+
+  has(key: string): boolean {
+    return this.fields.has(key);
+  }
+
+  /** The text of a field; undefined also for null, a list or a map. */
+  text(key: string): string | undefined {
+    return textOf(this.fields.get(key)?.value);
+  }
+
+  /** The map in a field. */
+  map(key: string): MapValue | undefined {
+    const value = this.fields.get(key)?.value;
+    return value?.kind === 'map' ? value : undefined;
+  }
+
+  /** The maps of the list in a field; anything else in the list is left out. */
+  maps(key: string): MapValue[] {
+    const value = this.fields.get(key)?.value;
+    return value?.kind === 'list' ? value.items.filter(item => item.kind === 'map') : [];
+  }
+
+  /** Where a field's value stands; the map itself where it has no such field. */
+  place(key: string): Place {
+    return this.fields.get(key)?.value ?? this;
+  }
 }
 /** A value of the file, aliases expanded. */
 export type Value = Scalar | ListValue | MapValue;
@@ -46,32 +78,10 @@ export function warning(at: Place, code: string, texts: Texts): Problem {
   return { ...error(at, code, texts), severity: 'warning' };
 }
 
-/** Where a field's value stands; the map itself where it has no such field. */
-export function placeOf(map: MapValue, key: string): Place {
-  return map.fields.get(key)?.value ?? map;
-}
-
 /** The text of a scalar, numbers as they are written; undefined for null, a list or a map. */
 export function textOf(value: Value | undefined): string | undefined {
   if (value?.kind !== 'scalar' || value.value === null) return undefined;
   return typeof value.value === 'string' ? value.value : value.source;
-}
-
-/** The text of a map's field. */
-export function textAt(map: MapValue | undefined, key: string): string | undefined {
-  return textOf(map?.fields.get(key)?.value);
-}
-
-/** The map in a map's field. */
-export function mapAt(map: MapValue | undefined, key: string): MapValue | undefined {
-  const value = map?.fields.get(key)?.value;
-  return value?.kind === 'map' ? value : undefined;
-}
-
-/** The maps of a list in a map's field; anything else in the list is left out. */
-export function mapsAt(map: MapValue | undefined, key: string): MapValue[] {
-  const value = map?.fields.get(key)?.value;
-  return value?.kind === 'list' ? value.items.filter(item => item.kind === 'map') : [];
 }
 
 /** Text of the file, quoted and short enough for a line. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
 import { isContainer, perService, type Rule, type Service } from '../blueprint';
-import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
+import { error, type Problem, quote, warning } from '../value';
 import { dockerfileOf } from './docker';
 
 /** Traps in the commands of a service. */
@@ -22,20 +22,20 @@ const migration =
 function startCommands(service: Service, repository: Repository) {
   const { at } = service;
   const commands = ['startCommand', 'dockerCommand'].map(key => ({
-    at: placeOf(at, key),
+    at: at.place(key),
     name: key,
-    text: textAt(at, key) ?? '',
+    text: at.text(key) ?? '',
   }));
-  if (at.fields.has('dockerCommand')) return commands;
+  if (at.has('dockerCommand')) return commands;
   // The last CMD counts; its exec form reads as a command line without the quotes.
   const dockerfile = dockerfileOf(service, repository) ?? '';
   const last = [...dockerfile.matchAll(/^[ \t]*CMD[ \t]+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
   const text = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
-  return [...commands, { at: placeOf(at, 'dockerfilePath'), name: "the Dockerfile's CMD", text }];
+  return [...commands, { at: at.place('dockerfilePath'), name: "the Dockerfile's CMD", text }];
 }
 
 function* migratesAtStart(service: Service, repository: Repository): Generator<Problem> {
-  const isFree = textAt(service.at, 'plan') === 'free';
+  const isFree = service.at.text('plan') === 'free';
   // A free image has no other place: no build command, and no preDeployCommand.
   if (service.type === 'cron' || (isFree && isContainer(service))) return;
   for (const { at, name, text } of startCommands(service, repository)) {
@@ -68,15 +68,15 @@ function* fixedPort(service: Service, repository: Repository): Generator<Problem
 }
 
 function* scripts({ at, rootDir }: Service, repository: Repository): Generator<Problem> {
-  if (at.fields.has('repo')) return;
+  if (at.has('repo')) return;
   for (const key of ['buildCommand', 'preDeployCommand', 'startCommand']) {
-    const text = textAt(at, key) ?? '';
+    const text = at.text(key) ?? '';
     const [, shell, path] =
       /(?:^|&&|;|\n)[ \t]*((?:ba)?sh )?((?:\.\/)?[\w./-]{1,200}\.sh)\b/.exec(text) ?? [];
     if (path === undefined || /\bcd /.test(text)) continue;
     const file = posix.join(rootDir, path);
     if (!shell && !/\bchmod\b/.test(text) && repository.isExecutable(file) === false)
-      yield error(placeOf(at, key), 'BUILD_SCRIPT_NOT_EXECUTABLE', {
+      yield error(at.place(key), 'BUILD_SCRIPT_NOT_EXECUTABLE', {
         message: `${quote(file)} is not executable, and ends with "permission denied"`,
         // The name goes into a command line.
         fix: /^[\w./-]+$/.test(file)
@@ -85,7 +85,7 @@ function* scripts({ at, rootDir }: Service, repository: Repository): Generator<P
       });
     const script = repository.text(file);
     if (key !== 'startCommand' && script !== undefined && goesOn(script))
-      yield warning(placeOf(at, key), 'SCRIPT_GOES_ON', {
+      yield warning(at.place(key), 'SCRIPT_GOES_ON', {
         message: `${quote(file)} goes on after a command that failed, and the deploy with it`,
         fix: `write set -e on the second line of ${quote(file)}`,
       });
@@ -101,9 +101,9 @@ function goesOn(script: string): boolean {
 /** A service's NODE_ENV counts in its build, too, and then no install brings devDependencies. */
 function* devDependencies(service: Service, repository: Repository): Generator<Problem> {
   const { at, rootDir, runtime, envVars } = service;
-  if (runtime !== 'node' || at.fields.has('repo')) return;
+  if (runtime !== 'node' || at.has('repo')) return;
   if (envVars.find(({ key }) => key === 'NODE_ENV')?.text !== 'production') return;
-  const text = textAt(at, 'buildCommand') ?? '';
+  const text = at.text('buildCommand') ?? '';
   if (!/\b(npm (ci|i|install)|pnpm (i|install)|yarn( install)?)\b/.test(text)) return;
   if (/--include[ =]dev|--production[ =]false|--prod[ =]false|NODE_ENV=/.test(text)) return;
   const folder = /(?:^|&&|;)\s*cd ([\w./-]+)/.exec(text)?.[1] ?? '.';
@@ -111,7 +111,7 @@ function* devDependencies(service: Service, repository: Repository): Generator<P
   const script = /\b(?:run |yarn |pnpm )(build[\w:-]*)/.exec(text)?.[1];
   const tool = script && missingTool(manifest, script);
   if (tool)
-    yield error(placeOf(at, 'buildCommand'), 'DEV_DEPENDENCIES_LEFT_OUT', {
+    yield error(at.place('buildCommand'), 'DEV_DEPENDENCIES_LEFT_OUT', {
       message: `with NODE_ENV=production the install leaves out ${tool}, which the build needs`,
       fix: text.includes('npm')
         ? 'write npm ci --include=dev'
@@ -142,14 +142,14 @@ function missingTool(
 }
 
 function* nextStandalone({ at, rootDir }: Service, repository: Repository): Generator<Problem> {
-  const start = textAt(at, 'startCommand') ?? '';
+  const start = at.text('startCommand') ?? '';
   const path = /([\w./-]{0,200})\.next\/standalone\//.exec(start)?.[1];
   if (path === undefined) return;
   const config = ['js', 'mjs', 'ts', 'cjs']
     .map(ending => repository.text(posix.join(rootDir, path, `next.config.${ending}`)))
     .find(each => each !== undefined);
   if (config !== undefined && !/\bstandalone\b/.test(config))
-    yield error(placeOf(at, 'startCommand'), 'NEXT_NOT_STANDALONE', {
+    yield error(at.place('startCommand'), 'NEXT_NOT_STANDALONE', {
       message: 'it starts .next/standalone, which next.config does not ask for',
       fix: "write output: 'standalone' in next.config",
     });
@@ -157,8 +157,8 @@ function* nextStandalone({ at, rootDir }: Service, repository: Repository): Gene
 
 function* testsBeforeDeploy({ at }: Service): Generator<Problem> {
   const tests = /\b(pytest|vitest|jest|npm (run )?test|yarn test|pnpm test|go test)\b/;
-  if (tests.test(textAt(at, 'preDeployCommand') ?? ''))
-    yield warning(placeOf(at, 'preDeployCommand'), 'TESTS_BEFORE_DEPLOY', {
+  if (tests.test(at.text('preDeployCommand') ?? ''))
+    yield warning(at.place('preDeployCommand'), 'TESTS_BEFORE_DEPLOY', {
       message: "preDeployCommand runs tests, with production's variables and database",
       fix: 'run the tests in CI, and write autoDeployTrigger: checksPass',
     });

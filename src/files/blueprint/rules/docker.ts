@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
 import { type Blueprint, isAutodeployOff, perService, type Rule, type Service } from '../blueprint';
-import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
+import { error, type Problem, quote, warning } from '../value';
 
 /** Traps of services that Render builds from a Dockerfile. */
 export const dockerRules: readonly Rule[] = [
@@ -13,9 +13,9 @@ export const dockerRules: readonly Rule[] = [
 
 function* outsideRoot({ at, rootDir }: Service): Generator<Problem> {
   for (const key of ['dockerContext', 'dockerfilePath', 'rootDir']) {
-    const path = textAt(at, key);
+    const path = at.text(key);
     if (path === undefined || !posix.normalize(path).startsWith('..')) continue;
-    yield error(placeOf(at, key), 'OUTSIDE_ROOT', {
+    yield error(at.place(key), 'OUTSIDE_ROOT', {
       message:
         rootDir !== '' && key !== 'rootDir'
           ? `${key} leads out of rootDir, and Render has nothing outside of it`
@@ -33,18 +33,17 @@ export function dockerfileOf(
   { at, rootDir, runtime }: Service,
   repository: Repository,
 ): string | undefined {
-  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '')
-    return undefined;
-  const path = textAt(at, 'dockerfilePath') ?? 'Dockerfile';
+  if (runtime !== 'docker' || at.has('repo') || repository.blueprint === '') return undefined;
+  const path = at.text('dockerfilePath') ?? 'Dockerfile';
   return repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
 }
 
 function* dockerfile(service: Service, repository: Repository): Generator<Problem> {
   const { at, runtime } = service;
-  const path = textAt(at, 'dockerfilePath') ?? 'Dockerfile';
-  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '') return;
+  const path = at.text('dockerfilePath') ?? 'Dockerfile';
+  if (runtime !== 'docker' || at.has('repo') || repository.blueprint === '') return;
   if (dockerfileOf(service, repository) === undefined && !posix.normalize(path).startsWith('..'))
-    yield error(placeOf(at, 'dockerfilePath'), 'DOCKERFILE_MISSING', {
+    yield error(at.place('dockerfilePath'), 'DOCKERFILE_MISSING', {
       message: `the repository has no ${quote(path)}`,
       fix: 'correct dockerfilePath, a path from the top of the repository',
     });
@@ -52,21 +51,15 @@ function* dockerfile(service: Service, repository: Repository): Generator<Proble
 
 /** Several images of one repository: without a filter each push builds and deploys them all. */
 function* buildFilters({ services }: Blueprint): Generator<Problem> {
-  const images = services.filter(
-    ({ at, runtime }) => runtime === 'docker' && !at.fields.has('repo'),
-  );
+  const images = services.filter(({ at, runtime }) => runtime === 'docker' && !at.has('repo'));
   const files = new Set(
     images.map(
-      ({ at, rootDir }) => `${rootDir}:${posix.normalize(textAt(at, 'dockerfilePath') ?? '')}`,
+      ({ at, rootDir }) => `${rootDir}:${posix.normalize(at.text('dockerfilePath') ?? '')}`,
     ),
   );
   if (files.size < 2) return;
   for (const service of images)
-    if (
-      service.rootDir === '' &&
-      !service.at.fields.has('buildFilter') &&
-      !isAutodeployOff(service)
-    )
+    if (service.rootDir === '' && !service.at.has('buildFilter') && !isAutodeployOff(service))
       yield warning(service.at, 'BUILD_FILTER_MISSING', {
         message: 'each push builds and deploys it, whatever the push changed',
         fix: 'add buildFilter: with paths: of its own folder and of the folders that it shares',

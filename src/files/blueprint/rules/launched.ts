@@ -6,13 +6,11 @@ import {
   allVariables,
   type EnvVar,
   isAutodeployOff,
-  isLaunched,
-  isProduction,
   perService,
   type Rule,
   type Service,
 } from '../blueprint';
-import { error, type Problem, placeOf, quote, textAt, warning } from '../value';
+import { error, type Problem, quote, warning } from '../value';
 
 /** A service that bootlace sets up and starts, with the variables of its groups. */
 interface Launched extends Service {
@@ -30,7 +28,7 @@ export const launchRules: readonly Rule[] = [
       if (!isLaunched(service)) return;
       const { variables, isComplete } = allVariables(service, blueprint);
       const find = (key: string) => variables.find(variable => variable.key === key);
-      const build = textAt(service.at, 'buildCommand') ?? '';
+      const build = service.at.text('buildCommand') ?? '';
       yield* rule({ ...service, build, find, isComplete }, repository);
     }),
   ),
@@ -52,7 +50,7 @@ function* pinMissing(service: Launched): Generator<Problem> {
   if (!isProduction(service) || /\$\{BACKEND_VERSION:?\?/.test(build)) return;
   const pin = find('BACKEND_VERSION');
   if (pin)
-    yield warning(placeOf(at, 'buildCommand'), 'PIN_MISSING', {
+    yield warning(at.place('buildCommand'), 'PIN_MISSING', {
       message: 'this production service would install latest while BACKEND_VERSION is unset',
       fix: 'write buildCommand: npx bootlace setup --backend-version "${BACKEND_VERSION:?}"',
     });
@@ -76,7 +74,7 @@ function* required(service: Launched, repository: Repository): Generator<Problem
     each => typeof each === 'string' && /^(?!(PORT|NODE_ENV|RENDER\w*)$)[A-Za-z_]\w*$/.test(each),
   );
   for (const each of wanted.filter(key => !find(key)))
-    yield error(placeOf(at, 'envVars'), 'REQUIRED_MISSING', {
+    yield error(at.place('envVars'), 'REQUIRED_MISSING', {
       message: `the backend requires ${each}, and ${name} does not have it`,
       fix: `add to envVars: key: ${each} with sync: false, or its value`,
     });
@@ -89,7 +87,7 @@ function* installsTwice(service: Launched, repository: Repository): Generator<Pr
   if (repository.text(posix.join(rootDir, 'package.json')) === undefined) return;
   const skip = find('SKIP_INSTALL_DEPS');
   if (skip && skip.text !== 'false') return;
-  yield warning(skip?.value ?? placeOf(at, 'envVars'), 'INSTALLS_TWICE', {
+  yield warning(skip?.value ?? at.place('envVars'), 'INSTALLS_TWICE', {
     message: 'Render installs the dependencies of the package.json in the repository, too',
     fix: 'add to envVars: key: SKIP_INSTALL_DEPS with value: "true"',
   });
@@ -103,7 +101,7 @@ function* openNode(service: Launched, repository: Repository): Generator<Problem
   const declared =
     read('.node-version') ?? read('.nvmrc') ?? (isObject(engines) ? engines.node : undefined);
   if (typeof declared === 'string' && !isOpen(declared)) return;
-  yield warning(placeOf(at, 'envVars'), 'NODE_OPEN', {
+  yield warning(at.place('envVars'), 'NODE_OPEN', {
     message:
       declared === undefined
         ? "nothing says which Node runs it, and Render's default changes"
@@ -130,7 +128,7 @@ function isOpen(range: string): boolean {
 }
 
 function* health({ at, type }: Service): Generator<Problem> {
-  if (type === 'web' && !at.fields.has('healthCheckPath'))
+  if (type === 'web' && !at.has('healthCheckPath'))
     yield warning(at, 'HEALTH_MISSING', {
       message: 'without a health check path a backend that does not answer goes live',
       fix: 'add healthCheckPath: with the path that the backend answers, such as /health',
@@ -140,8 +138,8 @@ function* health({ at, type }: Service): Generator<Problem> {
 function* autodeploy(service: Launched): Generator<Problem> {
   const { at, type } = service;
   if (isAutodeployOff(service) || type === 'keyvalue') return;
-  const key = at.fields.has('autoDeployTrigger') ? 'autoDeployTrigger' : 'autoDeploy';
-  yield warning(placeOf(at, key), 'AUTODEPLOY_ON', {
+  const key = at.has('autoDeployTrigger') ? 'autoDeployTrigger' : 'autoDeploy';
+  yield warning(at.place(key), 'AUTODEPLOY_ON', {
     message: 'each push deploys, beside what npx bootlace deploy deploys',
     fix: "write autoDeployTrigger: 'off'",
   });
@@ -152,8 +150,23 @@ function* serverFile(service: Launched, repository: Repository): Generator<Probl
   if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
   const present = repository.text(posix.join(rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
-    yield error(placeOf(at, 'buildCommand'), 'SERVER_FILE_TAKEN', {
+    yield error(at.place('buildCommand'), 'SERVER_FILE_TAKEN', {
       message: 'the repository has a server.js of its own, which setup does not overwrite',
       fix: 'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
     });
+}
+
+/** True for a service that bootlace sets up or starts. */
+function isLaunched(service: Service): boolean {
+  return (
+    ['buildCommand', 'startCommand', 'preDeployCommand', 'dockerCommand'].some(key =>
+      /(^|[\s;&|/])bootlace(@\S{1,60})?(\s|$)/.test(service.at.text(key) ?? ''),
+    ) || service.envVars.some(({ key }) => key === 'BACKEND_PACKAGE' || key === 'BACKEND_VERSION')
+  );
+}
+
+/** True for a service that its name, or its environment's, says to be production. */
+function isProduction({ name, environment = '' }: Service): boolean {
+  const words = `${name} ${environment}`.toLowerCase();
+  return /\bprod(uction)?\b/.test(words.replace(/_/g, '-')) && !/\b(pre|non)-?prod/.test(words);
 }

@@ -6,7 +6,7 @@ import {
   type Rule,
   type Service,
 } from '../blueprint';
-import { error, mapAt, mapsAt, type Problem, placeOf, quote, textAt, warning } from '../value';
+import { error, type Problem, quote, warning } from '../value';
 import { references } from './references';
 
 /** Traps of addresses, regions and access. */
@@ -20,8 +20,8 @@ export const networkRules: readonly Rule[] = [
 function* openDatabases({ databases, services }: Blueprint): Generator<Problem> {
   const stores = services.filter(({ type }) => type === 'keyvalue');
   for (const { at, name } of [...databases, ...stores])
-    for (const entry of mapsAt(at, 'ipAllowList'))
-      if (/^(0+\.0+\.0+\.0+|::)\/0$/.test(textAt(entry, 'source') ?? ''))
+    for (const entry of at.maps('ipAllowList'))
+      if (/^(0+\.0+\.0+\.0+|::)\/0$/.test(entry.text('source') ?? ''))
         yield warning(entry, 'DATABASE_OPEN', {
           message: `${quote(name)} takes connections from every address`,
           fix: 'write ipAllowList: [] (services of the same region connect inside), or your addresses',
@@ -34,18 +34,18 @@ const browserName = /^(NEXT_PUBLIC_|NUXT_PUBLIC_|EXPO_PUBLIC_|PUBLIC_|VITE_|REAC
 function* internalHosts(blueprint: Blueprint): Generator<Problem> {
   const targets = byName(blueprint.services);
   for (const { envVar, from } of references(blueprint, 'fromService')) {
-    const property = textAt(from, 'property') ?? '';
+    const property = from.text('property') ?? '';
     if (!/^(host|hostport)$/.test(property)) continue;
     const fix = 'write envVarKey: RENDER_EXTERNAL_URL in place of property';
-    const target = targets.get(textAt(from, 'name') ?? '');
+    const target = targets.get(from.text('name') ?? '');
     if (browserName.test(envVar.key ?? ''))
-      yield warning(placeOf(from, 'property'), 'HOST_NOT_PUBLIC', {
+      yield warning(from.place('property'), 'HOST_NOT_PUBLIC', {
         message: `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
         fix,
       });
     // https://render.com/docs/free: a free web service sends into the private network only.
-    else if (target?.type === 'web' && textAt(target.at, 'plan') === 'free')
-      yield warning(placeOf(from, 'property'), 'HOST_OF_FREE', {
+    else if (target?.type === 'web' && target.at.text('plan') === 'free')
+      yield warning(from.place('property'), 'HOST_OF_FREE', {
         message: `${quote(target.name)} is free, and a free web service takes no internal connections`,
         fix,
       });
@@ -60,11 +60,11 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
   ] as const) {
     const targets = byName<Resource>(all);
     for (const { service, from } of references(blueprint, kind)) {
-      const target = targets.get(textAt(from, 'name') ?? '');
-      const property = textAt(from, 'property') ?? '';
+      const target = targets.get(from.text('name') ?? '');
+      const property = from.text('property') ?? '';
       if (!target || !/host|connection/.test(property)) continue;
       if (service.runtime === 'static' || service.region === target.region) continue;
-      yield error(placeOf(from, 'name'), 'REGION_DIFFERS', {
+      yield error(from.place('name'), 'REGION_DIFFERS', {
         message: `${quote(target.name)} is in ${target.region}, ${quote(service.name)} in ${service.region}, and its address works in ${target.region} only`,
         fix: `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
       });
@@ -73,8 +73,8 @@ function* regions(blueprint: Blueprint): Generator<Problem> {
 }
 
 function* poolService({ at }: Service): Generator<Problem> {
-  if (/(^|\/)pgbouncer/i.test(textAt(mapAt(at, 'image'), 'url') ?? ''))
-    yield warning(placeOf(at, 'image'), 'POOL_AS_SERVICE', {
+  if (/(^|\/)pgbouncer/i.test(at.map('image')?.text('url') ?? ''))
+    yield warning(at.place('image'), 'POOL_AS_SERVICE', {
       message: 'Render runs PgBouncer in front of a database itself',
       fix: 'write connectionPool: pgbouncer at the database, and property: connectionPoolString',
     });

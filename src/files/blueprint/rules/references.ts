@@ -7,17 +7,7 @@ import {
   type Rule,
   type Service,
 } from '../blueprint';
-import {
-  error,
-  type MapValue,
-  mapAt,
-  mapsAt,
-  type Place,
-  type Problem,
-  placeOf,
-  quote,
-  textAt,
-} from '../value';
+import { error, type MapValue, type Place, type Problem, quote } from '../value';
 
 /** References that lead nowhere. */
 export const referenceRules: readonly Rule[] = [databases, services, groups];
@@ -25,20 +15,20 @@ export const referenceRules: readonly Rule[] = [databases, services, groups];
 function* databases(blueprint: Blueprint): Generator<Problem> {
   const all = byName(blueprint.databases);
   const replicas = blueprint.databases
-    .flatMap(({ at }) => mapsAt(at, 'readReplicas'))
-    .flatMap(replica => textAt(replica, 'name') ?? []);
+    .flatMap(({ at }) => at.maps('readReplicas'))
+    .flatMap(replica => replica.text('name') ?? []);
   const names = new Set([...all.keys(), ...replicas]);
   for (const { from } of references(blueprint, 'fromDatabase')) {
-    const name = textAt(from, 'name');
+    const name = from.text('name');
     if (name === undefined) continue;
     if (!names.has(name)) {
-      yield missing(placeOf(from, 'name'), 'database', name, [...names], 'databases');
+      yield missing(from.place('name'), 'database', name, [...names], 'databases');
       continue;
     }
     const database = all.get(name);
-    if (textAt(from, 'property') !== 'connectionPoolString' || !database) continue;
-    if (textAt(database.at, 'connectionPool') !== 'pgbouncer')
-      yield error(placeOf(from, 'property'), 'POOL_MISSING', {
+    if (from.text('property') !== 'connectionPoolString' || !database) continue;
+    if (database.at.text('connectionPool') !== 'pgbouncer')
+      yield error(from.place('property'), 'POOL_MISSING', {
         message: `the database ${quote(name)} has no connection pool`,
         fix: 'write connectionPool: pgbouncer at the database, or property: connectionString',
       });
@@ -48,17 +38,17 @@ function* databases(blueprint: Blueprint): Generator<Problem> {
 function* services(blueprint: Blueprint): Generator<Problem> {
   const all = byName(blueprint.services);
   for (const { from } of references(blueprint, 'fromService')) {
-    const name = textAt(from, 'name');
-    if (from.fields.has('property') === from.fields.has('envVarKey'))
+    const name = from.text('name');
+    if (from.has('property') === from.has('envVarKey'))
       yield error(from, 'REFERENCE_INCOMPLETE', {
-        message: from.fields.has('property')
+        message: from.has('property')
           ? 'fromService has property and envVarKey'
           : 'fromService has neither property nor envVarKey',
         fix: 'write one of the two: property: hostport, or envVarKey: NAME',
       });
     if (name === undefined) continue;
     const target = all.get(name);
-    if (!target) yield missing(placeOf(from, 'name'), 'service', name, [...all.keys()], 'services');
+    if (!target) yield missing(from.place('name'), 'service', name, [...all.keys()], 'services');
     else yield* checkTarget(from, target, blueprint);
   }
 }
@@ -73,24 +63,24 @@ const properties: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Generator<Problem> {
-  const type = textAt(from, 'type') === 'redis' ? 'keyvalue' : textAt(from, 'type');
+  const type = from.text('type') === 'redis' ? 'keyvalue' : from.text('type');
   const isSite = target.runtime === 'static' && type === 'static';
   if (type !== undefined && target.type !== '' && type !== target.type && !isSite)
-    yield error(placeOf(from, 'type'), 'REFERENCE_TYPE', {
+    yield error(from.place('type'), 'REFERENCE_TYPE', {
       message: `${quote(target.name)} is of type ${target.type}`,
       fix: `write type: ${target.type}`,
     });
-  const property = textAt(from, 'property');
+  const property = from.text('property');
   const offered = properties.get(target.type);
   if (property !== undefined && offered && !offered.includes(property))
-    yield error(placeOf(from, 'property'), 'REFERENCE_PROPERTY', {
+    yield error(from.place('property'), 'REFERENCE_PROPERTY', {
       message: `a service of type ${target.type} has no ${quote(property)}`,
       fix:
         offered.length > 0
           ? `write one of: ${offered.join(', ')}`
           : 'nothing can connect to it: refer to a web or a private service, or use envVarKey',
     });
-  const key = textAt(from, 'envVarKey');
+  const key = from.text('envVarKey');
   if (key === undefined) return;
   const { variables, isComplete } = allVariables(target, blueprint);
   const keys = variables.flatMap(variable => variable.key ?? []);
@@ -98,7 +88,7 @@ function* checkTarget(from: MapValue, target: Service, blueprint: Blueprint): Ge
   if (!isComplete || keys.includes(key) || /^(RENDER|RENDER_\w+|PORT|IS_PULL_REQUEST)$/.test(key))
     return;
   const meant = nearest(key, keys);
-  yield error(placeOf(from, 'envVarKey'), 'REFERENCE_MISSING', {
+  yield error(from.place('envVarKey'), 'REFERENCE_MISSING', {
     message: `${quote(target.name)} declares no variable ${quote(key)}`,
     fix: meant ? `write envVarKey: ${meant}` : `add the variable to the envVars of ${target.name}`,
   });
@@ -109,10 +99,10 @@ function* groups(blueprint: Blueprint): Generator<Problem> {
   const names = blueprint.groups.map(({ name }) => name);
   if (names.length === 0) return;
   for (const { at } of blueprint.services)
-    for (const entry of mapsAt(at, 'envVars')) {
-      const name = textAt(entry, 'fromGroup');
+    for (const entry of at.maps('envVars')) {
+      const name = entry.text('fromGroup');
       if (name === undefined || names.includes(name)) continue;
-      const place = placeOf(entry, 'fromGroup');
+      const place = entry.place('fromGroup');
       yield { ...missing(place, 'group', name, names, 'envVarGroups'), severity: 'warning' };
     }
 }
@@ -138,7 +128,7 @@ export function references(
 ): { service: Service; envVar: EnvVar; from: MapValue }[] {
   return services.flatMap(service =>
     service.envVars.flatMap(envVar => {
-      const from = mapAt(envVar.at, field);
+      const from = envVar.at.map(field);
       return from ? [{ service, envVar, from }] : [];
     }),
   );

@@ -6,7 +6,7 @@ import {
   type Rule,
   type Service,
 } from '../blueprint';
-import { error, mapAt, type Problem, placeOf, quote, textAt, textOf, warning } from '../value';
+import { error, type Problem, quote, textOf, warning } from '../value';
 
 /** What Render refuses or passes over, although its public schema accepts it. */
 export const refusalRules: readonly Rule[] = [
@@ -29,7 +29,7 @@ function* names({ services, databases, groups }: Blueprint): Generator<Problem> 
     for (const { name, at } of all) {
       const line = seen.get(name);
       if (name !== '' && line !== undefined)
-        yield error(placeOf(at, 'name'), 'NAME_TAKEN', {
+        yield error(at.place('name'), 'NAME_TAKEN', {
           message: `the ${what} on line ${line} has the name ${quote(name)}, too`,
           fix: `give each ${what} a name of its own`,
         });
@@ -46,7 +46,7 @@ function* entries({ services, groups }: Blueprint): Generator<Problem> {
 function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<Problem> {
   const seen = new Map<string, number>();
   for (const { at, key, value } of envVars) {
-    const keyPlace = placeOf(at, 'key');
+    const keyPlace = at.place('key');
     if (key !== undefined && !/^[A-Za-z0-9_.-]+$/.test(key))
       yield error(keyPlace, 'KEY_INVALID', {
         message: `the name ${quote(key)} has characters other than letters, digits, _, - and .`,
@@ -59,9 +59,9 @@ function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<
         fix: 'keep one of the two',
       });
     else if (key !== undefined) seen.set(key, at.line);
-    if (at.fields.has('fromDatabase') || at.fields.has('fromService')) continue;
-    const isAsked = textAt(at, 'sync') === 'false';
-    const isGenerated = textAt(at, 'generateValue') === 'true';
+    if (at.has('fromDatabase') || at.has('fromService')) continue;
+    const isAsked = at.text('sync') === 'false';
+    const isGenerated = at.text('generateValue') === 'true';
     const sources = [
       value && 'value',
       isGenerated && 'generateValue: true',
@@ -81,7 +81,7 @@ function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<
           : 'add value:, sync: false (Render asks for it) or generateValue: true',
       });
     else if (isGroup && isAsked)
-      yield error(placeOf(at, 'sync'), 'SYNC_IN_GROUP', {
+      yield error(at.place('sync'), 'SYNC_IN_GROUP', {
         message: 'Render passes over sync: false in a group, and the variable would not be set',
         fix: 'move the variable to the envVars of each service, or set it in the dashboard',
       });
@@ -91,13 +91,13 @@ function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<
 function* commands(service: Service): Generator<Problem> {
   const { at, type, runtime } = service;
   if (runtime === 'static' && (type === 'worker' || type === 'pserv' || type === 'cron'))
-    return yield error(placeOf(at, 'runtime'), 'RUNTIME_INVALID', {
+    return yield error(at.place('runtime'), 'RUNTIME_INVALID', {
       message: `runtime: static is for web services, and this is of type ${type}`,
       fix: 'write type: web, or the runtime of the program',
     });
   if (!['web', 'worker', 'pserv', 'cron'].includes(type)) return;
-  if (runtime === 'image' && !mapAt(at, 'image'))
-    yield error(placeOf(at, 'runtime'), 'IMAGE_MISSING', {
+  if (runtime === 'image' && !at.map('image'))
+    yield error(at.place('runtime'), 'IMAGE_MISSING', {
       message: 'runtime: image needs image:',
       fix: 'add image: with url: REGISTRY/NAME:TAG',
     });
@@ -117,7 +117,7 @@ function* commands(service: Service): Generator<Problem> {
   }
   if (isImage || runtime === 'static' || runtime === undefined) return;
   for (const key of ['buildCommand', 'startCommand'])
-    if (!at.fields.has(key))
+    if (!at.has(key))
       yield error(at, 'COMMAND_MISSING', {
         message: `runtime: ${runtime} needs ${key}`,
         fix: `add ${key}:, the command that ${key === 'startCommand' ? 'starts' : 'builds'} it`,
@@ -125,21 +125,20 @@ function* commands(service: Service): Generator<Problem> {
 }
 
 function* sizes({ at }: Service): Generator<Problem> {
-  const scaling = mapAt(at, 'scaling');
-  const number = (map: typeof scaling, key: string) => Number(textAt(map, key) ?? Number.NaN);
-  if (scaling && number(scaling, 'minInstances') > number(scaling, 'maxInstances'))
-    yield error(placeOf(scaling, 'minInstances'), 'SCALING_INVALID', {
+  const scaling = at.map('scaling');
+  if (scaling && Number(scaling.text('minInstances')) > Number(scaling.text('maxInstances')))
+    yield error(scaling.place('minInstances'), 'SCALING_INVALID', {
       message: 'minInstances is more than maxInstances',
       fix: 'exchange the two',
     });
   const targets = ['targetCPUPercent', 'targetMemoryPercent'];
-  if (scaling && !targets.some(key => scaling.fields.has(key)))
+  if (scaling && !targets.some(key => scaling.has(key)))
     yield error(scaling, 'SCALING_INVALID', {
       message: 'scaling has no target',
       fix: 'add targetCPUPercent: 60, targetMemoryPercent: 60 or both',
     });
-  if (mapAt(at, 'disk') && (scaling || number(at, 'numInstances') > 1))
-    yield error(placeOf(at, scaling ? 'scaling' : 'numInstances'), 'DISK_NOT_SHARED', {
+  if (at.map('disk') && (scaling || Number(at.text('numInstances')) > 1))
+    yield error(at.place(scaling ? 'scaling' : 'numInstances'), 'DISK_NOT_SHARED', {
       message: 'a service with a disk runs as one instance',
       fix: 'remove the disk, or scaling and numInstances',
     });
@@ -148,9 +147,9 @@ function* sizes({ at }: Service): Generator<Problem> {
 function* diskSizes({ databases }: Blueprint): Generator<Problem> {
   for (const { at } of databases)
     for (const key of ['diskSizeGB', 'previewDiskSizeGB']) {
-      const size = Number(textAt(at, key) ?? 1);
+      const size = Number(at.text(key) ?? 1);
       if (size > 1 && size % 5 !== 0)
-        yield error(placeOf(at, key), 'DISK_SIZE_INVALID', {
+        yield error(at.place(key), 'DISK_SIZE_INVALID', {
           message: `${key} is 1 or a multiple of 5`,
           fix: `write ${key}: ${Math.ceil(size / 5) * 5}`,
         });
@@ -158,21 +157,21 @@ function* diskSizes({ databases }: Blueprint): Generator<Problem> {
 }
 
 function* paths({ at, type }: Service): Generator<Problem> {
-  const health = textAt(at, 'healthCheckPath');
+  const health = at.text('healthCheckPath');
   if (health !== undefined && !health.startsWith('/'))
-    yield error(placeOf(at, 'healthCheckPath'), 'HEALTH_PATH_INVALID', {
+    yield error(at.place('healthCheckPath'), 'HEALTH_PATH_INVALID', {
       message: 'the health check path does not begin with /',
       fix: `write healthCheckPath: /${health.replace(/^https?:\/\/[^/]*\/?/, '').slice(0, 60)}`,
     });
   if (health !== undefined && type === 'worker')
-    yield warning(placeOf(at, 'healthCheckPath'), 'FIELD_IGNORED', {
+    yield warning(at.place('healthCheckPath'), 'FIELD_IGNORED', {
       message: 'a worker has no address, and no health check',
       fix: 'remove healthCheckPath',
     });
-  const schedule = textAt(at, 'schedule');
+  const schedule = at.text('schedule');
   const isSchedule = /^\s*[\w*/,?#-]+(\s+[\w*/,?#-]+){4}\s*$/;
   if (type === 'cron' && schedule !== undefined && !isSchedule.test(schedule))
-    yield error(placeOf(at, 'schedule'), 'SCHEDULE_INVALID', {
+    yield error(at.place('schedule'), 'SCHEDULE_INVALID', {
       message: `the schedule ${quote(schedule)} is no cron expression`,
       fix: 'write five parts (minute, hour, day, month, weekday) in UTC, such as "0 14 * * *"',
     });
@@ -180,14 +179,14 @@ function* paths({ at, type }: Service): Generator<Problem> {
 
 /** https://render.com/docs/free */
 function* freePlan({ at, type }: Service): Generator<Problem> {
-  if (textAt(at, 'plan') !== 'free' || !['web', 'pserv', 'worker'].includes(type)) return;
+  if (at.text('plan') !== 'free' || !['web', 'pserv', 'worker'].includes(type)) return;
   if (type !== 'web')
-    yield error(placeOf(at, 'plan'), 'PLAN_NOT_FREE', {
+    yield error(at.place('plan'), 'PLAN_NOT_FREE', {
       message: `a service of type ${type} has no free plan`,
       fix: 'write plan: starter',
     });
   for (const key of ['preDeployCommand', 'disk', 'scaling', 'maintenanceMode'])
-    if (at.fields.has(key))
+    if (at.has(key))
       yield error(at.fields.get(key) ?? at, 'PLAN_NOT_FREE', {
         message: `a free service has no ${key}`,
         fix:

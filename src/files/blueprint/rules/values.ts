@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Repository } from '../../repository';
 import type { Blueprint, EnvVar, Rule } from '../blueprint';
-import { error, type Problem, quote, textAt, textOf, warning } from '../value';
+import { error, type Problem, quote, textOf, warning } from '../value';
 import { references } from './references';
 
 /** Traps in what variables and settings are set to. */
@@ -91,8 +91,7 @@ function* origins({ key = '', value, text = '' }: EnvVar): Generator<Problem> {
 /** Render gives postgresql://, and SQLAlchemy takes the driver from the scheme. */
 function* databaseScheme(blueprint: Blueprint, repository: Repository): Generator<Problem> {
   for (const { service, envVar, from } of references(blueprint, 'fromDatabase')) {
-    if (service.runtime !== 'python' || !/connection/.test(textAt(from, 'property') ?? ''))
-      continue;
+    if (service.runtime !== 'python' || !/connection/.test(from.text('property') ?? '')) continue;
     const text = ['requirements.txt', 'pyproject.toml', 'Pipfile']
       .map(name => repository.text(posix.join(service.rootDir, name)) ?? '')
       .join('\n');
