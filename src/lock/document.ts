@@ -1,21 +1,42 @@
 import { createHash } from 'node:crypto';
 import { isObject } from '../json';
 
+/** One package of an npm v3 lock; only what an install reads, checked. */
+export interface LockEntry {
+  /** Its real name, when the folder has another one: an alias. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+  readonly peer?: boolean;
+  /** npm does not install it: nobody needs it, or no registry had it. */
+  readonly extraneous?: boolean;
+  /** Comes inside the tarball of a package above it. */
+  readonly inBundle?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+  /** Of engines only what decides whether an optional package is left out. */
+  readonly engines?: { readonly node?: string };
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  /** Of the project only: what it needs for development is not left out as optional. */
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
 /** A lock's entry with everything that npm writes; unchecked, so never installed from directly. */
-export interface RawEntry {
-  name?: string;
-  version?: string;
-  resolved?: string;
-  integrity?: string;
-  inBundle?: boolean;
-  optional?: boolean;
-  dependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
+export type RawEntry = { -readonly [Key in keyof LockEntry]: LockEntry[Key] } & {
   /** Of a bare lock's '' only: those of the workspace around the backend. */
   overrides?: unknown;
   [key: string]: unknown;
-}
+};
 
 /**
  * An npm v3 lock as a document. It has one of two forms. Bare: the project '' is the backend, as in

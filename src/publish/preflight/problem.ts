@@ -1,17 +1,11 @@
 import { BootlaceError } from '../../errors';
+import type { Finding } from '../../ui/findings';
 
-/** A fault of a package: a finding without the place where the package lies. */
-export interface Problem {
-  severity: 'error' | 'warning';
-  code: string;
-  /** The file of the package, `package.json` for most. */
-  file: string;
-  line?: number;
-  /** The key in package.json, such as `dependencies.left-pad`. */
-  path?: string;
-  message: string;
-  fix: string;
-}
+/**
+ * A fault of a package: a finding whose file is below the package, `package.json` for most, and whose
+ * path is a key in package.json, such as `dependencies.left-pad`.
+ */
+export type Problem = Omit<Finding, 'column'>;
 
 /** A fault in package.json, at a key of it or as a whole. */
 export function problem(

@@ -362,14 +362,6 @@ const cases: Case[] = [
     text: 'services: [{type: pserv, name: pool, runtime: image, image: {url: docker.io/bitnami/pgbouncer:1}}]',
     expected: '1 POOL_AS_SERVICE',
   },
-
-  {
-    text:
-      variable('key: A, fromService: {type: web, name: api, property: hostport}') +
-      '\n    plan: free',
-    expected: '8 HOST_OF_FREE',
-    fix: /RENDER_EXTERNAL_URL/,
-  },
   {
     text: `services:\n${docker('a', 'plan: free', 'dockerCommand: alembic upgrade head && a')}`,
     files: { Dockerfile: '' },

@@ -32,22 +32,12 @@ function* openDatabases({ databases, services }: Blueprint): Generator<Problem> 
 const browserName = /^(NEXT_PUBLIC_|NUXT_PUBLIC_|EXPO_PUBLIC_|PUBLIC_|VITE_|REACT_APP_|GATSBY_)/;
 
 function* internalHosts(blueprint: Blueprint): Generator<Problem> {
-  const targets = byName(blueprint.services);
   for (const { envVar, from } of references(blueprint, 'fromService')) {
     const property = from.text('property') ?? '';
-    if (!/^(host|hostport)$/.test(property)) continue;
-    const fix = 'write envVarKey: RENDER_EXTERNAL_URL in place of property';
-    const target = targets.get(from.text('name') ?? '');
-    if (browserName.test(envVar.key ?? ''))
+    if (browserName.test(envVar.key ?? '') && /^(host|hostport)$/.test(property))
       yield warning(from.place('property'), 'HOST_NOT_PUBLIC', {
         message: `${property} is a name inside Render, and ${quote(envVar.key ?? '')} goes to browsers`,
-        fix,
-      });
-    // https://render.com/docs/free: a free web service sends into the private network only.
-    else if (target?.type === 'web' && target.at.text('plan') === 'free')
-      yield warning(from.place('property'), 'HOST_OF_FREE', {
-        message: `${quote(target.name)} is free, and a free web service takes no internal connections`,
-        fix,
+        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property',
       });
   }
 }
