@@ -4,11 +4,9 @@ import type { Repository } from '../repository';
 import { bodyOf, readHead } from './head';
 import { githubName, isPlainPath, serviceName } from './names';
 import {
-  joined,
   type PlannedFile,
-  paragraph,
-  paragraphs,
   type ReadTemplate,
+  replaceParagraph,
   swap,
   withoutLines,
 } from './template';
@@ -108,27 +106,28 @@ export function pythonFiles(
     { path: at('.dockerignore'), text: template('dockerignore') },
     {
       path: 'compose.yaml',
-      text: withoutLines(template('compose.yaml'), ...(migrates ? [] : ['# Migrate:'])),
+      text: migrates
+        ? template('compose.yaml')
+        : withoutLines(template('compose.yaml'), '# Migrate:'),
     },
   ];
 }
 
 function blueprint(template: string, facts: PythonFacts, example: string): string {
-  const parts = paragraphs(template);
-  const service = paragraph(parts, 'type: web');
+  const { folder, version, migrates } = facts;
   const variables = [
-    entry('PYTHON_VERSION', [`value: '${facts.version}'`]),
-    ...(facts.migrates ? [entry('MIGRATE_IN_BUILD', value('true'))] : []),
+    entry('PYTHON_VERSION', [`value: '${version}'`]),
+    ...(migrates ? [entry('MIGRATE_IN_BUILD', value('true'))] : []),
     ...requiredOf(example).map(name =>
       entry(name, name === 'ENVIRONMENT' ? value('production') : asked),
     ),
   ];
-  const lines = withoutLines(
-    service.slice(0, service.indexOf('    envVars:')),
-    ...(facts.migrates ? [] : ['    # ']),
-  ).replace(/ {4}rootDir: .*\n/, facts.folder ? `    rootDir: ${facts.folder}\n` : '');
-  const composed = `${lines}    envVars:\n${variables.join('\n')}`;
-  return joined(parts.map(part => (part === service ? composed : part)));
+  return replaceParagraph(template, 'type: web', service => {
+    const fields = service.slice(0, service.indexOf('    envVars:'));
+    const lines = migrates ? fields : withoutLines(fields, '    # ');
+    const placed = lines.replace(/ {4}rootDir: .*\n/, folder ? `    rootDir: ${folder}\n` : '');
+    return `${placed}    envVars:\n${variables.join('\n')}`;
+  });
 }
 
 /** The variables of .env.example that are not commented out; Render sets PORT. */

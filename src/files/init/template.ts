@@ -37,6 +37,20 @@ export function paragraph(parts: readonly string[], having: string): string {
   return found;
 }
 
+/**
+ * Puts another paragraph in place of the one that has a text; '' takes it out.
+ * @throws Error when there is none
+ */
+export function replaceParagraph(
+  text: string,
+  having: string,
+  make: (part: string) => string,
+): string {
+  const parts = paragraphs(text);
+  const found = paragraph(parts, having);
+  return joined(parts.map(part => (part === found ? make(part) : part)).filter(Boolean));
+}
+
 /** Removes the lines that begin with one of these texts. */
 export function withoutLines(text: string, ...starts: readonly string[]): string {
   return text
