@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pickNode } from '../../../src/files/init/backend-facts';
 import { bodyOf, readHead, withHead } from '../../../src/files/init/head';
 import { serviceName } from '../../../src/files/init/names';
-import { pickNode } from '../../../src/files/init/node-release';
 import { swap } from '../../../src/files/init/template';
 import { entry, sourceOf, value as written } from '../../../src/files/init/variables';
 import { createRepository, initEnds, monorepo, read, sampleMonorepo } from './repositories';
