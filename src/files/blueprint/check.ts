@@ -5,7 +5,6 @@ import { load } from './load';
 import { commandRules } from './rules/commands';
 import { dockerRules } from './rules/docker';
 import { launchRules } from './rules/launched';
-import { networkRules } from './rules/network';
 import { referenceRules } from './rules/references';
 import { refusalRules } from './rules/refused';
 import { valueRules } from './rules/values';
@@ -18,7 +17,6 @@ const rules: readonly Rule[] = [
   ...launchRules,
   ...commandRules,
   ...valueRules,
-  ...networkRules,
   ...dockerRules,
 ];
 

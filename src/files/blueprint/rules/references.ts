@@ -4,13 +4,21 @@ import {
   type Blueprint,
   byName,
   type EnvVar,
+  perService,
+  type Resource,
   type Rule,
   type Service,
 } from '../blueprint';
-import { error, type MapValue, type Place, type Problem, quote } from '../value';
+import { error, type MapValue, type Place, type Problem, quote, warning } from '../value';
 
-/** References that lead nowhere. */
-export const referenceRules: readonly Rule[] = [databases, services, groups];
+/** References that lead nowhere, and traps of addresses, regions and access. */
+export const referenceRules: readonly Rule[] = [
+  databases,
+  services,
+  groups,
+  openDatabases,
+  perService(poolService),
+];
 
 function* databases(blueprint: Blueprint): Generator<Problem> {
   const all = byName(blueprint.databases);
@@ -18,16 +26,16 @@ function* databases(blueprint: Blueprint): Generator<Problem> {
     .flatMap(({ at }) => at.maps('readReplicas'))
     .flatMap(replica => replica.text('name') ?? []);
   const names = new Set([...all.keys(), ...replicas]);
-  for (const { from } of references(blueprint, 'fromDatabase')) {
+  for (const { service, from } of references(blueprint, 'fromDatabase')) {
     const name = from.text('name');
     if (name === undefined) continue;
-    if (!names.has(name)) {
-      yield missing(from.place('name'), 'database', name, [...names], 'databases');
-      continue;
-    }
     const database = all.get(name);
-    if (from.text('property') !== 'connectionPoolString' || !database) continue;
-    if (database.at.text('connectionPool') !== 'pgbouncer')
+    if (!names.has(name))
+      yield missing(from.place('name'), 'database', name, [...names], 'databases');
+    if (!database) continue;
+    yield* region(service, from, database);
+    const isPooled = database.at.text('connectionPool') === 'pgbouncer';
+    if (from.text('property') === 'connectionPoolString' && !isPooled)
       yield error(from.place('property'), 'POOL_MISSING', {
         message: `the database ${quote(name)} has no connection pool`,
         fix: 'write connectionPool: pgbouncer at the database, or property: connectionString',
@@ -35,22 +43,40 @@ function* databases(blueprint: Blueprint): Generator<Problem> {
   }
 }
 
+/** Variables with these names are built into pages. */
+const browserName = /^(NEXT_PUBLIC_|NUXT_PUBLIC_|EXPO_PUBLIC_|PUBLIC_|VITE_|REACT_APP_|GATSBY_)/;
+
 function* services(blueprint: Blueprint): Generator<Problem> {
   const all = byName(blueprint.services);
-  for (const { from } of references(blueprint, 'fromService')) {
-    const name = from.text('name');
+  for (const { service, envVar, from } of references(blueprint, 'fromService')) {
     if (from.has('property') === from.has('envVarKey'))
       yield error(from, 'REFERENCE_INCOMPLETE', {
-        message: from.has('property')
-          ? 'fromService has property and envVarKey'
-          : 'fromService has neither property nor envVarKey',
+        message: `fromService has ${from.has('property') ? 'both' : 'neither'} of property and envVarKey`,
         fix: 'write one of the two: property: hostport, or envVarKey: NAME',
       });
-    if (name === undefined) continue;
-    const target = all.get(name);
-    if (!target) yield missing(from.place('name'), 'service', name, [...all.keys()], 'services');
-    else yield* checkTarget(from, target, blueprint);
+    const { key = '' } = envVar;
+    if (browserName.test(key) && /^(host|hostport)$/.test(from.text('property') ?? ''))
+      yield warning(from.place('property'), 'HOST_NOT_PUBLIC', {
+        message: `${from.text('property')} is a name inside Render, and ${quote(key)} goes to browsers`,
+        fix: 'write envVarKey: RENDER_EXTERNAL_URL in place of property',
+      });
+    const name = from.text('name');
+    const target = name === undefined ? undefined : all.get(name);
+    if (target) yield* checkTarget(from, target, blueprint);
+    if (target) yield* region(service, from, target);
+    else if (name !== undefined)
+      yield missing(from.place('name'), 'service', name, [...all.keys()], 'services');
   }
+}
+
+/** Internal addresses work within one region. */
+function* region(service: Service, from: MapValue, target: Resource): Generator<Problem> {
+  if (!/host|connection/.test(from.text('property') ?? '')) return;
+  if (service.runtime === 'static' || service.region === target.region) return;
+  yield error(from.place('name'), 'REGION_DIFFERS', {
+    message: `${quote(target.name)} is in ${target.region}, ${quote(service.name)} in ${service.region}, and its address works in ${target.region} only`,
+    fix: `write region: ${target.region} at ${service.name}; a region is chosen at creation`,
+  });
 }
 
 /** What each type of service can be asked for. */
@@ -119,6 +145,25 @@ function missing(
     message: `there is no ${what} ${quote(name)} in this file`,
     fix: meant ? `write ${meant}` : `add it under ${list}, or correct the name`,
   });
+}
+
+function* openDatabases({ databases, services }: Blueprint): Generator<Problem> {
+  const stores = services.filter(({ type }) => type === 'keyvalue');
+  for (const { at, name } of [...databases, ...stores])
+    for (const entry of at.maps('ipAllowList'))
+      if (/^(0+\.0+\.0+\.0+|::)\/0$/.test(entry.text('source') ?? ''))
+        yield warning(entry, 'DATABASE_OPEN', {
+          message: `${quote(name)} takes connections from every address`,
+          fix: 'write ipAllowList: [] (services of the same region connect inside), or your addresses',
+        });
+}
+
+function* poolService({ at }: Service): Generator<Problem> {
+  if (/(^|\/)pgbouncer/i.test(at.map('image')?.text('url') ?? ''))
+    yield warning(at.place('image'), 'POOL_AS_SERVICE', {
+      message: 'Render runs PgBouncer in front of a database itself',
+      fix: 'write connectionPool: pgbouncer at the database, and property: connectionPoolString',
+    });
 }
 
 /** The entries of services that have such a field. */
