@@ -1,7 +1,7 @@
 import { SettingError } from '../errors';
 import { bundledNames, type LockedManifest, lockName } from '../lock/document';
 
-export const lockNotPackedFix = `list ${lockName} in "files" of package.json, or add the line !${lockName} to .npmignore`;
+export const lockNotPackedFix = `add the line !${lockName} to .npmignore, or list the file in "files" of package.json`;
 
 /** Means something on the publisher's machine only. */
 const local =
