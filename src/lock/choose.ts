@@ -58,15 +58,12 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
     const { bare, entry } = file;
     const isOther = entry?.version !== undefined && entry.version !== version;
     const isChanged = entry?.integrity !== undefined && entry.integrity !== choice.integrity;
+    const locked = entry?.version ?? version;
     if (isOther || isChanged)
       throw new SettingError(
         'LOCK_OTHER_VERSION',
-        isOther
-          ? `${file.path} is the lock of ${name}@${entry.version}, and ${version} is to be installed`
-          : `${file.path} is the lock of other bytes of ${name}@${version}`,
-        {
-          fix: `set BACKEND_VERSION=${entry.version}, or make it again: ${makeAgain(file)}`,
-        },
+        `${file.path} is the lock of ${isOther ? '' : 'other bytes of '}${name}@${locked}, and ${version} is to be installed`,
+        { fix: `set BACKEND_VERSION=${locked}, or make it again: ${makeAgain(file)}` },
       );
     checkFits(bare, file.path, choice, `make it again: ${makeAgain(file)}`);
     return { bare, receipt: { kind: 'file', sha256: file.sha256, file: file.path } };

@@ -5,7 +5,6 @@ import { isObject, parseObject } from '../json';
 import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
-import { publisherProblems } from '../start/plan/named-command';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 
 /** The folder that will be packed, and what its package.json says. */
@@ -21,23 +20,8 @@ export interface Publishable {
 }
 
 /**
- * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack, and refuses a
- * `bootlace` object that its host would refuse. Whether its files are built does not matter yet.
- * @throws what findPublishable and publisherProblems name
- */
-export function readPublishable(folder: string): Publishable {
-  const publishable = findPublishable(folder, 'lock');
-  const [problem] = publisherProblems(
-    publishable.manifest,
-    path => path,
-    () => true,
-  );
-  if (problem) throw problem;
-  return publishable;
-}
-
-/**
- * Finds the folder that is packed, its package.json and its workspace.
+ * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack, its package.json
+ * and its workspace.
  * @param command the one to name in a fix
  * @throws SettingError LOCK_NO_PACKAGE, LOCK_WORKSPACE_ROOT, LOCK_NOT_BUILT, CONFIG_INVALID or
  * PACKAGE_NAME_INVALID

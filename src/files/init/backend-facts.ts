@@ -7,9 +7,8 @@ import { isObject } from '../../json';
 import { parsePackageName, scopeOf } from '../../settings/package-name';
 import { parseRegistryUrl } from '../../settings/registry-url';
 import { readPublisher } from '../../start/plan/publisher';
-import type { Repository } from '../repository';
+import { isPlainPath, type Repository, serviceName } from '../repository';
 import { findBackend } from './find-backend';
-import { isPlainPath, serviceName } from './names';
 import { readToolchain, type Toolchain } from './toolchain';
 
 /** What the repository declares about its backend. */

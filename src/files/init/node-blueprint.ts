@@ -1,5 +1,5 @@
+import { serviceName } from '../repository';
 import type { BackendFacts } from './backend-facts';
-import { serviceName } from './names';
 import type { InitOptions } from './options';
 import { joined, paragraph, paragraphs, withoutLines } from './template';
 import { asked, entry, isDatabase, isKeyValue, sourceOf, value } from './variables';

@@ -1,10 +1,9 @@
 import { SettingError } from '../../errors';
 import { isServerFile } from '../../start/server-file';
-import type { Repository } from '../repository';
+import { githubName, type Repository, serviceName } from '../repository';
 import { type BackendFacts, readBackend } from './backend-facts';
 import { dockerFiles, readDockerFacts } from './docker-files';
 import { withHead } from './head';
-import { githubName, serviceName } from './names';
 import { nodeFiles } from './node-files';
 import { type InitOptions, wordsOf } from './options';
 import { pythonFiles, readPythonFacts, repositoryName } from './python-files';

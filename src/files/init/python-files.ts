@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { NotFoundError } from '../../errors';
-import type { Repository } from '../repository';
+import { githubName, isPlainPath, type Repository, serviceName } from '../repository';
 import { bodyOf, readHead } from './head';
-import { githubName, isPlainPath, serviceName } from './names';
 import {
   type PlannedFile,
   type ReadTemplate,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pickNode } from '../../../src/files/init/backend-facts';
 import { bodyOf, readHead, withHead } from '../../../src/files/init/head';
-import { serviceName } from '../../../src/files/init/names';
 import { swap } from '../../../src/files/init/template';
 import { entry, sourceOf, value as written } from '../../../src/files/init/variables';
+import { serviceName } from '../../../src/files/repository';
 import { createRepository, initEnds, monorepo, read, sampleMonorepo } from './repositories';
 
 const nodes = [
