@@ -80,10 +80,10 @@ function problemsOf(what: string, { failure, wasKilled, output }: Boot): Problem
     const message = [`${what} ${failure}`, last.slice(-5).join(' | ')].filter(Boolean).join(': ');
     const fix =
       'correct what it printed; set the variables that it needs, let it listen on PORT, and name its health path with --health';
-    return [problem('error', 'BOOT_FAILED', undefined, message, fix)];
+    return [problem('error', 'BOOT_FAILED', undefined, { message, fix })];
   }
   if (!wasKilled) return [];
   const message = `${what} was still there 10 s after SIGTERM, and was killed`;
   const fix = 'end the server on SIGTERM: close it, then its database connections';
-  return [problem('warning', 'BOOT_STOP', undefined, message, fix)];
+  return [problem('warning', 'BOOT_STOP', undefined, { message, fix })];
 }

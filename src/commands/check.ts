@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { UsageError } from '../errors';
-import { openRepository } from '../files/blueprint/repository';
+import { openRepository } from '../files/repository';
 import { parseObject } from '../json';
 import { readText } from '../settings/read-text';
 import { type Finding, reportFindings } from '../ui/findings';
@@ -52,7 +52,7 @@ async function checkFile(path: string, { dir }: Context): Promise<Finding[]> {
   const inside = relative(dir, file);
   const shown = inside.startsWith('..') ? file : inside.split(sep).join('/');
   const { checkBlueprint } = await import('../files/blueprint/check');
-  return checkBlueprint(text, shown, openRepository(file));
+  return checkBlueprint(text, shown, openRepository(dirname(file), basename(file)));
 }
 
 /** @throws UsageError BLUEPRINT_NOT_FOUND or BLUEPRINT_TOO_LARGE */

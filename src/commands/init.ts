@@ -5,7 +5,7 @@ import { type ComparedFile, compareFiles, diffOf, writeFiles } from '../files/in
 import { readHead } from '../files/init/head';
 import { type InitOptions, optionFlags, readOptions, readWords } from '../files/init/options';
 import { planInit } from '../files/init/plan';
-import { openRepository, type Repository } from '../files/init/repository';
+import { openRepository, type Repository } from '../files/repository';
 import { loadSources } from '../settings/load';
 import { collectSettings } from '../settings/settings';
 import { table } from '../ui/text';
@@ -80,7 +80,7 @@ function optionsOf({ dir, flags, io }: Context, repository: Repository): InitOpt
     ),
   );
   const paths = ['render.yaml', '.github/workflows/deploy.yml', '.env.example', 'compose.yaml'];
-  const heads = paths.map(path => readHead(repository.read(path) ?? ''));
+  const heads = paths.map(path => readHead(repository.text(path) ?? ''));
   const kept = heads.find(head => head !== undefined)?.flags;
   const before = Object.keys(typed).length === 0 && kept ? readWords(kept) : undefined;
   if (before) return before;

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SettingError } from '../errors';
 import { checkLock, writeLock } from '../publish/lock';
-import { dependencyBins } from '../publish/preflight/dependency-bins';
-import { type Publishable, readPublishable } from '../publish/publishable';
+import { dependencyBins } from '../publish/preflight/dependencies';
+import { findPublishable, type Publishable } from '../publish/publishable';
 import { readOwnLock } from '../publish/seed';
 import { foldersAbove } from '../publish/workspace';
 import { type RegistryConfig, secretsOf } from '../registry/config/config';
@@ -35,7 +35,14 @@ export const command: Command = {
   async run(context) {
     const { dir, positionals, flags, report } = context;
     const folder = resolve(dir, positionals[0] ?? '.');
-    const publishable = readPublishable(folder);
+    const publishable = findPublishable(folder, 'lock');
+    // What the host would refuse of a `bootlace` object; the files may not be built yet.
+    const [problem] = publisherProblems(
+      publishable.manifest,
+      path => path,
+      () => true,
+    );
+    if (problem) throw problem;
     const unknown = sayUnknownKeys(publishable.manifest.bootlace, publishable.manifest.name);
     if (unknown) report.warn(unknown);
     const { io, redactor, signal } = context;

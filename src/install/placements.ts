@@ -1,7 +1,8 @@
 import satisfies from 'semver/functions/satisfies';
 import { InstallError } from '../errors';
+import type { LockEntry } from '../lock/document';
 import { findFrom } from '../lock/fits';
-import { type LockEntry, type Lockfile, packageName, parentOf } from '../lock/validate';
+import { type Lockfile, packageName, parentOf } from '../lock/validate';
 import type { OmittedKind } from '../registry/config/npm-keys';
 import { normalizeBins } from './bins';
 

@@ -58,32 +58,24 @@ export function chooseLock(choice: LockChoice): ChosenLock | undefined {
     const { bare, entry } = file;
     const isOther = entry?.version !== undefined && entry.version !== version;
     const isChanged = entry?.integrity !== undefined && entry.integrity !== choice.integrity;
+    const locked = entry?.version ?? version;
     if (isOther || isChanged)
       throw new SettingError(
         'LOCK_OTHER_VERSION',
-        isOther
-          ? `${file.path} is the lock of ${name}@${entry.version}, and ${version} is to be installed`
-          : `${file.path} is the lock of other bytes of ${name}@${version}`,
-        {
-          fix: `set BACKEND_VERSION=${entry.version}, or make it again: ${makeAgain(file)}`,
-        },
+        `${file.path} is the lock of ${isOther ? '' : 'other bytes of '}${name}@${locked}, and ${version} is to be installed`,
+        { fix: `set BACKEND_VERSION=${locked}, or make it again: ${makeAgain(file)}` },
       );
-    const problems = lockMismatches(bare, backend.manifest);
-    if (problems.length)
-      throw new SettingError('LOCK_STALE', stale(file.path, name, version, problems), {
-        fix: `make it again: ${makeAgain(file)}`,
-        facts: { problems },
-      });
+    checkFits(bare, file.path, choice, `make it again: ${makeAgain(file)}`);
     return { bare, receipt: { kind: 'file', sha256: file.sha256, file: file.path } };
   }
   if (backend.lock !== undefined) {
     const { bare } = readLock(backend.lock, `${lockName} of ${name}@${version}`, name);
-    const problems = lockMismatches(bare, backend.manifest);
-    if (problems.length)
-      throw new InstallError('LOCK_STALE', stale(lockName, name, version, problems), {
-        fix: 'run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock',
-        facts: { problems },
-      });
+    checkFits(
+      bare,
+      lockName,
+      choice,
+      'run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock',
+    );
     return { bare, receipt: { kind: 'package', sha256: hashLock(bare) } };
   }
   return findKept(choice);
@@ -116,8 +108,16 @@ function isOurLock(lock: LockDocument, entry: RawEntry | undefined): boolean {
   return !('name' in lock) && entry !== undefined;
 }
 
-function stale(lock: string, name: string, version: string, problems: readonly string[]): string {
-  return `${lock} does not fit the package.json of ${name}@${version}: ${problems.slice(0, 10).join('; ')}`;
+/** @throws LOCK_STALE: a file that was named is a setting, the package's own lock its publisher's */
+function checkFits(bare: LockDocument, lock: string, choice: LockChoice, fix: string): void {
+  const { manifest } = choice.backend;
+  const problems = lockMismatches(bare, manifest);
+  if (problems.length === 0) return;
+  const message = `${lock} does not fit the package.json of ${manifest.name}@${choice.version}: ${problems.slice(0, 10).join('; ')}`;
+  const facts = { problems };
+  throw choice.file
+    ? new SettingError('LOCK_STALE', message, { fix, facts })
+    : new InstallError('LOCK_STALE', message, { fix, facts });
 }
 
 function readLock(text: string, where: string, name: string): ReturnType<typeof bareLock> {
@@ -135,16 +135,12 @@ export function parseLockFile(
   backend: string,
   project?: LockedManifest,
 ): LockFile {
-  const lock = readLockFile(text, path, backend);
-  const { bare, entry } = bareLock(lock, backend);
-  const overrides = entry && project && rootOverrides(project);
-  if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
-  return { path, sha256: hashLock(bare), bare, entry, isOurs: isOurLock(lock, entry) };
-}
-
-function readLockFile(text: string, path: string, backend: string): LockDocument {
   try {
-    return readBackendLock(text, path, backend);
+    const lock = readBackendLock(text, path, backend);
+    const { bare, entry } = bareLock(lock, backend);
+    const overrides = entry && project && rootOverrides(project);
+    if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
+    return { path, sha256: hashLock(bare), bare, entry, isOurs: isOurLock(lock, entry) };
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     const { code, message, fix, facts } = error;

@@ -26,7 +26,7 @@ export interface BackendSource {
 export function composeLock(bare: LockDocument, backend: BackendSource): LockDocument {
   const { manifest, version, resolved, integrity } = backend;
   const home = `node_modules/${manifest.name}`;
-  const isTaken = Object.keys(bare.packages).some(path => path === home);
+  const isTaken = Object.hasOwn(bare.packages, home);
   const spec = resolved.startsWith('file:') ? resolved : version;
   const packages: Record<string, RawEntry> = {
     '': {
@@ -65,30 +65,23 @@ export function bareLock(
   const entry = lock.packages[home];
   const wanted = Object.keys({ ...root.dependencies, ...root.optionalDependencies });
   const isComposed = entry && root.name !== backend && wanted.length === 1 && wanted[0] === backend;
-  if (!isComposed) {
-    const packages = {
-      ...Object.fromEntries(all),
-      '': rootOf(backend, root as LockedManifest, root.overrides),
-    };
-    return {
-      bare: { name: backend, lockfileVersion: 3, requires: true, packages },
-      entry: undefined,
-    };
-  }
-  const manifest = { ...entry, name: backend } as LockedManifest;
+  const manifest = (isComposed ? { ...entry, name: backend } : root) as LockedManifest;
   const packages: Record<string, RawEntry> = { '': rootOf(backend, manifest, root.overrides) };
-  for (const [path, inner] of all)
-    if (path !== '' && path !== home && !path.startsWith(`${home}/`)) packages[path] = inner;
+  const isOwn = (path: string) => isComposed && (path === home || path.startsWith(`${home}/`));
+  for (const [path, each] of all) if (path !== '' && !isOwn(path)) packages[path] = each;
   // What lies below the backend it finds beside it as well, unless another of that name is there, which
   // others need.
   const beside = new Set(Object.keys(packages));
-  for (const [path, inner] of all) {
-    if (!path.startsWith(`${home}/`) || inner.inBundle) continue;
+  for (const [path, each] of all) {
+    if (path === home || !isOwn(path) || each.inBundle) continue;
     const outer = path.slice(home.length + 1);
     const [first = ''] = /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(outer) ?? [];
-    packages[beside.has(first) ? path : outer] = inner;
+    packages[beside.has(first) ? path : outer] = each;
   }
-  return { bare: { name: backend, lockfileVersion: 3, requires: true, packages }, entry };
+  return {
+    bare: { name: backend, lockfileVersion: 3, requires: true, packages },
+    entry: isComposed ? entry : undefined,
+  };
 }
 
 /** What npm's lock repeats of a package's manifest. */

@@ -1,21 +1,42 @@
 import { createHash } from 'node:crypto';
 import { isObject } from '../json';
 
+/** One package of an npm v3 lock; only what an install reads, checked. */
+export interface LockEntry {
+  /** Its real name, when the folder has another one: an alias. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+  readonly peer?: boolean;
+  /** npm does not install it: nobody needs it, or no registry had it. */
+  readonly extraneous?: boolean;
+  /** Comes inside the tarball of a package above it. */
+  readonly inBundle?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+  /** Of engines only what decides whether an optional package is left out. */
+  readonly engines?: { readonly node?: string };
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  /** Of the project only: what it needs for development is not left out as optional. */
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
 /** A lock's entry with everything that npm writes; unchecked, so never installed from directly. */
-export interface RawEntry {
-  name?: string;
-  version?: string;
-  resolved?: string;
-  integrity?: string;
-  inBundle?: boolean;
-  optional?: boolean;
-  dependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
+export type RawEntry = { -readonly [Key in keyof LockEntry]: LockEntry[Key] } & {
   /** Of a bare lock's '' only: those of the workspace around the backend. */
   overrides?: unknown;
   [key: string]: unknown;
-}
+};
 
 /**
  * An npm v3 lock as a document. It has one of two forms. Bare: the project '' is the backend, as in
@@ -112,27 +133,20 @@ export function hashLock(bare: LockDocument): string {
 }
 
 /**
- * The peers that npm installs as such: none that is optional, in the tarball, or a dependency as
- * well, which then says the version.
- */
-function requiredPeers(manifest: LockedManifest): Record<string, string> {
-  const { peerDependencies = {}, peerDependenciesMeta, ...rest } = manifest;
-  const others = { ...rest.dependencies, ...rest.optionalDependencies };
-  const bundled = new Set(bundledNames(manifest));
-  return Object.fromEntries(
-    Object.entries(peerDependencies)
-      .filter(([name]) => !bundled.has(name) && !Object.hasOwn(others, name))
-      .filter(([name]) => peerDependenciesMeta?.[name]?.optional !== true),
-  );
-}
-
-/**
  * A bare lock's '': no version, so that a release of the same tree has the same lock.
  * @param overrides those of a workspace, which the host does not see
  */
 export function rootOf(name: string, manifest: LockedManifest, overrides?: unknown): RawEntry {
   const { dependencies, optionalDependencies } = productionSpecs(manifest);
-  const peerDependencies = requiredPeers(manifest);
+  // npm installs no peer that is optional, in the tarball, or a dependency as well, which then says
+  // the version.
+  const taken = { ...manifest.dependencies, ...manifest.optionalDependencies };
+  const others = new Set([...Object.keys(taken), ...bundledNames(manifest)]);
+  const peerDependencies = Object.fromEntries(
+    Object.entries(manifest.peerDependencies ?? {}).filter(
+      ([peer]) => !others.has(peer) && manifest.peerDependenciesMeta?.[peer]?.optional !== true,
+    ),
+  );
   return {
     name,
     ...(Object.keys(dependencies).length && { dependencies }),
@@ -146,17 +160,13 @@ export function rootOf(name: string, manifest: LockedManifest, overrides?: unkno
 const volatileKeys = new Set(['deprecated', 'funding', 'devOptional']);
 const leadingKeys = ['name', 'version', 'resolved', 'integrity'];
 
-function rank(key: string): number {
-  const at = leadingKeys.indexOf(key);
-  return at < 0 ? leadingKeys.length : at;
-}
-
 function orderedEntry(entry: RawEntry): RawEntry {
-  const keys = Object.keys(entry).filter(key => !volatileKeys.has(key));
-  keys.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const keys = new Set([...leadingKeys, ...Object.keys(entry).sort()]);
   return Object.fromEntries(
-    // Of overrides the first that applies counts.
-    keys.map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
+    [...keys]
+      .filter(key => Object.hasOwn(entry, key) && !volatileKeys.has(key))
+      // Of overrides the first that applies counts.
+      .map(key => [key, key === 'overrides' ? entry[key] : ordered(entry[key])]),
   );
 }
 

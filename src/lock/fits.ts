@@ -7,24 +7,25 @@ import { parentOf } from './validate';
  * @returns one sentence for each difference; none when the lock belongs to the package.json
  */
 export function lockMismatches({ packages }: LockDocument, manifest: LockedManifest): string[] {
+  const root = rootOf(manifest.name, manifest);
   const locked = specsOf(packages[''] ?? {});
-  const declared = specsOf(rootOf(manifest.name, manifest));
+  const declared = specsOf(root);
   const has = (path: string) => Object.hasOwn(packages, path);
   const problems: string[] = [];
-  for (const [name, spec] of Object.entries(declared))
-    if (!Object.hasOwn(locked, name)) problems.push(`${name}@${spec} is not in the lock`);
-    else if (locked[name] !== spec)
-      problems.push(`${name} is ${locked[name]} in the lock and ${spec} in package.json`);
-  for (const name of Object.keys(locked))
-    if (!Object.hasOwn(declared, name)) problems.push(`${name} is no dependency any more`);
-  for (const name of Object.keys(rootOf(manifest.name, manifest).dependencies ?? {}))
-    if (Object.hasOwn(locked, name) && !findFrom(`node_modules/${manifest.name}`, name, has))
+  for (const name of new Set([...declared.keys(), ...locked.keys()])) {
+    const [there, here] = [locked.get(name) ?? 'missing', declared.get(name) ?? 'missing'];
+    const isNeeded = Object.hasOwn(root.dependencies ?? {}, name);
+    if (there !== here)
+      problems.push(`${name} is ${there} in the lock and ${here} in package.json`);
+    else if (isNeeded && !findFrom(`node_modules/${manifest.name}`, name, has))
       problems.push(`${name} has no entry in the lock`);
+  }
   return problems;
 }
 
 function specsOf({ dependencies, optionalDependencies, peerDependencies }: RawEntry) {
-  return { ...peerDependencies, ...dependencies, ...optionalDependencies };
+  const all = { ...peerDependencies, ...dependencies, ...optionalDependencies };
+  return new Map(Object.entries(all));
 }
 
 /**
@@ -33,24 +34,15 @@ function specsOf({ dependencies, optionalDependencies, peerDependencies }: RawEn
  */
 export function withoutMissing(lock: LockDocument): LockDocument {
   const has = (path: string) => Object.hasOwn(lock.packages, path);
-  const packages = Object.fromEntries(
-    Object.entries(lock.packages).map(([path, entry]) => {
-      const { optionalDependencies, peerDependencies } = entry;
-      if (!optionalDependencies && !peerDependencies) return [path, entry];
-      const present = (table: Record<string, string>) =>
-        Object.fromEntries(
-          Object.entries(table).filter(([name]) => findFrom(path, name, has) !== undefined),
+  const packages: LockDocument['packages'] = {};
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    packages[path] = { ...entry };
+    for (const key of ['optionalDependencies', 'peerDependencies'] as const)
+      if (entry[key])
+        packages[path][key] = Object.fromEntries(
+          Object.entries(entry[key]).filter(([name]) => findFrom(path, name, has)),
         );
-      return [
-        path,
-        {
-          ...entry,
-          ...(optionalDependencies && { optionalDependencies: present(optionalDependencies) }),
-          ...(peerDependencies && { peerDependencies: present(peerDependencies) }),
-        },
-      ];
-    }),
-  );
+  }
   return { ...lock, packages };
 }
 

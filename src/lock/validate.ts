@@ -2,37 +2,7 @@ import validateName from 'validate-npm-package-name';
 import { InstallError } from '../errors';
 import { isObject, isTooDeep } from '../json';
 import { parseIntegrity } from '../registry/integrity';
-import type { LockDocument } from './document';
-
-/** One package of an npm v3 lock; only what an install reads, checked. */
-export interface LockEntry {
-  /** Its real name, when the folder has another one: an alias. */
-  readonly name?: string;
-  readonly version?: string;
-  readonly resolved?: string;
-  readonly integrity?: string;
-  readonly dev?: boolean;
-  readonly optional?: boolean;
-  readonly devOptional?: boolean;
-  readonly peer?: boolean;
-  /** npm does not install it: nobody needs it, or no registry had it. */
-  readonly extraneous?: boolean;
-  /** Comes inside the tarball of a package above it. */
-  readonly inBundle?: boolean;
-  readonly hasInstallScript?: boolean;
-  readonly os?: readonly string[];
-  readonly cpu?: readonly string[];
-  readonly libc?: readonly string[];
-  /** Of engines only what decides whether an optional package is left out. */
-  readonly engines?: { readonly node?: string };
-  readonly bin?: Readonly<Record<string, string>>;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  /** Of the project only: what it needs for development is not left out as optional. */
-  readonly devDependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
-}
+import type { LockDocument, LockEntry } from './document';
 
 /** An npm v3 lock: folder → package. The key '' is the project itself. */
 export interface Lockfile {
@@ -47,20 +17,6 @@ type Local = ReadonlySet<string> | ReadonlyMap<string, unknown>;
 const largestLock = 64 * 1024 * 1024;
 const mostPackages = 100_000;
 
-/**
- * Reads a lock's text; nothing in it is checked.
- * @param where what the lock is, for the failure
- * @throws InstallError LOCK_INVALID for what is too large or not JSON
- */
-export function readLockText(text: string, where: string): unknown {
-  if (text.length > largestLock) throw invalidLock(where, `it has ${text.length} characters`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalidLock(where, 'it is not JSON');
-  }
-}
-
 function invalidLock(where: string, what: string): InstallError {
   return new InstallError('LOCK_INVALID', `${where} is no lock that can be installed: ${what}`, {
     fix: 'make the lock again: npx bootlace lock, then publish',
@@ -74,7 +30,13 @@ function invalidLock(where: string, what: string): InstallError {
  * @throws as validateLock does
  */
 export function readBackendLock(text: string, where: string, backend: string): LockDocument {
-  const value = readLockText(text.replace(/^\uFEFF/, ''), where);
+  if (text.length > largestLock) throw invalidLock(where, `it has ${text.length} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    throw invalidLock(where, 'it is not JSON');
+  }
   validateLock(value, where, new Set([`node_modules/${backend}`]));
   return value as LockDocument;
 }
@@ -252,20 +214,12 @@ function isWeak({ integrity, dev, inBundle, extraneous }: LockEntry): boolean {
   return !dev && !inBundle && !extraneous && parseIntegrity(integrity)?.algorithm === 'sha1';
 }
 
-const flagNames = [
-  'dev',
-  'optional',
-  'devOptional',
-  'peer',
-  'extraneous',
-  'inBundle',
-  'hasInstallScript',
-] as const;
+const flagNames = 'dev optional devOptional peer extraneous inBundle hasInstallScript'.split(' ');
 
 function flags(entry: Record<string, unknown>): Partial<LockEntry> {
-  const set: Partial<Record<(typeof flagNames)[number], boolean>> = {};
-  for (const name of flagNames) if (entry[name] === true) set[name] = true;
-  return set;
+  return Object.fromEntries(
+    flagNames.filter(name => entry[name] === true).map(name => [name, true]),
+  );
 }
 
 /** Old packages have lists of engines, which npm does not read either. */

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { InstallError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import { bareLock } from '../lock/compose';
-import { type LockDocument, lockName, renderLock, rootOverrides } from '../lock/document';
+import { lockName, renderLock, rootOverrides } from '../lock/document';
 import { lockMismatches } from '../lock/fits';
 import { findMisfit } from '../lock/resolve/check';
 import { resolveLock } from '../lock/resolve/resolve';
@@ -12,8 +12,8 @@ import { runNpm } from '../npm/run';
 import type { RegistryConfig } from '../registry/config/config';
 import { createTransport } from '../registry/transport';
 import { fullDisk, writeAtomic } from '../release/atomic';
-import { addToFiles } from './files-list';
-import { checkLockable, publishFix } from './lockable';
+import { checkLockable, lockNotPackedFix, publishFix } from './lockable';
+import { addToFiles } from './manifest-text';
 import type { Publishable } from './publishable';
 import { findSeed, readOwnLock } from './seed';
 import { sayForeignOverrides, type Workspace, workspaceOverrides } from './workspace';
@@ -75,7 +75,6 @@ export async function writeLock(
             : 'correct "overrides", or use a newer npm: npm 10 does not apply all of them',
         },
       );
-    warnOfLoopback(lock, options.warn);
     const file = join(target, lockName);
     const changed: string[] = [];
     const write = (path: string, before: string | undefined, after: string) => {
@@ -112,9 +111,6 @@ export async function checkLock(
   if (typeof lock === 'string') return [lock];
   const { bare } = bareLock(lock, manifest.name);
   const problems = lockMismatches(bare, manifest);
-  for (const [path, entry] of Object.entries(bare.packages))
-    if (path !== '' && !entry.inBundle && !(entry.integrity && entry.resolved))
-      problems.push(`${path} has no ${entry.integrity ? 'address' : 'checksum'}`);
   if (addToFiles(text, lockName) !== text)
     problems.push(`"files" of package.json leaves ${lockName} out of the package`);
   if (problems.length) return problems;
@@ -140,7 +136,7 @@ async function checkPacked(target: string, run: Parameters<typeof runNpm>[1]): P
   if (JSON.stringify(JSON.parse(out.slice(out.search(/[[{]/)))).includes(`"path":"${lockName}"`))
     return;
   throw new InstallError('LOCK_NOT_PACKED', `npm would not pack ${lockName}`, {
-    fix: `add the line !${lockName} to .npmignore, or list the file in "files" of package.json`,
+    fix: lockNotPackedFix,
   });
 }
 
@@ -156,15 +152,6 @@ function sayUnpublished(error: unknown, { members }: Workspace): unknown {
   return new NotFoundError(
     error.code,
     `${name} is ${members.get(name)} of the workspace, and not published as it is asked for: ${error.message}`,
-    { fix: publishFix(name), facts: error.facts, cause: error },
+    { fix: publishFix({ name, spec: '' }), facts: error.facts, cause: error },
   );
-}
-
-function warnOfLoopback(lock: LockDocument, warn: (sentence: string) => void): void {
-  for (const { resolved } of Object.values(lock.packages)) {
-    const host = resolved && URL.canParse(resolved) ? new URL(resolved).hostname : '';
-    if (!/^(localhost|127\.|\[::1\])/.test(host)) continue;
-    warn(`the lock names addresses on ${host}, which other machines cannot reach`);
-    return;
-  }
 }

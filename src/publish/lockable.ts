@@ -1,62 +1,73 @@
 import { SettingError } from '../errors';
-import { bundledNames, type LockedManifest } from '../lock/document';
+import { bundledNames, type LockedManifest, lockName } from '../lock/document';
 
-interface Kind {
-  kind: string;
-  pattern: RegExp;
-  fix: (name: string) => string;
+export const lockNotPackedFix = `add the line !${lockName} to .npmignore, or list the file in "files" of package.json`;
+
+/** Means something on the publisher's machine only. */
+const local =
+  /^(workspace|catalog|file|link|portal|patch):|^(\.{0,2}|~)[\\/]|^\.\.?$|^[a-z]:[\\/]/i;
+/** A repository or an address, as npm reads them: `owner/name` is one of GitHub. */
+const remote =
+  /^(git|github|gitlab|bitbucket|gist|ssh|https?)[+:]|^[\w.-]+@[\w.-]+:|^[\w.-]+\/[\w.-]+(#.*)?$/i;
+/** A tarball's address, which npm can lock. */
+const tarball = /^https?:(?!.*\.git(#.*)?$)/i;
+
+/** A package that the host must install. */
+interface HostDependency {
+  section: 'dependencies' | 'optionalDependencies' | 'peerDependencies';
+  name: string;
+  spec: string;
+  /** Where it comes from, when that is no registry. */
+  from?: 'local' | 'remote';
 }
 
-export const publishFix = (name: string) =>
-  `publish ${name} and depend on its version, or bundle its code into the build and move it to devDependencies`;
+/** What a package needs from a host: its own tarball brings the rest. Pure. */
+export function hostDependencies(manifest: LockedManifest): HostDependency[] {
+  const bundled = new Set(bundledNames(manifest));
+  return (['dependencies', 'optionalDependencies', 'peerDependencies'] as const).flatMap(section =>
+    Object.entries(manifest[section] ?? {})
+      .filter(([name]) => !bundled.has(name))
+      .map(([name, text]) => {
+        const spec = String(text);
+        const from = local.test(spec.trim())
+          ? 'local'
+          : remote.test(spec.trim())
+            ? 'remote'
+            : undefined;
+        return { section, name, spec, from };
+      }),
+  );
+}
 
-/** Dependencies that mean something on the publisher's machine only. */
-const kinds: readonly Kind[] = [
-  { kind: 'workspace:', pattern: /^workspace:/, fix: publishFix },
-  {
-    kind: 'catalog:',
-    pattern: /^catalog:/,
-    fix: name => `write the version that the workspace's catalog names for ${name}`,
-  },
-  { kind: 'link:', pattern: /^link:/, fix: publishFix },
-  { kind: 'portal:', pattern: /^portal:/, fix: publishFix },
-  {
-    kind: 'patch:',
-    pattern: /^patch:/,
-    fix: name => `publish the patched ${name} under your own name, or depend on the plain version`,
-  },
-  { kind: 'file:', pattern: /^(file:|[./]|~[\\/]|[a-z]:[\\/])/i, fix: publishFix },
-  {
-    kind: 'git',
-    pattern:
-      /^(git(\+\w+)?:|git@|(github|gitlab|bitbucket|gist):|https?:.*\.git(#.*)?$|ssh:|[\w.-]+@[\w.-]+:)|^(?!@)[\w.-]+\/[\w.-]+(#.*)?$/i,
-    fix: name => `publish ${name} to your registry and depend on its version`,
-  },
-];
-
-const noText: Pick<Kind, 'fix'> = { fix: name => `write the version of ${name} in quotes` };
+/** How to depend on the same code through a registry. */
+export function publishFix({ name, spec, from }: Omit<HostDependency, 'section'>): string {
+  if (from === 'remote') return `publish ${name} to your registry and depend on its version`;
+  if (spec.startsWith('catalog:'))
+    return `write the version that the workspace's catalog names for ${name}`;
+  if (spec.startsWith('patch:'))
+    return `publish the patched ${name} under your own name, or depend on the plain version`;
+  return `publish ${name} and depend on its version, or bundle its code into the build and move it to devDependencies`;
+}
 
 /**
  * Refuses dependencies that no other machine can install from a registry. Pure.
  * @throws SettingError LOCK_DEPENDENCY with every one of them in its facts
  */
 export function checkLockable(manifest: LockedManifest): void {
-  const bundled = new Set(bundledNames(manifest));
-  const refused: string[] = [];
-  let fix = '';
-  for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
-    for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
-      if (bundled.has(name)) continue;
-      const found =
-        typeof spec === 'string' ? kinds.find(({ pattern }) => pattern.test(spec.trim())) : noText;
-      if (!found) continue;
-      refused.push(`${name}@${String(spec).slice(0, 80)}`);
-      fix ||= found.fix(name);
-    }
-  if (refused.length === 0) return;
+  const isText = ({ section, name }: HostDependency) =>
+    typeof manifest[section]?.[name] === 'string';
+  const refused = hostDependencies(manifest).filter(
+    each => !isText(each) || (each.from && !tarball.test(each.spec)),
+  );
+  const [first] = refused;
+  if (!first) return;
+  const candidates = refused.map(({ name, spec }) => `${name}@${spec.slice(0, 80)}`).join(', ');
   throw new SettingError(
     'LOCK_DEPENDENCY',
-    `${refused.join(', ')} cannot be locked: only a registry's versions can be installed elsewhere`,
-    { fix, facts: { candidates: refused.join(', ') } },
+    `${candidates} cannot be locked: only a registry's versions can be installed elsewhere`,
+    {
+      fix: isText(first) ? publishFix(first) : `write the version of ${first.name} in quotes`,
+      facts: { candidates },
+    },
   );
 }

@@ -1,12 +1,10 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingError } from '../errors';
 import { isObject, parseObject } from '../json';
 import type { LockedManifest } from '../lock/document';
 import { parsePackageName } from '../settings/package-name';
 import { readText } from '../settings/read-text';
-import { publisherProblems } from '../start/plan/named-command';
-import { findValue } from './files-list';
 import { findWorkspace, readWorkspace, type Workspace } from './workspace';
 
 /** The folder that will be packed, and what its package.json says. */
@@ -22,30 +20,15 @@ export interface Publishable {
 }
 
 /**
- * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack, and refuses a
- * `bootlace` object that its host would refuse. Whether its files are built does not matter yet.
- * @throws what findPublishable and publisherProblems name
- */
-export function readPublishable(folder: string): Publishable {
-  const publishable = findPublishable(folder, 'lock');
-  const [problem] = publisherProblems(
-    publishable.manifest,
-    path => path,
-    () => true,
-  );
-  if (problem) throw problem;
-  return publishable;
-}
-
-/**
- * Finds the folder that is packed, its package.json and its workspace.
+ * Finds what `npm publish` (or pnpm's, which knows publishConfig.directory) would pack, its package.json
+ * and its workspace.
  * @param command the one to name in a fix
  * @throws SettingError LOCK_NO_PACKAGE, LOCK_WORKSPACE_ROOT, LOCK_NOT_BUILT, CONFIG_INVALID or
  * PACKAGE_NAME_INVALID
  */
 export function findPublishable(folder: string, command: 'lock' | 'check'): Publishable {
   const own = readManifest(folder, command);
-  if (!own && isFile(folder))
+  if (!own && existsSync(folder) && statSync(folder).isFile())
     throw new SettingError('LOCK_NO_PACKAGE', `${folder} is a file, and a folder is needed`, {
       fix: `name its folder: npx bootlace ${command} ${dirname(folder)}`,
     });
@@ -89,14 +72,6 @@ function readManifest(
   return { manifest, text };
 }
 
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** A root that needs nothing itself is not the backend: its lock would be an empty one. */
 function refuseWorkspaceRoot(
   folder: string,
@@ -116,27 +91,4 @@ function refuseWorkspaceRoot(
       facts: { members },
     },
   );
-}
-
-/**
- * Where a key of package.json stands. Pure.
- * @param path such as `dependencies.left-pad` or `bootlace.roles.web`
- * @returns line and column from 1; as much of the path as is there
- */
-export function placeInManifest(
-  text: string,
-  path: string | undefined,
-): { line: number; column: number } {
-  // Names of packages, bins and exports may hold dots.
-  const [first = '', ...rest] = (path ?? '').split('.');
-  const keys = first === 'bootlace' ? [first, ...rest] : [first, rest.join('.')];
-  let at = 0;
-  for (const key of keys) {
-    const found = findValue(text.slice(at), key);
-    if (found === undefined) break;
-    at += found;
-    if (text[at] !== '{') break;
-  }
-  const before = text.slice(0, at).split('\n');
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

@@ -21,9 +21,10 @@ export interface Seed {
 export function findSeed(folder: string, target: string, name: string): Seed | undefined {
   for (const at of [folder, ...foldersAbove(folder)])
     for (const file of ['npm-shrinkwrap.json', 'package-lock.json']) {
-      const lock = readLock(join(at, file));
+      const path = join(at, file);
+      const lock = existsSync(path) ? parseLockDocument(readFileSync(path, 'utf8')) : undefined;
       const seed = lock && seedOf(lock, relative(at, folder).split(sep).join('/'), name);
-      if (seed) return { lock: seed, from: join(at, file) };
+      if (seed) return { lock: seed, from: path };
     }
   const present = readOwnLock(target, name);
   return typeof present === 'string'
@@ -36,17 +37,14 @@ export function findSeed(folder: string, target: string, name: string): Seed | u
  * @param place the package's folder from the lock's folder, '' for the same
  */
 function seedOf(lock: LockDocument, place: string, name: string): LockDocument | undefined {
-  const isOwn = lock.packages['']?.name === name;
-  const isWorkspace = !isOwn && place !== '' && lock.packages[place] !== undefined;
-  if (!isOwn && !isWorkspace && place !== '') return undefined;
+  const isWorkspace = lock.packages['']?.name !== name && lock.packages[place] !== undefined;
+  if (place !== '' && !isWorkspace && lock.packages['']?.name !== name) return undefined;
   const packages: LockDocument['packages'] = {};
-  const inner = isWorkspace ? `${place}/` : '';
-  for (const [path, entry] of Object.entries(lock.packages))
-    if (path.startsWith('node_modules/') && !entry.link) packages[path] = entry;
-  if (inner)
+  // What lies in the member's own folder counts before the root's.
+  for (const folder of isWorkspace ? ['', `${place}/`] : [''])
     for (const [path, entry] of Object.entries(lock.packages))
-      if (path.startsWith(`${inner}node_modules/`) && !entry.link)
-        packages[path.slice(inner.length)] = entry;
+      if (path.startsWith(`${folder}node_modules/`) && !entry.link)
+        packages[path.slice(folder.length)] = entry;
   packages[''] = { name };
   return { name, lockfileVersion: 3, requires: true, packages };
 }
@@ -61,9 +59,4 @@ export function readOwnLock(folder: string, backend: string): LockDocument | str
     if (error instanceof InstallError) return error.message;
     throw error;
   }
-}
-
-function readLock(file: string): LockDocument | undefined {
-  if (!existsSync(file)) return undefined;
-  return parseLockDocument(readFileSync(file, 'utf8'));
 }

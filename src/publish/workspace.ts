@@ -5,7 +5,6 @@ import { type LockedManifest, rootOverrides } from '../lock/document';
 
 /** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
 export interface Workspace {
-  folder: string;
   manifest: Record<string, unknown>;
   /** Name → folder, below the root's and with slashes. */
   members: ReadonlyMap<string, string>;
@@ -29,19 +28,37 @@ export function readWorkspace(folder: string): Workspace | undefined {
     ? manifest.workspaces.packages
     : manifest?.workspaces;
   if (!manifest || !Array.isArray(listed)) return undefined;
-  const found = new Set<string>();
-  for (const pattern of listed.filter(each => typeof each === 'string')) {
-    const isOut = pattern.startsWith('!');
-    for (const place of expand(folder, pattern.replace(/^!/, '')))
-      if (isOut) found.delete(place);
-      else found.add(place);
-  }
+  const patterns = listed.filter(each => typeof each === 'string');
+  const depths = patterns.map(each =>
+    each.includes('**') ? Number.POSITIVE_INFINITY : partsOf(each).length,
+  );
   const members = new Map<string, string>();
-  for (const place of found) {
+  for (const place of foldersBelow(folder, Math.max(0, ...depths))) {
+    // The last pattern that fits decides.
+    const pattern = patterns.findLast(each => patternOf(each).test(`/${place}`));
+    if (pattern === undefined || pattern.startsWith('!')) continue;
     const name = readJson(join(folder, place, 'package.json'))?.name;
     if (typeof name === 'string') members.set(name, place);
   }
-  return { folder, manifest, members };
+  return { manifest, members };
+}
+
+function partsOf(pattern: string): string[] {
+  return pattern
+    .replace(/^!/, '')
+    .split('/')
+    .filter(part => part !== '' && part !== '.');
+}
+
+/** The folders that a pattern of `workspaces` names: `packages/*`, `apps/**`, `libs/{a,b}`. */
+function patternOf(pattern: string): RegExp {
+  const source = partsOf(pattern).map(part => {
+    if (part === '**') return '(/[^/]+)*';
+    const literal = part.replace(/[.+^$()|[\]\\]/g, '\\$&');
+    const choices = literal.replace(/\{([^{}]*)\}/g, (_, list) => `(${list.replaceAll(',', '|')})`);
+    return `/${choices.replace(/\*+/g, '[^/]*').replace(/\?/g, '[^/]')}`;
+  });
+  return new RegExp(`^${source.join('')}$`);
 }
 
 /**
@@ -91,43 +108,28 @@ function hasKeys(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length > 0;
 }
 
-/** The folders that a pattern of `workspaces` names: `packages/*`, `apps/**`, `libs/{a,b}`. */
-function expand(root: string, pattern: string): string[] {
-  const parts = pattern.split('/').filter(part => part !== '' && part !== '.');
-  let places = [''];
-  for (const part of parts)
-    places = places.flatMap(place => {
-      if (part === '**') return below(root, place);
-      if (!/[*?{]/.test(part)) return [place === '' ? part : `${place}/${part}`];
-      return foldersIn(root, place).filter(each =>
-        patternOf(part).test(each.split('/').at(-1) ?? ''),
-      );
-    });
-  return places;
+/**
+ * The folders below a folder, without hidden ones and node_modules.
+ * @param depth 1 for its own
+ */
+export function foldersBelow(root: string, depth: number): string[] {
+  return depth === 0
+    ? []
+    : foldersIn(root).flatMap(name => [
+        name,
+        ...foldersBelow(join(root, name), depth - 1).map(inner => `${name}/${inner}`),
+      ]);
 }
 
-function below(root: string, place: string): string[] {
-  return [place, ...foldersIn(root, place).flatMap(each => below(root, each))];
-}
-
-function foldersIn(root: string, place: string): string[] {
+function foldersIn(folder: string): string[] {
   try {
-    return readdirSync(join(root, place), { withFileTypes: true })
+    return readdirSync(folder, { withFileTypes: true })
       .filter(entry => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
-      .map(({ name }) => (place === '' ? name : `${place}/${name}`));
+      .map(({ name }) => name)
+      .sort();
   } catch {
     return [];
   }
-}
-
-function patternOf(part: string): RegExp {
-  const source = part
-    .replace(/[.+^$()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(
-    `^${source.replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(',', '|')})`)}$`,
-  );
 }
 
 function readJson(file: string): Record<string, unknown> | undefined {

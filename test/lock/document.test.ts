@@ -130,8 +130,12 @@ const fits: [name: string, change: Partial<LockedManifest>, problems: string[]][
     { dependencies: { a: '^2.0.0' } },
     ['a is ^1.0.0 in the lock and ^2.0.0 in package.json'],
   ],
-  ['one more', { dependencies: { a: '^1.0.0', n: '1' } }, ['n@1 is not in the lock']],
-  ['one less', { dependencies: {} }, ['a is no dependency any more']],
+  [
+    'one more',
+    { dependencies: { a: '^1.0.0', n: '1' } },
+    ['n is missing in the lock and 1 in package.json'],
+  ],
+  ['one less', { dependencies: {} }, ['a is ^1.0.0 in the lock and missing in package.json']],
   [
     'an alias of the same name',
     { dependencies: { a: 'npm:other@1' } },
@@ -140,9 +144,13 @@ const fits: [name: string, change: Partial<LockedManifest>, problems: string[]][
   [
     'one more optional',
     { optionalDependencies: { o: '^1.0.0', p: '1' } },
-    ['p@1 is not in the lock'],
+    ['p is missing in the lock and 1 in package.json'],
   ],
-  ['a peer that was added', { peerDependencies: { n: '1' } }, ['n@1 is not in the lock']],
+  [
+    'a peer that was added',
+    { peerDependencies: { n: '1' } },
+    ['n is missing in the lock and 1 in package.json'],
+  ],
   ['a peer that is a dependency too', { peerDependencies: { a: '2' } }, []],
   [
     'an optional peer',

@@ -70,7 +70,11 @@ const local: Row[] = [
   `a dependency ${spec}`,
   depend(spec),
   'error DEPENDENCY_LOCAL dependencies.a',
-  /publish a and depend on its version/,
+  spec.startsWith('catalog:')
+    ? /the version that the workspace's catalog names for a/
+    : spec.startsWith('patch:')
+      ? /publish the patched a/
+      : /publish a and depend on its version/,
 ]);
 const remote: Row[] = [
   'git+https://acme.test/a.git',

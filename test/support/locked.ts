@@ -6,7 +6,7 @@ import {
   type LockedInstalled,
 } from '../../src/install/install-locked';
 import { openUnpacker } from '../../src/install/unpacker';
-import { type Lockfile, readLockText, validateLock } from '../../src/lock/validate';
+import { type Lockfile, validateLock } from '../../src/lock/validate';
 import type { RegistryConfig } from '../../src/registry/config/config';
 import type { Credentials } from '../../src/registry/config/credentials';
 import { createTransport } from '../../src/registry/transport';
@@ -58,7 +58,11 @@ export function parseLockfile(
   where: string,
   local?: Parameters<typeof validateLock>[2],
 ): Lockfile {
-  return validateLock(readLockText(text, where), where, local);
+  let value: unknown = text;
+  try {
+    value = JSON.parse(text);
+  } catch {}
+  return validateLock(value, where, local);
 }
 
 /** Installs into folder/release with a host that fits nothing special. */

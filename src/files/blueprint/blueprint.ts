@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { type Field, type MapValue, mapsAt, textAt, textOf, type Value } from './value';
+import type { Repository } from '../repository';
+import { type Field, type MapValue, type Problem, textOf, type Value } from './value';
 
 /** A variable's entry in a service or a group. */
 export interface EnvVar {
@@ -11,30 +12,22 @@ export interface EnvVar {
   text: string | undefined;
 }
 
-export interface Service {
-  at: MapValue;
-  name: string;
+export interface Service extends Resource {
   type: string;
   runtime: string | undefined;
-  region: string;
   /** The service's folder in the repository, without ./ and the last slash; '' for its top. */
   rootDir: string;
   /** The environment of a project that it is in. */
   environment: string | undefined;
-  envVars: readonly EnvVar[];
   /** The names of the groups that it takes variables from. */
   groups: readonly string[];
 }
 
+/** A service, a database or a group of variables. */
 export interface Resource {
   at: MapValue;
   name: string;
   region: string;
-}
-
-export interface Group {
-  at: MapValue;
-  name: string;
   envVars: readonly EnvVar[];
 }
 
@@ -42,56 +35,70 @@ export interface Group {
 export interface Blueprint {
   services: readonly Service[];
   databases: readonly Resource[];
-  groups: readonly Group[];
+  groups: readonly Resource[];
+}
+
+/** What one rule finds in a Blueprint. Pure, except for what it asks of the repository. */
+export type Rule = (blueprint: Blueprint, repository: Repository) => Iterable<Problem>;
+
+/** A rule that looks at one service at a time. */
+export function perService(
+  rule: (service: Service, repository: Repository, blueprint: Blueprint) => Iterable<Problem>,
+): Rule {
+  return function* (blueprint, repository) {
+    for (const service of blueprint.services) yield* rule(service, repository, blueprint);
+  };
 }
 
 /** Collects what has the right shape; the rest is passed over. Pure. */
 export function readBlueprint(root: Value): Blueprint {
-  const blueprint = {
-    services: [] as Service[],
-    databases: [] as Resource[],
-    groups: [] as Group[],
-  };
-  if (root.kind !== 'map') return blueprint;
-  const collect = (place: MapValue, environment?: string) => {
-    for (const at of mapsAt(place, 'services')) blueprint.services.push(service(at, environment));
-    for (const at of mapsAt(place, 'databases')) blueprint.databases.push(resource(at));
-    for (const at of mapsAt(place, 'envVarGroups'))
-      blueprint.groups.push({ at, name: textAt(at, 'name') ?? '', envVars: envVarsOf(at) });
-  };
-  collect(root);
-  const ungrouped = root.fields.get('ungrouped')?.value;
-  if (ungrouped?.kind === 'map') collect(ungrouped);
-  for (const project of mapsAt(root, 'projects')) {
-    collect(project);
-    for (const each of mapsAt(project, 'environments')) collect(each, textAt(each, 'name'));
+  const places: { place: MapValue; environment?: string }[] = [];
+  if (root.kind === 'map') places.push({ place: root });
+  const ungrouped = root.kind === 'map' && root.map('ungrouped');
+  if (ungrouped) places.push({ place: ungrouped });
+  for (const place of root.kind === 'map' ? root.maps('projects') : []) {
+    places.push({ place });
+    for (const each of place.maps('environments'))
+      places.push({ place: each, environment: each.text('name') });
   }
-  return blueprint;
+  const all = (key: string) => places.flatMap(({ place }) => place.maps(key).map(resource));
+  return {
+    services: places.flatMap(({ place, environment }) =>
+      place.maps('services').map(at => service(at, environment)),
+    ),
+    databases: all('databases'),
+    groups: all('envVarGroups'),
+  };
 }
 
 function resource(at: MapValue): Resource {
-  return { at, name: textAt(at, 'name') ?? '', region: textAt(at, 'region') ?? 'oregon' };
+  return {
+    at,
+    name: at.text('name') ?? '',
+    region: at.text('region') ?? 'oregon',
+    envVars: envVarsOf(at),
+  };
 }
 
 function service(at: MapValue, environment: string | undefined): Service {
-  const rootDir = textAt(at, 'rootDir') ?? '';
+  const rootDir = at.text('rootDir') ?? '';
   return {
     ...resource(at),
-    type: textAt(at, 'type') === 'redis' ? 'keyvalue' : (textAt(at, 'type') ?? ''),
-    runtime: textAt(at, 'runtime') ?? textAt(at, 'env'),
+    type: at.text('type') === 'redis' ? 'keyvalue' : (at.text('type') ?? ''),
+    runtime: at.text('runtime') ?? at.text('env'),
     rootDir: posix.normalize(rootDir).replace(/^\.$|^\/|\/$/g, ''),
     environment,
-    envVars: envVarsOf(at),
-    groups: mapsAt(at, 'envVars').flatMap(entry => textAt(entry, 'fromGroup') ?? []),
+    groups: at.maps('envVars').flatMap(entry => entry.text('fromGroup') ?? []),
   };
 }
 
 function envVarsOf(at: MapValue): EnvVar[] {
-  return mapsAt(at, 'envVars')
-    .filter(entry => !entry.fields.has('fromGroup'))
+  return at
+    .maps('envVars')
+    .filter(entry => !entry.has('fromGroup'))
     .map(entry => {
       const value = entry.fields.get('value');
-      return { at: entry, key: textAt(entry, 'key'), value, text: textOf(value?.value) };
+      return { at: entry, key: entry.text('key'), value, text: textOf(value?.value) };
     });
 }
 
@@ -118,24 +125,9 @@ export function isContainer({ runtime }: Service): boolean {
   return runtime === 'docker' || runtime === 'image';
 }
 
-/** True for a service that bootlace sets up or starts. */
-export function isLaunched(service: Service): boolean {
-  return (
-    ['buildCommand', 'startCommand', 'preDeployCommand', 'dockerCommand'].some(key =>
-      /(^|[\s;&|/])bootlace(@\S{1,60})?(\s|$)/.test(textAt(service.at, key) ?? ''),
-    ) || service.envVars.some(({ key }) => key === 'BACKEND_PACKAGE' || key === 'BACKEND_VERSION')
-  );
-}
-
-/** True for a service that its name, or its environment's, says to be production. */
-export function isProduction({ name, environment = '' }: Service): boolean {
-  const words = `${name} ${environment}`.toLowerCase();
-  return /\bprod(uction)?\b/.test(words.replace(/_/g, '-')) && !/\b(pre|non)-?prod/.test(words);
-}
-
 /** False for a service that deploys on a push. */
 export function isAutodeployOff(service: Service): boolean {
-  const trigger = textAt(service.at, 'autoDeployTrigger');
+  const trigger = service.at.text('autoDeployTrigger');
   if (trigger !== undefined) return trigger === 'off';
-  return textAt(service.at, 'autoDeploy') === 'false' || service.runtime === 'image';
+  return service.at.text('autoDeploy') === 'false' || service.runtime === 'image';
 }

@@ -1,14 +1,12 @@
 import type { Finding } from '../../ui/findings';
-import { readBlueprint } from './blueprint';
+import type { Repository } from '../repository';
+import { type Rule, readBlueprint } from './blueprint';
 import { load } from './load';
-import type { Repository } from './repository';
 import { commandRules } from './rules/commands';
 import { dockerRules } from './rules/docker';
 import { launchRules } from './rules/launched';
-import { networkRules } from './rules/network';
 import { referenceRules } from './rules/references';
 import { refusalRules } from './rules/refused';
-import type { Rule } from './rules/rule';
 import { valueRules } from './rules/values';
 import { checkShape } from './shape';
 import type { Problem } from './value';
@@ -19,7 +17,6 @@ const rules: readonly Rule[] = [
   ...launchRules,
   ...commandRules,
   ...valueRules,
-  ...networkRules,
   ...dockerRules,
 ];
 
@@ -52,20 +49,11 @@ export function checkBlueprint(text: string, file: string, repository: Repositor
     const sources = [checkShape(root), ...rules.map(rule => rule(blueprint, repository))];
     for (const source of sources) found.push(...firstOf(source));
   }
-  const order = (a: Problem, b: Problem) => a.at.line - b.at.line || a.at.column - b.at.column;
+  const order = (a: Problem, b: Problem) => a.line - b.line || a.column - b.column;
   found.sort(order);
   const errors = found.filter(({ severity }) => severity === 'error').slice(0, mostFindings);
   const warnings = found.filter(({ severity }) => severity === 'warning');
   return [...errors, ...warnings.slice(0, mostFindings - errors.length)]
     .sort(order)
-    .map(({ severity, code, at: { line, column, path }, message, fix }) => ({
-      file,
-      line,
-      column,
-      severity,
-      code,
-      ...(path && { path }),
-      message,
-      fix,
-    }));
+    .map(problem => ({ file, ...problem, path: problem.path || undefined }));
 }

@@ -8,12 +8,13 @@ import {
   Lexer,
   LineCounter,
   type Node,
+  type Pair,
   Parser,
 } from 'yaml';
-import { error, type Field, type Problem, quote, type Value } from './value';
+import { error, type Field, MapValue, type Place, type Problem, quote, type Value } from './value';
 
 /** The largest Blueprint in characters; Render's examples have at most 20,000. */
-export const largestFile = 1_000_000;
+const largestFile = 1_000_000;
 /** The composer recurses: it runs out of stack at about 20,000 levels. */
 const deepest = 100;
 /** A file of 1 MB that is nothing but punctuation has more, and would need 1 GB. */
@@ -27,74 +28,68 @@ export interface Loaded {
   problems: Problem[];
 }
 
-const top = { line: 1, column: 1, path: '' };
+/** A fault after which nothing more can be read. */
+class Unreadable extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.code);
+  }
+}
 
 /** Reads YAML 1.2 with merge keys into values with positions. Any text gives an answer. */
 export function load(text: string): Loaded {
-  if (text.length > largestFile) return { problems: [tooLarge] };
   const lines = new LineCounter();
-  const parsed = parse(text, lines);
-  if (!Array.isArray(parsed)) return { problems: [parsed] };
-  const [document, second] = parsed;
-  if (!document?.contents) return { problems: [emptyFile] };
-  const faults = document.errors.slice(0, 10).map(({ code, message, pos: [offset] }) => {
-    const { line, col } = lines.linePos(offset);
-    return error({ line, column: col, path: '' }, 'YAML_INVALID', message, fixOf(code));
-  });
-  if (faults.length > 0) return { problems: faults };
-  const problems: Problem[] = [];
-  if (second)
-    problems.push(
-      error(
-        placeOf(second.contents, lines, ''),
-        'DOCUMENT_SECOND',
-        'a Blueprint is one YAML document, and a second one begins here',
-        'remove the line --- and what follows it',
-      ),
-    );
   try {
-    return { root: new Reading(lines, problems).value(document.contents, ''), problems };
+    const [document, second] = parse(text, lines);
+    if (!document?.contents)
+      throw new Unreadable(
+        error(placeOf(0, lines), 'BLUEPRINT_EMPTY', {
+          message: 'the file holds nothing',
+          fix: 'write services: with a list of services, or run: npx bootlace init',
+        }),
+      );
+    const faults = document.errors
+      .slice(0, 10)
+      .map(({ code, message, pos: [offset] }) =>
+        error(placeOf(offset, lines), 'YAML_INVALID', { message, fix: fixOf(code) }),
+      );
+    if (faults.length > 0) return { problems: faults };
+    const reading = new Reading(lines);
+    if (second)
+      reading.problems.push(
+        error(placeOf(offsetOf(second.contents), lines), 'DOCUMENT_SECOND', {
+          message: 'a Blueprint is one YAML document, and a second one begins here',
+          fix: 'remove the line --- and what follows it',
+        }),
+      );
+    return { root: reading.value(document.contents, ''), problems: reading.problems };
   } catch (fault) {
-    if (!(fault instanceof AliasFault)) throw fault;
+    if (!(fault instanceof Unreadable)) throw fault;
     return { problems: [fault.problem] };
   }
 }
 
-/** What a file over the limit is answered with, read or not. */
-export const tooLarge = error(
-  top,
-  'FILE_TOO_LARGE',
-  'the file is larger than 1 MB, and no Blueprint is',
-  'name the Blueprint, usually render.yaml at the top of the repository',
-);
-
-const emptyFile = error(
-  top,
-  'BLUEPRINT_EMPTY',
-  'the file holds nothing',
-  'write services: with a list of services, or run: npx bootlace init',
-);
-
 /** Parses and composes; depth and size are checked token by token, before anything recurses. */
-function parse(text: string, lines: LineCounter): Document.Parsed[] | Problem {
+function parse(text: string, lines: LineCounter): Document.Parsed[] {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
-  let count = 0;
+  let count = text.length > largestFile ? mostTokens : 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if (++count > mostTokens)
+      throw new Unreadable(
+        error(placeOf(parser.offset, lines), 'FILE_TOO_LARGE', {
+          message: 'the file has over 1,000,000 characters or 200,000 tokens, and no Blueprint has',
+          fix: 'name the Blueprint, usually render.yaml at the top of the repository',
+        }),
+      );
     for (const token of parser.next(lexeme)) tokens.push(token);
-    count++;
-    if (count <= mostTokens && parser.stack.length <= deepest) continue;
-    const { line, col } = lines.linePos(parser.offset);
-    const at = { line, column: col, path: '' };
-    return count > mostTokens
-      ? error(at, 'FILE_TOO_LARGE', 'the file has over 200,000 tokens', tooLarge.fix)
-      : error(
-          at,
-          'NESTING_TOO_DEEP',
-          'values are nested more than 100 deep',
-          'remove the inner levels: a Blueprint has at most ten',
-        );
+    if (parser.stack.length > deepest)
+      throw new Unreadable(
+        error(placeOf(parser.offset, lines), 'NESTING_TOO_DEEP', {
+          message: 'values are nested more than 100 deep',
+          fix: 'remove the inner levels: a Blueprint has at most ten',
+        }),
+      );
   }
   tokens.push(...parser.end());
   // Duplicate keys are found below: here each key would be compared with each other one.
@@ -109,117 +104,102 @@ function fixOf(code: string): string {
   return 'correct the YAML; text with : or # in it, or one of *&!%@` in front, stands in quotes';
 }
 
-function placeOf(node: unknown, lines: LineCounter, path: string) {
-  const offset = (node as Node | null)?.range?.[0] ?? 0;
+function offsetOf(node: unknown): number {
+  return (node as Node | null)?.range?.[0] ?? 0;
+}
+
+function placeOf(offset: number, lines: LineCounter, path = ''): Place {
   const { line, col } = lines.linePos(offset);
   return { line, column: col, path };
 }
 
-class AliasFault extends Error {
-  constructor(readonly problem: Problem) {
-    super(problem.code);
-  }
-}
-
 /** Turns the library's nodes into values; aliases are expanded up to a limit. */
 class Reading {
+  readonly problems: Problem[] = [];
   readonly #anchors = new Map<string, Node>();
-  readonly #open = new Set<Node>();
+  readonly #open = new Set<unknown>();
   #aliased = 0;
   #inAlias = 0;
 
-  constructor(
-    private readonly lines: LineCounter,
-    private readonly problems: Problem[],
-  ) {}
+  constructor(private readonly lines: LineCounter) {}
 
   value(node: unknown, path: string): Value {
-    const place = placeOf(node, this.lines, path);
+    const place = placeOf(offsetOf(node), this.lines, path);
+    if (this.#inAlias > 0 && ++this.#aliased > mostAliased)
+      throw wrongAlias(place, 'the aliases stand for more than 20,000 values');
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
-      const wrong = !target
-        ? ['ALIAS_UNKNOWN', `nothing above has the anchor &${node.source.slice(0, 40)}`]
-        : this.#open.has(target)
-          ? ['ALIAS_CYCLE', `*${node.source.slice(0, 40)} stands inside its own anchor`]
-          : undefined;
-      if (wrong?.[0] && wrong[1])
-        throw new AliasFault(error(place, wrong[0], wrong[1], 'write the value instead'));
+      const name = node.source.slice(0, 40);
+      if (!target) throw wrongAlias(place, `nothing above has the anchor &${name}`);
+      if (this.#open.has(target)) throw wrongAlias(place, `*${name} stands inside its own anchor`);
       this.#inAlias++;
       const value = this.value(target, path);
       this.#inAlias--;
-      return { ...value, ...place };
+      return value.kind === 'map'
+        ? new MapValue(place.line, place.column, path, value.fields)
+        : { ...value, ...place };
     }
-    if (this.#inAlias > 0 && ++this.#aliased > mostAliased)
-      throw new AliasFault(
-        error(
-          place,
-          'ALIASES_TOO_MANY',
-          'the aliases stand for more than 20,000 values',
-          'write the values instead',
-        ),
-      );
     const { anchor } = (node ?? {}) as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, node as Node);
-    if (isMap(node) || isSeq(node)) {
-      this.#open.add(node);
-      const value: Value = isMap(node)
-        ? { kind: 'map', ...place, fields: this.#fields(node.items, path) }
-        : {
-            kind: 'list',
-            ...place,
-            items: node.items.map((item, i) => this.value(item, `${path}[${i}]`)),
-          };
+    this.#open.add(node);
+    try {
+      if (isMap(node))
+        return new MapValue(place.line, place.column, path, this.#fields(node.items, path));
+      if (isSeq(node)) {
+        const items = node.items.map((item, i) => this.value(item, `${path}[${i}]`));
+        return { kind: 'list', ...place, items };
+      }
+    } finally {
       this.#open.delete(node);
-      return value;
     }
-    const value = isScalar(node) ? node.value : null;
-    const source = isScalar(node) ? (node.source ?? '') : '';
+    const { value = null, source = '', type = 'PLAIN' } = isScalar(node) ? node : {};
+    const isPlainValue = value === null || ['string', 'number', 'boolean'].includes(typeof value);
     return {
       kind: 'scalar',
       ...place,
-      value: isPlainValue(value) ? value : source,
+      value: isPlainValue ? (value as string) : source,
       source,
-      isPlain: !isScalar(node) || node.type === 'PLAIN',
+      isPlain: type === 'PLAIN',
     };
   }
 
-  #fields(
-    pairs: readonly { key: unknown; value: unknown }[],
-    path: string,
-  ): ReadonlyMap<string, Field> {
+  #fields(pairs: readonly Pair[], path: string): ReadonlyMap<string, Field> {
     const fields = new Map<string, Field>();
     const merged: Field[] = [];
-    for (const pair of pairs) {
-      const { key: node, value } = pair;
+    for (const { key: node, value } of pairs) {
       const key = isScalar(node) ? (node.source ?? String(node.value)) : undefined;
       const inner = key === undefined ? path : joinPath(path, key);
-      const place = placeOf(node, this.lines, inner);
+      const place = placeOf(offsetOf(node), this.lines, inner);
       if (key === undefined) {
-        this.problems.push(error(place, 'KEY_INVALID', 'this key is no text', 'write a name'));
+        const texts = { message: 'this key is no text', fix: 'write a name' };
+        this.problems.push(error(place, 'KEY_INVALID', texts));
         continue;
       }
       const field = { ...place, key, value: this.value(value, inner) };
+      // A value that is not there stands where its key does.
       if (value === null || (isScalar(value) && value.value === null))
         Object.assign(field.value, { line: place.line, column: place.column });
-      if (key === '<<' && isScalar(node) && node.type === 'PLAIN') {
-        merged.push(...mergedFields(field.value, path));
-        continue;
-      }
       const first = fields.get(key);
-      if (first)
+      if (key === '<<' && isScalar(node) && node.type === 'PLAIN')
+        merged.push(...mergedFields(field.value, path));
+      else if (first)
         this.problems.push(
-          error(
-            place,
-            'KEY_TWICE',
-            `${quote(key)} stands here a second time, after line ${first.line}`,
-            'keep one of the two',
-          ),
+          error(place, 'KEY_TWICE', {
+            message: `${quote(key)} stands here a second time, after line ${first.line}`,
+            fix: 'keep one of the two',
+          }),
         );
       else fields.set(key, field);
     }
     for (const field of merged) if (!fields.has(field.key)) fields.set(field.key, field);
     return fields;
   }
+}
+
+function wrongAlias(place: Place, message: string): Unreadable {
+  return new Unreadable(
+    error(place, 'ALIAS_INVALID', { message, fix: 'write the value in place of the alias' }),
+  );
 }
 
 /** What `<<: *base` or `<<: [*a, *b]` brings; of two the first counts. */
@@ -232,8 +212,4 @@ function mergedFields(value: Value, path: string): Field[] {
 function joinPath(path: string, key: string): string {
   if (!/^[\w-]+$/.test(key)) return `${path}[${quote(key)}]`;
   return path === '' ? key : `${path}.${key}`;
-}
-
-function isPlainValue(value: unknown): value is string | number | boolean | null {
-  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }

@@ -1,11 +1,14 @@
+import { posix } from 'node:path';
+import satisfies from 'semver/functions/satisfies';
+import minVersion from 'semver/ranges/min-version';
+import validRange from 'semver/ranges/valid';
 import { SettingError } from '../../errors';
 import { isObject } from '../../json';
 import { parsePackageName, scopeOf } from '../../settings/package-name';
 import { parseRegistryUrl } from '../../settings/registry-url';
 import { readPublisher } from '../../start/plan/publisher';
+import { isPlainPath, type Repository, serviceName } from '../repository';
 import { findBackend } from './find-backend';
-import { pickNode } from './node-release';
-import { inFolder, isPlainPath, type Repository, serviceName } from './repository';
 import { readToolchain, type Toolchain } from './toolchain';
 
 /** What the repository declares about its backend. */
@@ -41,7 +44,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
   const { folder, manifest, members } = findBackend(repository, name);
   const own = parsePackageName(
     String(manifest.name),
-    `"name" in ${inFolder(folder, 'package.json')}`,
+    `"name" in ${posix.join(folder, 'package.json')}`,
   );
   const scope = scopeOf(own);
   const publishConfig = isObject(manifest.publishConfig) ? manifest.publishConfig : {};
@@ -56,7 +59,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
     });
   const publishFolder =
     typeof publishConfig.directory === 'string'
-      ? inFolder(folder, publishConfig.directory.replace(/^\.\//, ''))
+      ? posix.join(folder, publishConfig.directory)
       : folder;
   // They stand in YAML and in commands.
   for (const text of [own, folder, publishFolder])
@@ -89,7 +92,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
     isNext,
     node: pickNode(
       typeof engines === 'string' ? engines : undefined,
-      repository.read('.node-version') ?? repository.read('.nvmrc'),
+      repository.text('.node-version') ?? repository.text('.nvmrc'),
     ),
     registry,
     needsToken: Object.keys({ ...dependencies, ...tableOf(manifest.devDependencies) }).some(
@@ -129,4 +132,23 @@ function readHosting(
 
 function tableOf(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
+}
+
+/** The newest release of each supported line on 2026-11-28, the preferred line first. */
+const newest = ['24.22.3', '26.12.1', '22.23.5', '20.20.2'];
+
+/**
+ * Chooses the exact Node of the hosts: a range would let a rebuild change it. Pure.
+ * @param engines engines.node of the backend
+ * @param pinned the text of .node-version or .nvmrc, which Render and setup-node read as well
+ */
+export function pickNode(engines: string | undefined, pinned: string | undefined): string {
+  const range = validRange(engines ?? '*') ?? '*';
+  const own = /^v?(\d+\.\d+\.\d+)$/.exec(pinned?.trim() ?? '')?.[1];
+  if (own && satisfies(own, range)) return own;
+  return (
+    newest.find(version => satisfies(version, range)) ??
+    minVersion(range)?.version ??
+    (newest[0] as string)
+  );
 }

@@ -1,17 +1,18 @@
+import { posix } from 'node:path';
 import { NotFoundError } from '../../errors';
+import { isPlainPath, type Repository, serviceName } from '../repository';
 import { readHead } from './head';
-import { inFolder, isPlainPath, type Repository, readJson, serviceName } from './repository';
 import {
   joined,
   type PlannedFile,
   paragraph,
   paragraphs,
   type ReadTemplate,
-  swapThere,
+  swap,
   withoutLines,
 } from './template';
 import { readToolchain } from './toolchain';
-import { entry } from './variables';
+import { entry, fromService } from './variables';
 
 interface DockerService {
   name: string;
@@ -40,12 +41,10 @@ interface DockerFacts {
 export function readDockerFacts(repository: Repository, name: string): DockerFacts {
   const shared = ['shared', 'common', 'libs'].filter(folder => repository.has(folder));
   const facts: DockerFacts = { name, services: [], sites: [], shared };
-  const tops = repository.foldersIn('').filter(folder => !shared.includes(folder));
-  const folders = tops.flatMap(top => {
-    const isOne = kindOf(repository, top);
-    return isOne ? [top] : repository.foldersIn(top).map(inner => inFolder(top, inner));
-  });
-  for (const folder of folders.filter(isPlainPath)) {
+  for (const folder of repository.folders(2).slice(1).filter(isPlainPath)) {
+    const above = posix.dirname(folder);
+    if (shared.includes(folder) || shared.includes(above)) continue;
+    if (above !== '.' && kindOf(repository, above)) continue;
     const kind = kindOf(repository, folder);
     const last = serviceName(folder.split('/').at(-1) as string);
     const isTaken = [...facts.services, ...facts.sites].some(each => each.name === last);
@@ -62,13 +61,13 @@ export function readDockerFacts(repository: Repository, name: string): DockerFac
 }
 
 function kindOf(repository: Repository, folder: string): 'service' | 'site' | undefined {
-  const has = (file: string) => repository.has(inFolder(folder, file));
+  const has = (file: string) => repository.has(posix.join(folder, file));
   if (has('index.html') && has('package.json')) return 'site';
   return has('Dockerfile') || has('requirements.txt') ? 'service' : undefined;
 }
 
 function serviceOf(repository: Repository, folder: string, name: string): DockerService {
-  const dockerfile = repository.read(inFolder(folder, 'Dockerfile'));
+  const dockerfile = repository.text(posix.join(folder, 'Dockerfile'));
   const isOurs = dockerfile === undefined || readHead(dockerfile)?.isIntact === true;
   const literal = folder.replace(/[.+]/g, '\\$&');
   const copiesFromTop = new RegExp(`^\\s*(COPY|ADD)\\s(.*\\s)?(\\./)?${literal}(/|\\s)`, 'm');
@@ -77,13 +76,13 @@ function serviceOf(repository: Repository, folder: string, name: string): Docker
     folder,
     context: isOurs || copiesFromTop.test(dockerfile) ? '.' : folder,
     needsDockerfile: isOurs,
-    migrates: repository.has(inFolder(folder, 'alembic.ini')),
+    migrates: repository.has(posix.join(folder, 'alembic.ini')),
   };
 }
 
 function buildOf(repository: Repository, folder: string): string {
   const { install, run, folder: at } = readToolchain(repository, folder);
-  const script = readJson(repository, inFolder(folder, 'package.json'))?.scripts;
+  const script = repository.manifest(posix.join(folder, 'package.json'))?.scripts;
   const build = script ? [`${run} build`] : [];
   const into = `cd ${folder}`;
   return [...(at === '' ? [...install, into] : [into, ...install]), ...build].join(' && ');
@@ -91,107 +90,88 @@ function buildOf(repository: Repository, folder: string): string {
 
 /** The files of the recipe docker. Pure. */
 export function dockerFiles(facts: DockerFacts, read: ReadTemplate): PlannedFile[] {
-  const { services, shared } = facts;
+  const { name, services, sites, shared } = facts;
+  const constant = (text: string) => text.toUpperCase().replaceAll('-', '_');
+  /** The other services, by the variable of their address in the private network. */
+  const neighbours = (own: DockerService) =>
+    services
+      .filter(service => service !== own)
+      .map(service => [`${constant(service.name)}_ADDRESS`, service.name] as const);
+  const filtered = (text: string, folder: string) =>
+    text.replace(
+      /( {6}paths:\n)( {8}- .*\n)+/,
+      `$1${[folder, ...shared].map(each => `        - ${each}/**\n`).join('')}`,
+    );
   return [
-    { path: 'render.yaml', text: blueprint(read('docker/render.yaml'), facts) },
-    { path: 'compose.yaml', text: compose(read('docker/compose.yaml'), facts) },
+    { path: 'render.yaml', text: blueprint(read('docker/render.yaml')) },
+    { path: 'compose.yaml', text: compose(read('docker/compose.yaml')) },
     { path: '.dockerignore', text: read('docker/dockerignore') },
     ...services
       .filter(({ needsDockerfile }) => needsDockerfile)
       .map(({ folder }) => ({
         path: `${folder}/Dockerfile`,
-        text: swapThere(read('docker/Dockerfile'), {
+        text: swap(read('docker/Dockerfile'), {
           'services/api': folder,
           'COPY shared ./shared\n': shared.map(each => `COPY ${each} ./${each}\n`).join(''),
         }),
       })),
   ];
-}
 
-/** The other services' addresses in the private network, by variable. */
-function neighbours({ services }: DockerFacts, own: DockerService): [string, DockerService][] {
-  return services
-    .filter(service => service !== own)
-    .map(service => [`${constant(service.name)}_ADDRESS`, service]);
-}
-
-function constant(name: string): string {
-  return name.toUpperCase().replaceAll('-', '_');
-}
-
-function filterOf(folder: string, { shared }: DockerFacts): string {
-  return [folder, ...shared].map(each => `        - ${each}/**\n`).join('');
-}
-
-function blueprint(template: string, facts: DockerFacts): string {
-  const { name, services, sites } = facts;
-  const parts = paragraphs(
-    swapThere(template, { 'acme-shared': `${name}-shared`, 'acme-db': `${name}-db` }),
-  );
-  const pathsPattern = /( {6}paths:\n)( {8}- .*\n)+/;
-  const service = paragraph(parts, 'name: acme-api\n    runtime');
-  const api = service.slice(0, service.indexOf('      - key: ADMIN_ADDRESS')).trimEnd();
-  const composed = services.map(each =>
-    [
-      withoutLines(api, ...(each.migrates ? [] : ['    preDeployCommand:']))
+  function blueprint(template: string): string {
+    const parts = paragraphs(
+      swap(template, { 'acme-shared': `${name}-shared`, 'acme-db': `${name}-db` }),
+    );
+    const service = paragraph(parts, 'name: acme-api\n    runtime');
+    const api = service.slice(0, service.indexOf('      - key: ADMIN_ADDRESS')).trimEnd();
+    const composed = services.map(each => {
+      const text = each.migrates ? api : withoutLines(api, '    preDeployCommand:');
+      const addresses = neighbours(each).map(([key, other]) =>
+        entry(key, fromService('web', `${name}-${other}`, 'property: hostport')),
+      );
+      const own = filtered(text, each.folder)
         .replace('name: acme-api', `name: ${name}-${each.name}`)
         .replace('services/api/Dockerfile', `${each.folder}/Dockerfile`)
-        .replace('dockerContext: .', `dockerContext: ${each.context}`)
-        .replace(pathsPattern, `$1${filterOf(each.folder, facts)}`),
-      ...neighbours(facts, each).flatMap(([key, other]) => [
-        `      - key: ${key}`,
-        '        fromService:',
-        '          type: web',
-        `          name: ${name}-${other.name}`,
-        '          property: hostport',
-      ]),
-    ].join('\n'),
-  );
-  const [site = ''] = paragraph(parts, 'runtime: static').split('      - key: ');
-  const addresses = services.map(service =>
-    entry(`VITE_${constant(service.name)}_URL`, {
-      service: `${name}-${service.name}`,
-      type: 'web',
-      variable: 'RENDER_EXTERNAL_URL',
-    }),
-  );
-  const statics = sites.map(each =>
-    site
-      .replace('name: acme-web', `name: ${name}-${each.name}`)
-      .replace(/buildCommand: .*/, `buildCommand: ${each.build}`)
-      .replace(/staticPublishPath: .*/, `staticPublishPath: ${each.folder}/dist`)
-      .replace(pathsPattern, `$1${filterOf(each.folder, facts)}`)
-      .concat(addresses.join('\n')),
-  );
-  return joined([
-    ...parts.slice(0, parts.indexOf('services:') + 1),
-    paragraph(parts, '# The build context'),
-    ...composed,
-    ...(statics.length ? [paragraph(parts, '# A browser'), ...statics] : []),
-    ...parts.slice(parts.indexOf('databases:')),
-  ]);
-}
-
-function compose(template: string, facts: DockerFacts): string {
-  const parts = paragraphs(template.replace('name: acme', `name: ${facts.name}`));
-  const api = withoutLines(paragraph(parts, '  api:\n'), '      ADMIN_ADDRESS:');
-  const composed = facts.services.map((each, i) => {
-    const addresses = neighbours(facts, each).map(
-      ([key, { name }]) => `      ${key}: ${name}:8000\n`,
+        .replace('dockerContext: .', `dockerContext: ${each.context}`);
+      return [own, ...addresses].join('\n');
+    });
+    const [site = ''] = paragraph(parts, 'runtime: static').split('      - key: ');
+    const addresses = services.map(each => {
+      const source = fromService('web', `${name}-${each.name}`, 'envVarKey: RENDER_EXTERNAL_URL');
+      return entry(`VITE_${constant(each.name)}_URL`, source);
+    });
+    const statics = sites.map(each =>
+      filtered(site, each.folder)
+        .replace('name: acme-web', `name: ${name}-${each.name}`)
+        .replace(/buildCommand: .*/, `buildCommand: ${each.build}`)
+        .replace(/staticPublishPath: .*/, `staticPublishPath: ${each.folder}/dist`)
+        .concat(addresses.join('\n')),
     );
-    return api
-      .replace('  api:', `  ${each.name}:`)
-      .replace('context: .', `context: ${each.context}`)
-      .replace(
-        'services/api/Dockerfile',
-        each.context === '.' ? `${each.folder}/Dockerfile` : 'Dockerfile',
-      )
-      .replace('    environment:\n', `$&${addresses.join('')}`)
-      .replace('8001:8000', `${8000 + i}:8000`);
-  });
-  return joined([
-    ...parts.slice(0, parts.indexOf('services:') + 1),
-    ...composed,
-    ...parts.slice(parts.findIndex(part => part.startsWith('  db:'))),
-  ]);
+    return joined([
+      ...parts.slice(0, parts.indexOf('services:') + 1),
+      paragraph(parts, '# The build context'),
+      ...composed,
+      ...(statics.length ? [paragraph(parts, '# A browser'), ...statics] : []),
+      ...parts.slice(parts.indexOf('databases:')),
+    ]);
+  }
+
+  function compose(template: string): string {
+    const parts = paragraphs(template.replace('name: acme', `name: ${name}`));
+    const api = withoutLines(paragraph(parts, '  api:\n'), '      ADMIN_ADDRESS:');
+    const composed = services.map((each, i) => {
+      const dockerfile = each.context === '.' ? `${each.folder}/Dockerfile` : 'Dockerfile';
+      const addresses = neighbours(each).map(([key, other]) => `      ${key}: ${other}:8000\n`);
+      return api
+        .replace('  api:', `  ${each.name}:`)
+        .replace('context: .', `context: ${each.context}`)
+        .replace('services/api/Dockerfile', dockerfile)
+        .replace('    environment:\n', `$&${addresses.join('')}`)
+        .replace('8001:8000', `${8000 + i}:8000`);
+    });
+    return joined([
+      ...parts.slice(0, parts.indexOf('services:') + 1),
+      ...composed,
+      ...parts.slice(parts.findIndex(part => part.startsWith('  db:'))),
+    ]);
+  }
 }

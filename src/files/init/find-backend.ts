@@ -1,7 +1,8 @@
+import { posix } from 'node:path';
 import { NotFoundError, SettingError } from '../../errors';
 import { isObject } from '../../json';
 import { publisherKeys } from '../../settings/config-file';
-import { foldersBelow, inFolder, type Repository, readJson } from './repository';
+import type { Repository } from '../repository';
 
 interface Found {
   folder: string;
@@ -20,35 +21,32 @@ export function findBackend(
 ): Found & { members: string[] } {
   // A package.json in a build's output has the name of the one above it, which counts.
   const packages = new Map<string, Found>();
-  for (const folder of foldersBelow(repository, 3)) {
-    const manifest = readJson(repository, inFolder(folder, 'package.json'));
+  for (const folder of repository.folders(3)) {
+    const manifest = repository.manifest(posix.join(folder, 'package.json'));
     const own = manifest?.name;
     if (manifest && typeof own === 'string' && !packages.has(own))
       packages.set(own, { folder, manifest });
   }
-  const all = [...packages.values()];
   const members = [...packages.keys()];
-  const open = all.filter(({ manifest }) => manifest.private !== true);
-  if (name !== undefined) {
-    const found = open.find(({ manifest }) => manifest.name === name);
-    if (found) return { ...found, members };
-    if (members.includes(name))
-      throw new SettingError(
-        'INIT_PRIVATE',
-        `${name} is private, so that npm refuses to publish it`,
-        {
-          fix: `remove "private" from its package.json, or name another package: npx bootlace init --package NAME`,
-        },
-      );
+  const named = name === undefined ? undefined : packages.get(name);
+  if (name !== undefined && !named)
     throw new NotFoundError('INIT_NO_BACKEND', `no package.json of this repository names ${name}`, {
       fix: `type one of: ${members.join(', ') || 'none; run it at the top of the repository'}`,
     });
-  }
-  const [found, ...others] =
-    startable
-      .map(isIt => open.filter(({ manifest }) => isIt(manifest)))
-      .find(some => some.length) ?? [];
-  if (!found)
+  if (named?.manifest.private === true)
+    throw new SettingError(
+      'INIT_PRIVATE',
+      `${name} is private, so that npm refuses to publish it`,
+      {
+        fix: 'remove "private" from its package.json, or name another package: npx bootlace init --package NAME',
+      },
+    );
+  if (named) return { ...named, members };
+  const open = [...packages.values()].filter(({ manifest }) => manifest.private !== true);
+  const groups = startable.map(isIt => open.filter(({ manifest }) => isIt(manifest)));
+  const found = groups.find(some => some.length) ?? [];
+  const [first] = found;
+  if (!first)
     throw new NotFoundError(
       'INIT_NO_BACKEND',
       'no package of this repository can be published and started',
@@ -56,8 +54,8 @@ export function findBackend(
         fix: 'remove "private" from the package.json of the backend and give it "scripts": { "start": "node dist/main.js" }, or choose --recipe python or --recipe docker',
       },
     );
-  if (others.length === 0) return { ...found, members };
-  const names = [found, ...others].map(({ manifest }) => String(manifest.name));
+  if (found.length === 1) return { ...first, members };
+  const names = found.map(({ manifest }) => String(manifest.name));
   throw new SettingError(
     'INIT_MANY_BACKENDS',
     `several packages can be started: ${names.join(', ')}`,

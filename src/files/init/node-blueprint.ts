@@ -1,8 +1,8 @@
+import { serviceName } from '../repository';
 import type { BackendFacts } from './backend-facts';
 import type { InitOptions } from './options';
-import { serviceName } from './repository';
 import { joined, paragraph, paragraphs, withoutLines } from './template';
-import { entry, isDatabase, isKeyValue, type Source, sourceOf } from './variables';
+import { asked, entry, isDatabase, isKeyValue, sourceOf, value } from './variables';
 
 export type Environment = 'smokebox' | 'prod';
 
@@ -40,83 +40,73 @@ export function nodeBlueprint(
   serverFile: string,
 ): string {
   const parts = paragraphs(template);
+  const { name, requires } = facts;
+  const services = (environment: Environment) =>
+    servicesOf(facts, environment).map((service, _, [first = service]) => {
+      const lines = fieldsOf(service, service === first, environment);
+      return [`${lines}    envVars:`, ...variablesOf(service, first, environment)].join('\n');
+    });
   const environments = ['smokebox', 'prod'] as const;
-  const hasDatabase = facts.requires.some(name => isDatabase(name, options.ask));
-  const services = environments.flatMap(environment => {
-    const all = servicesOf(facts, environment);
-    return [
-      paragraph(parts, `  # ${environment}: `),
-      ...all.map(service =>
-        composed(service, all[0] as Service, parts, { facts, options, serverFile, environment }),
-      ),
-      ...(facts.requires.some(name => isKeyValue(name, options.ask))
-        ? [paragraph(parts, `name: ${facts.name}-${environment}-redis\n    region`)]
-        : []),
-    ];
-  });
-  const databases = environments.map(each =>
-    paragraph(parts, `- name: ${facts.name}-${each}-db\n`),
-  );
   return joined([
     parts[0] as string,
     'services:',
-    ...services,
-    ...(hasDatabase ? ['databases:', ...databases] : []),
-  ]);
-}
-
-interface Plan {
-  facts: BackendFacts;
-  options: InitOptions;
-  serverFile: string;
-  environment: Environment;
-}
-
-function composed(service: Service, first: Service, parts: readonly string[], plan: Plan): string {
-  const { facts, serverFile, environment } = plan;
-  const sample = { web: '', worker: '-worker', cron: '-nightly' }[service.type];
-  const piece = paragraph(parts, `name: ${facts.name}-${environment}${sample}\n    runtime`);
-  const isOwnFile = serverFile !== 'server.js';
-  const start = ['node', serverFile, ...(service.role === 'web' ? [] : [service.role])].join(' ');
-  // Once per deploy of the environment, on the service that is deployed first.
-  const migrates = facts.migrates && service === first && service.type !== 'cron';
-  const migrate = '    preDeployCommand: npx --yes bootlace@0 migrate\n';
-  const lines = withoutLines(piece.slice(0, piece.indexOf('    envVars:')), '    preDeployCommand:')
-    .replace(/name: .*/, `name: ${service.name}`)
-    .replace('bootlace@0 setup', isOwnFile ? `$& --server-file ${serverFile}` : '$&')
-    .replace(/ {4}startCommand: .*/, `${migrates ? migrate : ''}    startCommand: ${start}`)
-    .replace(/schedule: .*/, `schedule: '${facts.schedules[service.role]}'`)
-    .replace(/healthCheckPath: .*/, `healthCheckPath: ${facts.health}`);
-  return `${lines}    envVars:\n${variables(service, first, plan).join('\n')}`;
-}
-
-function variables(
-  service: Service,
-  first: Service,
-  { facts, options, environment }: Plan,
-): string[] {
-  const around = {
-    database: `${facts.name}-${environment}-db`,
-    keyvalue: `${facts.name}-${environment}-redis`,
-    first,
-    // Nothing can be asked of a cron job.
-    isFirst: service === first || first.type === 'cron',
-    ask: options.ask,
-    isNext: facts.isNext,
-  };
-  const given: [name: string, source: Source][] = [
-    ['BACKEND_PACKAGE', { value: facts.package }],
-    // A value here would overwrite the pin with each sync of the Blueprint.
-    ...(environment === 'prod' ? [['BACKEND_VERSION', 'asked'] as [string, Source]] : []),
-    ...(facts.registry
-      ? [['BACKEND_REGISTRY', { value: facts.registry }] as [string, Source]]
+    ...environments.flatMap(each => [
+      paragraph(parts, `  # ${each}: `),
+      ...services(each),
+      ...(requires.some(key => isKeyValue(key, options.ask))
+        ? [paragraph(parts, `name: ${name}-${each}-redis\n    region`)]
+        : []),
+    ]),
+    ...(requires.some(key => isDatabase(key, options.ask))
+      ? [
+          'databases:',
+          ...environments.map(each => paragraph(parts, `- name: ${name}-${each}-db\n`)),
+        ]
       : []),
-    ['NPM_TOKEN', sourceOf('NPM_TOKEN', around)],
-    ['NODE_VERSION', { value: facts.node }],
-    ['SKIP_INSTALL_DEPS', { value: 'true' }],
-    // The standalone server listens on HOSTNAME, which a container sets to its own name.
-    ...(facts.isNext ? [['HOSTNAME', { value: '0.0.0.0' }] as [string, Source]] : []),
-    ...facts.requires.map((name): [string, Source] => [name, sourceOf(name, around)]),
-  ];
-  return given.map(([name, source]) => entry(name, source));
+  ]);
+
+  function fieldsOf(
+    { role, type, name: own }: Service,
+    isFirst: boolean,
+    environment: Environment,
+  ) {
+    const sample = { web: '', worker: '-worker', cron: '-nightly' }[type];
+    const piece = paragraph(parts, `name: ${name}-${environment}${sample}\n    runtime`);
+    const start = ['node', serverFile, ...(role === 'web' ? [] : [role])].join(' ');
+    // Once per deploy of the environment, on the service that is deployed first.
+    const migrates = facts.migrates && isFirst && type !== 'cron';
+    const migrate = '    preDeployCommand: npx --yes bootlace@0 migrate\n';
+    return withoutLines(piece.slice(0, piece.indexOf('    envVars:')), '    preDeployCommand:')
+      .replace(/name: .*/, `name: ${own}`)
+      .replace(
+        'bootlace@0 setup',
+        serverFile === 'server.js' ? '$&' : `$& --server-file ${serverFile}`,
+      )
+      .replace(/ {4}startCommand: .*/, `${migrates ? migrate : ''}    startCommand: ${start}`)
+      .replace(/schedule: .*/, `schedule: '${facts.schedules[role]}'`)
+      .replace(/healthCheckPath: .*/, `healthCheckPath: ${facts.health}`);
+  }
+
+  function variablesOf(service: Service, first: Service, environment: Environment): string[] {
+    const around = {
+      environment: `${name}-${environment}`,
+      first,
+      // Nothing can be asked of a cron job.
+      isFirst: service === first || first.type === 'cron',
+      ask: options.ask,
+      isNext: facts.isNext,
+    };
+    return [
+      entry('BACKEND_PACKAGE', value(facts.package)),
+      // A value here would overwrite the pin with each sync of the Blueprint.
+      ...(environment === 'prod' ? [entry('BACKEND_VERSION', asked)] : []),
+      ...(facts.registry ? [entry('BACKEND_REGISTRY', value(facts.registry))] : []),
+      entry('NPM_TOKEN', sourceOf('NPM_TOKEN', around)),
+      entry('NODE_VERSION', value(facts.node)),
+      entry('SKIP_INSTALL_DEPS', value('true')),
+      // The standalone server listens on HOSTNAME, which a container sets to its own name.
+      ...(facts.isNext ? [entry('HOSTNAME', value('0.0.0.0'))] : []),
+      ...requires.map(key => entry(key, sourceOf(key, around))),
+    ];
+  }
 }

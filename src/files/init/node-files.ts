@@ -5,10 +5,10 @@ import type { InitOptions } from './options';
 import {
   joined,
   type PlannedFile,
-  paragraph,
   paragraphs,
   type ReadTemplate,
-  swapThere,
+  replaceParagraph,
+  swap,
 } from './template';
 import { isDatabase, isGenerated, isKeyValue } from './variables';
 
@@ -23,7 +23,7 @@ export function nodeFiles(
   read: ReadTemplate,
 ): PlannedFile[] {
   const template = (name: string) =>
-    swapThere(read(`node/${name}`), {
+    swap(read(`node/${name}`), {
       '@acme/backend': facts.package,
       "'@acme'": `'${facts.scope}'`,
       'acme-backend': facts.name,
@@ -32,14 +32,10 @@ export function nodeFiles(
       'node", "server.js': `node", "${serverFile}`,
       'node server.js': `node ${serverFile}`,
     });
-  const deploying = (text: string, environment: Environment) =>
-    text.replace(
-      /SERVICES: .*/,
-      `SERVICES: ${servicesOf(facts, environment)
-        .map(({ name }) => name)
-        .join(' ')}`,
-    );
-  const registry = (text: string) => withRegistry(text, facts);
+  const workflow = (text: string, environment: Environment) => {
+    const services = servicesOf(facts, environment).map(({ name }) => name);
+    return withRegistry(text.replace(/SERVICES: .*/, `SERVICES: ${services.join(' ')}`), facts);
+  };
   const workflows = '.github/workflows';
   const files: PlannedFile[] = [
     {
@@ -48,11 +44,9 @@ export function nodeFiles(
     },
     {
       path: `${workflows}/publish-backend.yml`,
-      text: registry(
-        deploying(publishWorkflow(template('publish-backend.yml'), facts), 'smokebox'),
-      ),
+      text: workflow(publishWorkflow(template('publish-backend.yml'), facts), 'smokebox'),
     },
-    { path: `${workflows}/deploy.yml`, text: registry(deploying(template('deploy.yml'), 'prod')) },
+    { path: `${workflows}/deploy.yml`, text: workflow(template('deploy.yml'), 'prod') },
     { path: '.env.example', text: example(template('env.example'), facts, options) },
   ];
   if (!options.docker) return files;
@@ -88,16 +82,16 @@ function withRegistry(text: string, { registry, scope }: BackendFacts): string {
 }
 
 function example(template: string, facts: BackendFacts, { ask }: InitOptions): string {
-  const parts = paragraphs(template);
-  const required = paragraph(parts, '# Required');
-  const own = facts.requires.flatMap(name => [
-    ...(isGenerated(name, ask) ? ['# openssl rand -hex 32'] : []),
-    `${name}=`,
-  ]);
-  const registry = facts.registry ? [`BACKEND_REGISTRY=${facts.registry}`] : [];
-  const given = required.slice(0, required.indexOf('DATABASE_URL=')).trimEnd();
-  return joined(
-    parts.map(part => (part === required ? [given, ...registry, ...own].join('\n') : part)),
+  const { registry, requires } = facts;
+  return replaceParagraph(template, '# Required', required =>
+    [
+      required.slice(0, required.indexOf('DATABASE_URL=')).trimEnd(),
+      ...(registry ? [`BACKEND_REGISTRY=${registry}`] : []),
+      ...requires.flatMap(name => [
+        ...(isGenerated(name, ask) ? ['# openssl rand -hex 32'] : []),
+        `${name}=`,
+      ]),
+    ].join('\n'),
   );
 }
 

@@ -1,45 +1,23 @@
 import type { BackendFacts } from './backend-facts';
-import { joined, paragraph, paragraphs } from './template';
+import { replaceParagraph } from './template';
 
 /**
  * The workflow that publishes, with the repository's own package manager and scripts. Pure.
  * @param template node/publish-backend.yml with the facts' names in place of the sample's
  */
 export function publishWorkflow(template: string, facts: BackendFacts): string {
-  const parts = paragraphs(template);
-  const install = paragraph(parts, '      - run: npm ci');
-  const scripts = paragraph(parts, '      - run: npm run build');
-  const publish = paragraph(parts, '            npm publish');
-  return joined(
-    parts
-      .map(part => {
-        if (part === install) return installSteps(facts);
-        if (part === scripts) return scriptSteps(facts);
-        return part === publish
-          ? part.replace(
-              /working-directory: .*/,
-              `working-directory: ${facts.publishFolder || '.'}`,
-            )
-          : part;
-      })
-      .filter(part => part !== ''),
+  const { folder, publishFolder, isNext, needsToken, toolchain } = facts;
+  const { install, run, scripts, folder: top } = toolchain;
+  const installs = install.map(command =>
+    command === install.at(-1) ? step(command, top, needsToken) : step(command, '', false),
   );
-}
-
-function installSteps({ toolchain: { install, folder }, needsToken }: BackendFacts): string {
-  return install
-    .map(command => {
-      const isInstall = command === install.at(-1);
-      return step(command, isInstall ? folder : '', isInstall && needsToken);
-    })
-    .join('\n');
-}
-
-function scriptSteps({ toolchain: { run, scripts }, isNext, folder }: BackendFacts): string {
-  return [
-    ...scripts.map(({ name, folder: at }) => step(`${run} ${name}`, at, false)),
-    ...(isNext ? [standalone(folder)] : []),
-  ].join('\n');
+  const builds = scripts.map(({ name, folder: at }) => step(`${run} ${name}`, at, false));
+  if (isNext) builds.push(standalone(folder));
+  let text = replaceParagraph(template, '      - run: npm ci', () => installs.join('\n'));
+  text = replaceParagraph(text, '      - run: npm run build', () => builds.join('\n'));
+  return replaceParagraph(text, '            npm publish', part =>
+    part.replace(/working-directory: .*/, `working-directory: ${publishFolder || '.'}`),
+  );
 }
 
 function step(command: string, folder: string, needsToken: boolean): string {

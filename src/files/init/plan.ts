@@ -1,12 +1,12 @@
 import { SettingError } from '../../errors';
 import { isServerFile } from '../../start/server-file';
+import { githubName, type Repository, serviceName } from '../repository';
 import { type BackendFacts, readBackend } from './backend-facts';
 import { dockerFiles, readDockerFacts } from './docker-files';
 import { withHead } from './head';
 import { nodeFiles } from './node-files';
 import { type InitOptions, wordsOf } from './options';
 import { pythonFiles, readPythonFacts, repositoryName } from './python-files';
-import { githubName, type Repository, serviceName } from './repository';
 import type { PlannedFile, ReadTemplate } from './template';
 
 export interface InitPlan {
@@ -27,45 +27,38 @@ export function planInit(
   options: InitOptions,
   read: ReadTemplate,
 ): InitPlan {
-  const { files, subject, notes } = recipe(repository, folder, options, read);
-  const words = wordsOf(options);
-  if (!/(^|\/)(\.env\*?|\*\.env)\s*$/m.test(repository.read('.gitignore') ?? ''))
-    notes.push('.gitignore has no line .env: add it before a .env with secrets is committed');
-  return {
-    files: files.map(file => ({ ...file, text: withHead(file.text, words) })),
-    subject,
-    notes,
+  const notes: string[] = [];
+  const plan = (subject: string, files: readonly PlannedFile[]): InitPlan => {
+    if (!/(^|\/)(\.env\*?|\*\.env)\s*$/m.test(repository.text('.gitignore') ?? ''))
+      notes.push('.gitignore has no line .env: add it before a .env with secrets is committed');
+    const words = wordsOf(options);
+    return {
+      files: files.map(file => ({ ...file, text: withHead(file.text, words) })),
+      subject,
+      notes,
+    };
   };
-}
-
-function recipe(
-  repository: Repository,
-  folder: string,
-  options: InitOptions,
-  read: ReadTemplate,
-): InitPlan {
   if (options.recipe === 'node') {
     const facts = readBackend(repository, options.package);
     const serverFile = serverFileFor(repository, options.serverFile);
-    const notes = notesOn(facts, repository, options);
+    notes.push(...notesOn(facts, repository, options));
     if (serverFile !== 'server.js' && options.serverFile === undefined)
       notes.push(`server.js is the repository's own: setup writes ${serverFile}`);
-    return { files: nodeFiles(facts, options, serverFile, read), subject: facts.package, notes };
+    return plan(facts.package, nodeFiles(facts, options, serverFile, read));
   }
   const name = options.package ? serviceName(options.package) : repositoryName(repository, folder);
-  const files =
+  return plan(
+    name,
     options.recipe === 'python'
       ? pythonFiles(readPythonFacts(repository, name), options.docker, read)
-      : dockerFiles(readDockerFacts(repository, name), read);
-  return { files, subject: name, notes: [] };
+      : dockerFiles(readDockerFacts(repository, name), read),
+  );
 }
 
 /** @throws SettingError INIT_SERVER_FILE_TAKEN */
 function serverFileFor(repository: Repository, asked: string | undefined): string {
-  const isFree = (name: string) => {
-    const text = repository.read(name);
-    return text === undefined || isServerFile(text);
-  };
+  const isFree = (name: string) =>
+    !repository.has(name) || isServerFile(repository.text(name) ?? '');
   const names = asked === undefined ? ['server.js', 'start.js', 'launch.js'] : [asked];
   const free = names.find(isFree);
   if (free !== undefined) return free;

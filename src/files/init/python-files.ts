@@ -1,23 +1,15 @@
+import { posix } from 'node:path';
 import { NotFoundError } from '../../errors';
+import { githubName, isPlainPath, type Repository, serviceName } from '../repository';
 import { bodyOf, readHead } from './head';
 import {
-  foldersBelow,
-  githubName,
-  inFolder,
-  isPlainPath,
-  type Repository,
-  serviceName,
-} from './repository';
-import {
-  joined,
   type PlannedFile,
-  paragraph,
-  paragraphs,
   type ReadTemplate,
-  swapThere,
+  replaceParagraph,
+  swap,
   withoutLines,
 } from './template';
-import { entry } from './variables';
+import { asked, entry, value } from './variables';
 
 /** What the repository declares about its Python service. */
 interface PythonFacts {
@@ -37,10 +29,10 @@ const newest = '3.13.5';
 
 /** @throws NotFoundError INIT_NO_PYTHON */
 export function readPythonFacts(repository: Repository, name: string): PythonFacts {
-  const has = (folder: string, file: string) => repository.has(inFolder(folder, file));
-  const folder = foldersBelow(repository, 2).find(
-    at => has(at, 'requirements.txt') || has(at, 'pyproject.toml'),
-  );
+  const has = (folder: string, file: string) => repository.has(posix.join(folder, file));
+  const folder = repository
+    .folders(2)
+    .find(at => has(at, 'requirements.txt') || has(at, 'pyproject.toml'));
   if (folder === undefined || !isPlainPath(folder))
     throw new NotFoundError(
       'INIT_NO_PYTHON',
@@ -53,8 +45,8 @@ export function readPythonFacts(repository: Repository, name: string): PythonFac
     has(folder, file),
   );
   const pinned =
-    repository.read(inFolder(folder, '.python-version')) ?? repository.read('.python-version');
-  const example = repository.read(inFolder(folder, '.env.example'));
+    repository.text(posix.join(folder, '.python-version')) ?? repository.text('.python-version');
+  const example = repository.text(posix.join(folder, '.env.example'));
   return {
     folder,
     name,
@@ -79,19 +71,19 @@ export function pythonFiles(
 ): PlannedFile[] {
   const { folder, name, hasRequirements, migrates } = facts;
   const template = (file: string) =>
-    swapThere(read(`python/${file}`), {
+    swap(read(`python/${file}`), {
       'acme-api': name,
       '3.13.5': facts.version,
       'main:app': facts.app,
       'context: backend': `context: ${folder || '.'}`,
-      'backend/.env': inFolder(folder, '.env'),
+      'backend/.env': posix.join(folder, '.env'),
       ...(!hasRequirements && {
         'pip install -r requirements.txt': 'pip install .',
         'COPY requirements.txt ./': 'COPY . ./',
         'pip install --no-cache-dir -r requirements.txt': 'pip install --no-cache-dir .',
       }),
     });
-  const at = (file: string) => inFolder(folder, file);
+  const at = (file: string) => posix.join(folder, file);
   const example = read('python/env.example');
   const build = template('build.sh');
   const files: PlannedFile[] = [
@@ -113,27 +105,28 @@ export function pythonFiles(
     { path: at('.dockerignore'), text: template('dockerignore') },
     {
       path: 'compose.yaml',
-      text: withoutLines(template('compose.yaml'), ...(migrates ? [] : ['# Migrate:'])),
+      text: migrates
+        ? template('compose.yaml')
+        : withoutLines(template('compose.yaml'), '# Migrate:'),
     },
   ];
 }
 
 function blueprint(template: string, facts: PythonFacts, example: string): string {
-  const parts = paragraphs(template);
-  const service = paragraph(parts, 'type: web');
+  const { folder, version, migrates } = facts;
   const variables = [
-    entry('PYTHON_VERSION', { value: facts.version }).replace(/value: (\d.*)/, "value: '$1'"),
-    ...(facts.migrates ? [entry('MIGRATE_IN_BUILD', { value: 'true' })] : []),
+    entry('PYTHON_VERSION', [`value: '${version}'`]),
+    ...(migrates ? [entry('MIGRATE_IN_BUILD', value('true'))] : []),
     ...requiredOf(example).map(name =>
-      entry(name, name === 'ENVIRONMENT' ? { value: 'production' } : 'asked'),
+      entry(name, name === 'ENVIRONMENT' ? value('production') : asked),
     ),
   ];
-  const lines = withoutLines(
-    service.slice(0, service.indexOf('    envVars:')),
-    ...(facts.migrates ? [] : ['    # ']),
-  ).replace(/ {4}rootDir: .*\n/, facts.folder ? `    rootDir: ${facts.folder}\n` : '');
-  const composed = `${lines}    envVars:\n${variables.join('\n')}`;
-  return joined(parts.map(part => (part === service ? composed : part)));
+  return replaceParagraph(template, 'type: web', service => {
+    const fields = service.slice(0, service.indexOf('    envVars:'));
+    const lines = migrates ? fields : withoutLines(fields, '    # ');
+    const placed = lines.replace(/ {4}rootDir: .*\n/, folder ? `    rootDir: ${folder}\n` : '');
+    return `${placed}    envVars:\n${variables.join('\n')}`;
+  });
 }
 
 /** The variables of .env.example that are not commented out; Render sets PORT. */

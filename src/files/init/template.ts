@@ -11,22 +11,11 @@ export type ReadTemplate = (name: string) => string;
 /**
  * Puts other values in place of the sample's, all in one pass, so that no new value is taken for a
  * sample's.
- * @throws Error for a sample's value that the text does not have
  */
 export function swap(text: string, values: Readonly<Record<string, string>>): string {
-  const missing = Object.keys(values).find(sample => !text.includes(sample));
-  if (missing !== undefined) throw new Error(`the template has no ${JSON.stringify(missing)}`);
   const samples = Object.keys(values).sort((a, b) => b.length - a.length);
   const pattern = samples.map(sample => sample.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-  return samples.length === 0
-    ? text
-    : text.replace(new RegExp(pattern, 'g'), sample => values[sample] as string);
-}
-
-/** The values of the sample that stand in the text. */
-export function swapThere(text: string, values: Readonly<Record<string, string>>): string {
-  const there = Object.entries(values).filter(([sample]) => text.includes(sample));
-  return swap(text, Object.fromEntries(there));
+  return text.replace(new RegExp(pattern, 'g'), sample => values[sample] as string);
 }
 
 /** Paragraphs are what blank lines separate: a service, a group of steps. */
@@ -46,6 +35,20 @@ export function paragraph(parts: readonly string[], having: string): string {
   const found = parts.find(part => part.includes(having));
   if (found === undefined) throw new Error(`the template has no paragraph with ${having}`);
   return found;
+}
+
+/**
+ * Puts another paragraph in place of the one that has a text; '' takes it out.
+ * @throws Error when there is none
+ */
+export function replaceParagraph(
+  text: string,
+  having: string,
+  make: (part: string) => string,
+): string {
+  const parts = paragraphs(text);
+  const found = paragraph(parts, having);
+  return joined(parts.map(part => (part === found ? make(part) : part)).filter(Boolean));
 }
 
 /** Removes the lines that begin with one of these texts. */

@@ -1,4 +1,5 @@
-import { inFolder, type Repository, readJson } from './repository';
+import { posix } from 'node:path';
+import type { Repository } from '../repository';
 
 /** The package manager that the lock file tells, and what CI runs with it. */
 export interface Toolchain {
@@ -33,25 +34,21 @@ const wanted = ['typecheck', 'type-check', 'lint', 'db:generate', 'test', 'build
 
 /** @param folder the package's folder; its own lock file counts before the repository's */
 export function readToolchain(repository: Repository, folder: string): Toolchain {
-  for (const at of new Set([folder, '']))
-    for (const { files, install, run } of managers) {
-      if (!files.some(file => repository.has(inFolder(at, file)))) continue;
-      const isBerry = run === 'yarn run' && repository.has(inFolder(at, '.yarnrc.yml'));
-      return {
-        folder: at,
-        install: isBerry ? [...corepack, 'yarn install --immutable'] : install,
-        run,
-        scripts: scriptsOf(repository, [...new Set([at, folder])]),
-      };
-    }
-  const folders = [...new Set(['', folder])].filter(at =>
-    repository.has(inFolder(at, 'package.json')),
-  );
-  return {
-    folder: folders[0] ?? '',
+  const has = (at: string, name: string) => repository.has(posix.join(at, name));
+  const found = [folder, ''].flatMap(at =>
+    managers
+      .filter(({ files }) => files.some(file => has(at, file)))
+      .map(({ install, run }) => ({ folder: at, install, run })),
+  )[0] ?? {
+    folder: has('', 'package.json') ? '' : folder,
     install: ['npm install'],
     run: 'npm run',
-    scripts: scriptsOf(repository, folders),
+  };
+  const isBerry = found.run === 'yarn run' && has(found.folder, '.yarnrc.yml');
+  return {
+    ...found,
+    ...(isBerry && { install: [...corepack, 'yarn install --immutable'] }),
+    scripts: scriptsOf(repository, [...new Set([found.folder, folder])]),
   };
 }
 
@@ -59,7 +56,7 @@ export function readToolchain(repository: Repository, folder: string): Toolchain
 function scriptsOf(repository: Repository, folders: readonly string[]): Toolchain['scripts'] {
   const scripts = folders.map(folder => ({
     folder,
-    table: readJson(repository, inFolder(folder, 'package.json'))?.scripts as
+    table: repository.manifest(posix.join(folder, 'package.json'))?.scripts as
       | Record<string, unknown>
       | undefined,
   }));

@@ -1,11 +1,28 @@
-/** Where a service of an environment gets a variable from. */
-export type Source =
-  | { value: string }
-  | { database: string }
-  | { keyvalue: string }
-  | { service: string; type: string; variable: string }
-  | 'generated'
-  | 'asked';
+/** Where a variable's value comes from: the lines below its key in the Blueprint. */
+export type Source = readonly string[];
+
+export const asked: Source = ['sync: false'];
+const generated: Source = ['generateValue: true'];
+export const value = (text: string): Source => [`value: ${scalar(text)}`];
+const fromDatabase = (name: string): Source => [
+  'fromDatabase:',
+  `  name: ${name}`,
+  '  property: connectionString',
+];
+/** @param field such as `property: hostport` or `envVarKey: PORT` */
+export const fromService = (type: string, name: string, field: string): Source => [
+  'fromService:',
+  `  type: ${type}`,
+  `  name: ${name}`,
+  `  ${field}`,
+];
+
+/** An entry of `envVars`, as lines of the Blueprint. */
+export function entry(name: string, source: Source): string {
+  return [`- key: ${name}`, ...source.map(line => `  ${line}`)]
+    .map(line => `      ${line}`)
+    .join('\n');
+}
 
 /** Whose value a database or a Key Value instance of the Blueprint gives, unless it is asked for. */
 export const isDatabase = (name: string, ask: readonly string[] = []) =>
@@ -25,9 +42,9 @@ export function isGenerated(name: string, ask: readonly string[]): boolean {
 }
 
 export interface Surroundings {
-  database: string;
-  keyvalue: string;
-  /** The service of the environment that is asked first, and the one that asks. */
+  /** What the names of the environment begin with. */
+  environment: string;
+  /** The service of the environment that is asked first. */
   first: { name: string; type: string };
   isFirst: boolean;
   ask: readonly string[];
@@ -36,43 +53,15 @@ export interface Surroundings {
 
 /** Where a required variable comes from. Pure. */
 export function sourceOf(name: string, around: Surroundings): Source {
-  const { first } = around;
-  if (isDatabase(name, around.ask)) return { database: around.database };
-  if (isKeyValue(name, around.ask)) return { keyvalue: around.keyvalue };
-  if (around.isNext && isAddress(name))
-    return { service: first.name, type: first.type, variable: 'RENDER_EXTERNAL_URL' };
+  const { environment, first, ask } = around;
+  if (isDatabase(name, ask)) return fromDatabase(`${environment}-db`);
+  if (isKeyValue(name, ask))
+    return fromService('keyvalue', `${environment}-redis`, 'property: connectionString');
+  const ofFirst = (key: string) => fromService(first.type, first.name, `envVarKey: ${key}`);
+  if (around.isNext && isAddress(name)) return ofFirst('RENDER_EXTERNAL_URL');
   // One value for all services of an environment: asked for once, or generated once.
-  if (!around.isFirst) return { service: first.name, type: first.type, variable: name };
-  return isGenerated(name, around.ask) ? 'generated' : 'asked';
-}
-
-/** An entry of `envVars`, as lines of the Blueprint. */
-export function entry(name: string, source: Source): string {
-  const lines = [`      - key: ${name}`];
-  if (source === 'generated') lines.push('        generateValue: true');
-  else if (source === 'asked') lines.push('        sync: false');
-  else if ('value' in source) lines.push(`        value: ${scalar(source.value)}`);
-  else if ('database' in source)
-    lines.push(
-      '        fromDatabase:',
-      `          name: ${source.database}`,
-      '          property: connectionString',
-    );
-  else if ('keyvalue' in source)
-    lines.push(
-      '        fromService:',
-      '          type: keyvalue',
-      `          name: ${source.keyvalue}`,
-      '          property: connectionString',
-    );
-  else
-    lines.push(
-      '        fromService:',
-      `          type: ${source.type}`,
-      `          name: ${source.service}`,
-      `          envVarKey: ${source.variable}`,
-    );
-  return lines.join('\n');
+  if (!around.isFirst) return ofFirst(name);
+  return isGenerated(name, ask) ? generated : asked;
 }
 
 /** Quoted where YAML would read something else than a text. */

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import validVersion from 'semver/functions/valid';
 import { composeLock } from '../compose';
 import {
@@ -8,7 +9,6 @@ import {
   productionSpecs,
   rootOverrides,
 } from '../document';
-import { stubTarball } from './stub-tarball';
 
 export const stubSpec = 'file:backend.tgz';
 
@@ -82,4 +82,32 @@ function namesItself(manifest: LockedManifest): boolean {
 
 export function writeJson(file: string, value: unknown): void {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * A tarball that holds a package.json and nothing else: what npm needs to know to choose a tree. A
+ * folder in its place would do, but npm takes any version of that name for the folder's.
+ */
+function stubTarball(packageJson: string): Buffer {
+  const content = Buffer.from(packageJson);
+  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  const header = ustarHeader('package/package.json', content.length);
+  return gzipSync(Buffer.concat([header, content, padding, Buffer.alloc(1024)]));
+}
+
+/** https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, ustar Interchange Format */
+function ustarHeader(path: string, size: number): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(path, 0);
+  header.write('0000644\0', 100);
+  header.write('0000000\0', 108);
+  header.write('0000000\0', 116);
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('00000000000\0', 136);
+  header.write(' '.repeat(8), 148);
+  header.write('0', 156);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return header;
 }

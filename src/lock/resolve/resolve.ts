@@ -19,6 +19,7 @@ import {
   parseLockDocument,
   type RawEntry,
 } from '../document';
+import { folderName, packageName } from '../validate';
 import { readSpecs } from './foresight';
 import { openPackumentFeed, type PackumentFeed } from './packument-feed';
 import { projectLock, stubSpec, withoutOwn, writeJson, writeProject } from './project';
@@ -56,15 +57,12 @@ export async function resolveLock(request: ResolveRequest): Promise<LockDocument
     const { bare, entry } = bareLock(lock, manifest.name);
     if (entry?.resolved !== stubSpec) throw new Error(`npm locked ${entry?.resolved} instead`);
     await complete(bare, request);
-    return withOverrides(bare, request.workspaceOverrides);
+    const overrides = request.workspaceOverrides;
+    if (overrides) bare.packages[''] = { ...bare.packages[''], overrides };
+    return bare;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function withOverrides(bare: LockDocument, overrides: unknown): LockDocument {
-  if (overrides === undefined) return bare;
-  return { ...bare, packages: { ...bare.packages, '': { ...bare.packages[''], overrides } } };
 }
 
 /** Lets npm make a lock, with the packuments of all registries at hand. */
@@ -130,13 +128,7 @@ async function complete(bare: LockDocument, request: ResolveRequest): Promise<vo
     if (!entry.resolved || !entry.integrity) missing.push([path, entry]);
   }
   if (missing.length === 0) return;
-  const client = createRegistryClient({
-    io: request.io,
-    config: request.config,
-    transport: request.transport,
-    signal: request.signal,
-    onRetry: request.onRetry,
-  });
+  const client = createRegistryClient(request);
   const queue = missing.values();
   const worker = async () => {
     for (const [path, entry] of queue) await completeEntry(path, entry, client);
@@ -145,7 +137,7 @@ async function complete(bare: LockDocument, request: ResolveRequest): Promise<vo
 }
 
 async function completeEntry(path: string, entry: RawEntry, client: RegistryClient): Promise<void> {
-  const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 13);
+  const name = packageName(path, entry);
   const version = String(entry.version);
   const packument = await client.packument(name);
   const manifest = parseManifest(packument.versions[version], name, version, 'the registry');
@@ -154,7 +146,7 @@ async function completeEntry(path: string, entry: RawEntry, client: RegistryClie
 }
 
 function notFromRegistry(path: string, resolved: string): InstallError {
-  const name = path.slice(path.lastIndexOf('node_modules/') + 13);
+  const name = folderName(path);
   return new InstallError(
     'LOCK_DEPENDENCY_GIT',
     `${name} comes from ${resolved.slice(0, 100)}, which is no registry`,

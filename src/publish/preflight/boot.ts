@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import type { Io } from '../../io';
@@ -147,31 +147,18 @@ function killGroup(child: ChildProcess): void {
 /** The resident memory of a process group in bytes, as /proc of Linux tells it (proc_pid_stat(5)). */
 function groupMemory(group: number): number | undefined {
   let kilobytes = 0;
-  for (const pid of namesIn('/proc').filter(name => /^\d+$/.test(name))) {
-    const stat = textOf(`/proc/${pid}/stat`);
-    // What follows the program's name, which may hold blanks: state, parent, group.
-    const [, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (Number(itsGroup) !== group) continue;
-    kilobytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
-  }
+  for (const pid of existsSync('/proc/self/stat') ? readdirSync('/proc') : [])
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      // What follows the program's name, which may hold blanks: state, parent, group.
+      const [, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(itsGroup) !== group) continue;
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+      kilobytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+    } catch {
+      // No process, or one that is gone by now.
+    }
   return kilobytes > 0 ? kilobytes * 1024 : undefined;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** A process may be gone by now. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 function freePort(): Promise<number> {

@@ -1,15 +1,9 @@
-import { bundledNames, type LockDocument, type LockedManifest } from '../../lock/document';
+import { isObject } from '../../json';
+import type { LockDocument, LockedManifest } from '../../lock/document';
 import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
-import { publishFix } from '../lockable';
+import { hostDependencies, publishFix } from '../lockable';
 import { type Problem, problem } from './problem';
-
-/** Means something on the publisher's machine only. */
-const local =
-  /^(workspace|catalog|file|link|portal|patch):|^(\.{0,2}|~)[\\/]|^\.\.?$|^[a-z]:[\\/]/i;
-/** A repository or an address, as npm reads them: `owner/name` is one of GitHub. */
-const remote =
-  /^(git|github|gitlab|bitbucket|gist|ssh|https?)[+:]|^[\w.-]+@[\w.-]+:|^[\w.-]+\/[\w.-]+(#.*)?$/i;
 
 /** Needed to build or to test, never to run. */
 const buildTools = new Set(
@@ -28,42 +22,33 @@ export function dependencyProblems(
   manifest: LockedManifest,
   lock: LockDocument | undefined,
 ): Problem[] {
-  const bundled = new Set(bundledNames(manifest));
   const problems: Problem[] = [];
-  for (const section of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const)
-    for (const [name, spec] of Object.entries(manifest[section] ?? {})) {
-      if (bundled.has(name)) continue;
-      const add = (
-        severity: Problem['severity'],
-        code: string,
-        message: string,
-        fix: string,
-      ): unknown => problems.push(problem(severity, code, `${section}.${name}`, message, fix));
-      const shown = `${name}@${spec.slice(0, 80)}`;
-      if (local.test(spec.trim()))
-        add(
-          'error',
-          'DEPENDENCY_LOCAL',
-          `${shown} cannot be installed on another machine`,
-          `${publishFix(name)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
-        );
-      else if (remote.test(spec.trim()))
-        add(
-          'warning',
-          'DEPENDENCY_REMOTE',
-          `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
-          `publish ${name} to your registry and depend on its version`,
-        );
-      if (section === 'peerDependencies') continue;
-      const isTypes = name.startsWith('@types/');
-      if (isTypes || buildTools.has(name))
-        add(
-          'warning',
-          isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL',
-          `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
-          `move it to devDependencies: npm install --save-dev ${name}`,
-        );
-    }
+  for (const dependency of hostDependencies(manifest)) {
+    const { section, name, spec, from } = dependency;
+    const add = (
+      severity: Problem['severity'],
+      code: string,
+      texts: Pick<Problem, 'message' | 'fix'>,
+    ): unknown => problems.push(problem(severity, code, `${section}.${name}`, texts));
+    const shown = `${name}@${spec.slice(0, 80)}`;
+    if (from === 'local')
+      add('error', 'DEPENDENCY_LOCAL', {
+        message: `${shown} cannot be installed on another machine`,
+        fix: `${publishFix(dependency)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
+      });
+    else if (from === 'remote')
+      add('warning', 'DEPENDENCY_REMOTE', {
+        message: `${shown} comes from no registry: it is not locked, and needs git or that host at each install`,
+        fix: publishFix(dependency),
+      });
+    if (section === 'peerDependencies') continue;
+    const isTypes = name.startsWith('@types/');
+    if (isTypes || buildTools.has(name))
+      add('warning', isTypes ? 'DEPENDENCY_TYPES' : 'DEPENDENCY_BUILD_TOOL', {
+        message: `${name} is installed on every host, and ${isTypes ? 'types are' : 'a build tool is'} not needed to run`,
+        fix: `move it to devDependencies: npm install --save-dev ${name}`,
+      });
+  }
   return [...problems, ...scriptProblems(lock)];
 }
 
@@ -74,12 +59,29 @@ function scriptProblems(lock: LockDocument | undefined): Problem[] {
   const list = [...new Set(names)].sort();
   if (list.length === 0) return [];
   return [
-    problem(
-      'warning',
-      'DEPENDENCY_SCRIPTS',
-      'dependencies',
-      `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
-      `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
-    ),
+    problem('warning', 'DEPENDENCY_SCRIPTS', 'dependencies', {
+      message: `${count(list.length, 'package')} with install scripts, which no host runs unless allowed: ${list.slice(0, 10).join(', ')}`,
+      fix: `set BACKEND_SCRIPTS=${list.join(',')} on the host if the backend needs them, else ignore this`,
+    }),
   ];
+}
+
+/**
+ * Tells whether a package's production dependencies bring a bin, before anything is installed. Pure.
+ * @returns false also for a tool that only devDependencies name; undefined where no lock says it
+ */
+export function dependencyBins(
+  manifest: Pick<LockedManifest, 'dependencies' | 'devDependencies'>,
+  lock: LockDocument | undefined,
+): (name: string) => boolean | undefined {
+  const names = new Set<string>();
+  for (const { bin } of Object.values(lock?.packages ?? {}))
+    if (isObject(bin)) for (const name of Object.keys(bin)) names.add(name);
+  const has = (table: unknown, name: string) => isObject(table) && Object.hasOwn(table, name);
+  return name => {
+    if (lock) return names.has(name);
+    const isForDevelopment =
+      has(manifest.devDependencies, name) && !has(manifest.dependencies, name);
+    return isForDevelopment ? false : undefined;
+  };
 }

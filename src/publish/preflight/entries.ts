@@ -1,12 +1,6 @@
 import { posix } from 'node:path';
 import { isObject } from '../../json';
-import {
-  binsOf,
-  chooseEntry,
-  exportTarget,
-  type FindFile,
-  type PackageJson,
-} from '../../start/plan/entry';
+import { binsOf, chooseEntry, exportTarget, type PackageJson } from '../../start/plan/entry';
 import { publisherProblems } from '../../start/plan/named-command';
 import { parseStartScript } from '../../start/plan/start-script';
 import type { PackedPackage } from './packed-package';
@@ -29,13 +23,23 @@ export function entryProblems(
   const choice = hasWeb ? undefined : chooseEntry(manifest, undefined, find);
   const failed = choice && 'failure' in choice ? choice : undefined;
   const files = namedFiles(manifest).flatMap(([path, target]) => {
-    const fault = fileFault(target, find, isOnDisk);
-    if (!fault) return [];
+    const plain = posix.normalize(target.replaceAll('\\', '/'));
+    const isOutside = /^\.\.(\/|$)|^\//.test(plain);
+    if (!isOutside && find(target)) return [];
     // npm's scripts are for the repository as well, and then something else is the entry.
-    const isError = path !== 'scripts.start' || failed !== undefined;
-    const { code, says, fix } = fault;
-    const message = `${path} is ${target}, ${says}`;
-    return problem(isError ? 'error' : 'warning', code, path, message, fix);
+    const severity = path !== 'scripts.start' || failed ? 'error' : 'warning';
+    if (isOutside)
+      return problem(severity, 'ENTRY_OUTSIDE', path, {
+        message: `${path} is ${target}, outside of the package`,
+        fix: 'name a file of the package, with a path from its package.json',
+      });
+    const folder = JSON.stringify(plain.split('/')[0]);
+    return problem(severity, 'FILE_NOT_PACKED', path, {
+      message: `${path} is ${target}, and the package has no such file`,
+      fix: isOnDisk(target)
+        ? `list ${folder} in "files" of package.json, or take it out of .npmignore`
+        : `build before you publish, and list ${folder} in "files" of package.json`,
+    });
   });
   const problems = [...files, ...roles];
   // A missing file that is named is said already.
@@ -44,30 +48,7 @@ export function entryProblems(
   const fix = first
     ? `name the server in scripts.start, as in "start": "node ${find(first) ?? 'dist/main.js'}", or in "main"`
     : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start';
-  return [problem('error', failed.failure, undefined, failed.message, fix)];
-}
-
-function fileFault(
-  target: string,
-  find: FindFile,
-  isOnDisk: (path: string) => boolean,
-): { code: string; says: string; fix: string } | undefined {
-  const plain = posix.normalize(target.replaceAll('\\', '/'));
-  if (plain === '..' || plain.startsWith('../') || posix.isAbsolute(plain))
-    return {
-      code: 'ENTRY_OUTSIDE',
-      says: 'outside of the package',
-      fix: 'name a file of the package, with a path from its package.json',
-    };
-  if (find(target)) return undefined;
-  const folder = JSON.stringify(plain.split('/')[0]);
-  return {
-    code: 'FILE_NOT_PACKED',
-    says: 'and the package has no such file',
-    fix: isOnDisk(target)
-      ? `list ${folder} in "files" of package.json, or take it out of .npmignore`
-      : `build before you publish, and list ${folder} in "files" of package.json`,
-  };
+  return [problem('error', failed.failure, undefined, { message: failed.message, fix })];
 }
 
 /** The files that package.json says are there: key → path. */

@@ -6,8 +6,8 @@ import { readBackendLock } from '../../lock/validate';
 import { checkEngines } from '../../registry/pick';
 import { sayUnknownKeys } from '../../settings/config-file';
 import { megabytes } from '../../ui/text';
-import { dependencyProblems } from './dependencies';
-import { dependencyBins } from './dependency-bins';
+import { lockNotPackedFix } from '../lockable';
+import { dependencyBins, dependencyProblems } from './dependencies';
 import { entryProblems } from './entries';
 import type { PackedPackage } from './packed-package';
 import { type Problem, problem, problemOf } from './problem';
@@ -52,7 +52,7 @@ function tableProblems({ manifest }: PackedPackage): Problem[] {
     if (isTable) return [];
     const message = `"${path}" is no table of names and versions`;
     const fix = `write "${path}": { "name": "^1.0.0" }`;
-    return problem('error', 'MANIFEST_INVALID', path, message, fix);
+    return problem('error', 'MANIFEST_INVALID', path, { message, fix });
   });
 }
 
@@ -82,13 +82,10 @@ function hostProblems({ manifest }: PackedPackage, { nodeVersion }: Surroundings
   const unknown = sayUnknownKeys(manifest.bootlace, manifest.name);
   if (unknown)
     problems.push(
-      problem(
-        'error',
-        'CONFIG_UNKNOWN_KEY',
-        'bootlace',
-        unknown,
-        'correct the key, or take it out',
-      ),
+      problem('error', 'CONFIG_UNKNOWN_KEY', 'bootlace', {
+        message: unknown,
+        fix: 'correct the key, or take it out',
+      }),
     );
   const engines: unknown = manifest.engines;
   const node = isObject(engines) && typeof engines.node === 'string' ? engines.node : undefined;
@@ -107,35 +104,29 @@ function ownLock(
   { lock: text, manifest }: PackedPackage,
   { isOnDisk }: Surroundings,
 ): { lock?: LockDocument; problems: Problem[] } {
-  const fault = (severity: Problem['severity'], code: string, message: string, fix: string) => ({
-    problems: [{ severity, code, file: lockName, message, fix }],
-  });
-  const lockFix = 'run: npx bootlace lock, then publish';
+  const fix = 'run: npx bootlace lock, then publish';
   const { dependencies, optionalDependencies } = productionSpecs(manifest);
-  if (text === undefined && isOnDisk?.(lockName))
-    return fault(
-      'error',
-      'LOCK_NOT_PACKED',
-      `${lockName} is there and would not be packed`,
-      `list it in "files" of package.json, or add the line !${lockName} to .npmignore`,
-    );
-  if (text === undefined && Object.keys({ ...dependencies, ...optionalDependencies }).length)
-    return fault(
-      'warning',
-      'LOCK_NONE',
-      'the package carries no lock: each install chooses versions anew',
-      lockFix,
-    );
-  if (text === undefined) return { problems: [] };
+  const fault = (severity: Problem['severity'], code: string, message: string): Problem => ({
+    severity,
+    code,
+    file: lockName,
+    message,
+    fix,
+  });
+  if (text === undefined && isOnDisk?.(lockName)) {
+    const there = fault('error', 'LOCK_NOT_PACKED', `${lockName} is there and would not be packed`);
+    return { problems: [{ ...there, fix: lockNotPackedFix }] };
+  }
+  if (text === undefined) {
+    const isNeeded = Object.keys({ ...dependencies, ...optionalDependencies }).length > 0;
+    const message = 'the package carries no lock: each install chooses versions anew';
+    return { problems: isNeeded ? [fault('warning', 'LOCK_NONE', message)] : [] };
+  }
   try {
     const lock = readBackendLock(text, lockName, manifest.name);
     const differences = lockMismatches(bareLock(lock, manifest.name).bare, manifest);
-    if (differences.length === 0) return { lock, problems: [] };
-    const said = differences.slice(0, 10).join('; ');
-    return {
-      lock,
-      ...fault('error', 'LOCK_STALE', `the lock does not fit package.json: ${said}`, lockFix),
-    };
+    const message = `the lock does not fit package.json: ${differences.slice(0, 10).join('; ')}`;
+    return { lock, problems: differences.length ? [fault('error', 'LOCK_STALE', message)] : [] };
   } catch (error) {
     const { path: _, ...problem } = problemOf(error);
     return { problems: [{ ...problem, file: lockName }] };
@@ -156,12 +147,9 @@ function sizeProblems(pkg: PackedPackage): Problem[] {
   }
   if (sources < fewBytes || sources < rest) return [];
   return [
-    problem(
-      'warning',
-      'SIZE_SOURCES',
-      'files',
-      `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
-      leaveOut(pkg, '**/*.map', '**/*.ts'),
-    ),
+    problem('warning', 'SIZE_SOURCES', 'files', {
+      message: `source maps and sources take ${megabytes(sources)}, everything else ${megabytes(rest)}`,
+      fix: leaveOut(pkg, '**/*.map', '**/*.ts'),
+    }),
   ];
 }

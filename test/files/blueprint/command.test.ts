@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { openRepository } from '../../../src/files/blueprint/repository';
+import { openRepository } from '../../../src/files/repository';
 import { bootlace, root, runNode, temporaryFolder } from '../../support/run';
 
 const good = `services:
@@ -129,9 +129,7 @@ test('no path of a Blueprint leads out of the repository', t => {
   const cwd = temporaryFolder(t);
   write(cwd, { 'outside.txt': 'out', 'repository/.git/HEAD': '', 'repository/in.txt': 'in' });
   symlinkSync(join(cwd, 'outside.txt'), join(cwd, 'repository/link.txt'));
-  const repository = openRepository(
-    join(cwd, 'repository/deploy/render.yaml').replace('/deploy', ''),
-  );
+  const repository = openRepository(join(cwd, 'repository'));
   const texts: [path: string, text: string | undefined][] = [
     ['in.txt', 'in'],
     ['./a/../in.txt', 'in'],

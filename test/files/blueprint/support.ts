@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkBlueprint } from '../../../src/files/blueprint/check';
-import type { Repository } from '../../../src/files/blueprint/repository';
+import type { Repository } from '../../../src/files/repository';
 import type { Finding } from '../../../src/ui/findings';
 import { root } from '../../support/run';
 
@@ -17,6 +17,8 @@ export function repositoryOf(
   return {
     blueprint,
     text: path => files[path],
+    has: path => path in files,
+    folders: () => [],
     manifest,
     isExecutable: path => (path in files ? executable.includes(path) : undefined),
     packageFolder: name =>

@@ -173,7 +173,7 @@ const cases: Case[] = [
   },
   { text: node('preDeployCommand: npx prisma migrate deploy'), expected: '' },
   { text: build('npm ci && npx prisma migrate deploy'), expected: '' },
-  { text: start('uvicorn a:a --port 8000'), expected: '6 PORT_FIXED', fix: /\$PORT/ },
+  { text: start('uvicorn a:a --port 8000'), expected: '6 PORT_FIXED', fix: /\$\{PORT:-8000\}/ },
   { text: start('gunicorn --bind 0.0.0.0:8000 a:a'), expected: '6 PORT_FIXED' },
   { text: start('PORT=3000 node a.js'), expected: '6 PORT_FIXED' },
   {
@@ -361,14 +361,6 @@ const cases: Case[] = [
   {
     text: 'services: [{type: pserv, name: pool, runtime: image, image: {url: docker.io/bitnami/pgbouncer:1}}]',
     expected: '1 POOL_AS_SERVICE',
-  },
-
-  {
-    text:
-      variable('key: A, fromService: {type: web, name: api, property: hostport}') +
-      '\n    plan: free',
-    expected: '8 HOST_OF_FREE',
-    fix: /RENDER_EXTERNAL_URL/,
   },
   {
     text: `services:\n${docker('a', 'plan: free', 'dockerCommand: alembic upgrade head && a')}`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkBlueprint } from '../../../src/files/blueprint/check';
-import { openRepository } from '../../../src/files/blueprint/repository';
+import { openRepository } from '../../../src/files/repository';
 import { root } from '../../support/run';
 import {
   createRepository,

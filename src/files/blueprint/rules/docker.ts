@@ -1,9 +1,7 @@
 import { posix } from 'node:path';
-import { type Blueprint, isAutodeployOff, type Service } from '../blueprint';
-import type { Repository } from '../repository';
-import { error, type Problem, quote, textAt, warning } from '../value';
-import { migration, portOnLine } from './commands';
-import { perService, placeOf, type Rule } from './rule';
+import type { Repository } from '../../repository';
+import { type Blueprint, isAutodeployOff, perService, type Rule, type Service } from '../blueprint';
+import { error, type Problem, quote, warning } from '../value';
 
 /** Traps of services that Render builds from a Dockerfile. */
 export const dockerRules: readonly Rule[] = [
@@ -15,82 +13,57 @@ export const dockerRules: readonly Rule[] = [
 
 function* outsideRoot({ at, rootDir }: Service): Generator<Problem> {
   for (const key of ['dockerContext', 'dockerfilePath', 'rootDir']) {
-    const path = textAt(at, key);
+    const path = at.text(key);
     if (path === undefined || !posix.normalize(path).startsWith('..')) continue;
-    yield error(
-      placeOf(at, key),
-      'OUTSIDE_ROOT',
-      rootDir !== '' && key !== 'rootDir'
-        ? `${key} leads out of rootDir, and Render has nothing outside of it`
-        : `${key} leads out of the repository`,
-      key === 'rootDir'
-        ? 'write a path inside the repository'
-        : `remove rootDir, and write ${key} from the top of the repository`,
-    );
+    yield error(at.place(key), 'OUTSIDE_ROOT', {
+      message:
+        rootDir !== '' && key !== 'rootDir'
+          ? `${key} leads out of rootDir, and Render has nothing outside of it`
+          : `${key} leads out of the repository`,
+      fix:
+        key === 'rootDir'
+          ? 'write a path inside the repository'
+          : `remove rootDir, and write ${key} from the top of the repository`,
+    });
   }
 }
 
-function* dockerfile(service: Service, _: unknown, repository: Repository): Generator<Problem> {
-  const { at, rootDir, runtime, type } = service;
-  if (runtime !== 'docker' || at.fields.has('repo') || repository.blueprint === '') return;
-  const path = textAt(at, 'dockerfilePath') ?? 'Dockerfile';
-  const text = repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
-  if (text === undefined) {
-    if (!posix.normalize(path).startsWith('..'))
-      yield error(
-        placeOf(at, 'dockerfilePath'),
-        'DOCKERFILE_MISSING',
-        `the repository has no ${quote(path)}`,
-        'correct dockerfilePath, a path from the top of the repository',
-      );
-    return;
-  }
-  if (at.fields.has('dockerCommand')) return;
-  // The last CMD counts; its exec form reads as a command line without the quotes.
-  const last = [...text.matchAll(/^[ \t]*CMD[ \t]+((?:.*\\\r?\n)*.*)$/gim)].at(-1)?.[1] ?? '';
-  const command = last.replace(/[[\]",\\]/g, ' ').replace(/\s+/g, ' ');
-  const migrates = migration.exec(command)?.[0];
-  if (migrates && type !== 'cron' && textAt(at, 'plan') !== 'free')
-    yield warning(
-      placeOf(at, 'dockerfilePath'),
-      'MIGRATES_AT_START',
-      `the Dockerfile's CMD runs "${migrates}" in each instance and at each restart`,
-      'move it to preDeployCommand, which runs once a deploy',
-    );
-  const fixed = portOnLine.exec(command)?.[1];
-  const port = service.envVars.find(({ key }) => key === 'PORT')?.text;
-  if (fixed !== undefined && type === 'web' && fixed !== port)
-    yield warning(
-      placeOf(at, 'dockerfilePath'),
-      'PORT_FIXED',
-      `the Dockerfile's CMD listens on ${fixed}, and Render routes to $PORT`,
-      `write \${PORT:-${fixed}} in the shell form of CMD`,
-    );
+/** The text of the Dockerfile that builds a service; undefined for none in this repository. */
+export function dockerfileOf(
+  { at, rootDir, runtime }: Service,
+  repository: Repository,
+): string | undefined {
+  if (runtime !== 'docker' || at.has('repo') || repository.blueprint === '') return undefined;
+  const path = at.text('dockerfilePath') ?? 'Dockerfile';
+  return repository.text(posix.join(rootDir, path)) ?? repository.text(posix.normalize(path));
+}
+
+function* dockerfile(service: Service, repository: Repository): Generator<Problem> {
+  const { at, runtime } = service;
+  const path = at.text('dockerfilePath') ?? 'Dockerfile';
+  if (runtime !== 'docker' || at.has('repo') || repository.blueprint === '') return;
+  if (dockerfileOf(service, repository) === undefined && !posix.normalize(path).startsWith('..'))
+    yield error(at.place('dockerfilePath'), 'DOCKERFILE_MISSING', {
+      message: `the repository has no ${quote(path)}`,
+      fix: 'correct dockerfilePath, a path from the top of the repository',
+    });
 }
 
 /** Several images of one repository: without a filter each push builds and deploys them all. */
 function* buildFilters({ services }: Blueprint): Generator<Problem> {
-  const images = services.filter(
-    ({ at, runtime }) => runtime === 'docker' && !at.fields.has('repo'),
-  );
+  const images = services.filter(({ at, runtime }) => runtime === 'docker' && !at.has('repo'));
   const files = new Set(
     images.map(
-      ({ at, rootDir }) => `${rootDir}:${posix.normalize(textAt(at, 'dockerfilePath') ?? '')}`,
+      ({ at, rootDir }) => `${rootDir}:${posix.normalize(at.text('dockerfilePath') ?? '')}`,
     ),
   );
   if (files.size < 2) return;
   for (const service of images)
-    if (
-      service.rootDir === '' &&
-      !service.at.fields.has('buildFilter') &&
-      !isAutodeployOff(service)
-    )
-      yield warning(
-        service.at,
-        'BUILD_FILTER_MISSING',
-        'each push builds and deploys it, whatever the push changed',
-        'add buildFilter: with paths: of its own folder and of the folders that it shares',
-      );
+    if (service.rootDir === '' && !service.at.has('buildFilter') && !isAutodeployOff(service))
+      yield warning(service.at, 'BUILD_FILTER_MISSING', {
+        message: 'each push builds and deploys it, whatever the push changed',
+        fix: 'add buildFilter: with paths: of its own folder and of the folders that it shares',
+      });
 }
 
 /** Render looks at the top of the repository unless it is told another path. */
@@ -98,10 +71,8 @@ function* blueprintFolder(blueprint: Blueprint, repository: Repository): Generat
   const [first] = [...blueprint.services, ...blueprint.databases];
   if (!first || !/\/render\.ya?ml$/.test(repository.blueprint)) return;
   if (repository.text('render.yaml') !== undefined) return;
-  yield warning(
-    { line: 1, column: 1, path: '' },
-    'FILE_NOT_AT_TOP',
-    'Render looks for render.yaml at the top of the repository',
-    'move the file there, and name the folder with rootDir',
-  );
+  yield warning({ line: 1, column: 1, path: '' }, 'FILE_NOT_AT_TOP', {
+    message: 'Render looks for render.yaml at the top of the repository',
+    fix: 'move the file there, and name the folder with rootDir',
+  });
 }

@@ -1,6 +1,12 @@
-import { type Blueprint, type EnvVar, isContainer, type Service } from '../blueprint';
-import { error, mapAt, type Problem, quote, textAt, textOf, warning } from '../value';
-import { perService, placeOf, type Rule } from './rule';
+import {
+  type Blueprint,
+  type EnvVar,
+  isContainer,
+  perService,
+  type Rule,
+  type Service,
+} from '../blueprint';
+import { error, type Problem, quote, textOf, warning } from '../value';
 
 /** What Render refuses or passes over, although its public schema accepts it. */
 export const refusalRules: readonly Rule[] = [
@@ -23,12 +29,10 @@ function* names({ services, databases, groups }: Blueprint): Generator<Problem> 
     for (const { name, at } of all) {
       const line = seen.get(name);
       if (name !== '' && line !== undefined)
-        yield error(
-          placeOf(at, 'name'),
-          'NAME_TAKEN',
-          `the ${what} on line ${line} has the name ${quote(name)}, too`,
-          `give each ${what} a name of its own`,
-        );
+        yield error(at.place('name'), 'NAME_TAKEN', {
+          message: `the ${what} on line ${line} has the name ${quote(name)}, too`,
+          fix: `give each ${what} a name of its own`,
+        });
       else seen.set(name, at.line);
     }
   }
@@ -42,193 +46,152 @@ function* entries({ services, groups }: Blueprint): Generator<Problem> {
 function* checkEntries(envVars: readonly EnvVar[], isGroup: boolean): Generator<Problem> {
   const seen = new Map<string, number>();
   for (const { at, key, value } of envVars) {
-    const keyPlace = placeOf(at, 'key');
+    const keyPlace = at.place('key');
     if (key !== undefined && !/^[A-Za-z0-9_.-]+$/.test(key))
-      yield error(
-        keyPlace,
-        'KEY_INVALID',
-        `the name ${quote(key)} has characters other than letters, digits, _, - and .`,
-        'write for example key: DATABASE_URL',
-      );
+      yield error(keyPlace, 'KEY_INVALID', {
+        message: `the name ${quote(key)} has characters other than letters, digits, _, - and .`,
+        fix: 'write for example key: DATABASE_URL',
+      });
     const first = key === undefined ? undefined : seen.get(key);
     if (key !== undefined && first !== undefined)
-      yield warning(
-        keyPlace,
-        'VARIABLE_TWICE',
-        `${quote(key)} is listed on line ${first} already`,
-        'keep one of the two',
-      );
+      yield warning(keyPlace, 'VARIABLE_TWICE', {
+        message: `${quote(key)} is listed on line ${first} already`,
+        fix: 'keep one of the two',
+      });
     else if (key !== undefined) seen.set(key, at.line);
-    if (at.fields.has('fromDatabase') || at.fields.has('fromService')) continue;
-    const isAsked = textAt(at, 'sync') === 'false';
-    const isGenerated = textAt(at, 'generateValue') === 'true';
+    if (at.has('fromDatabase') || at.has('fromService')) continue;
+    const isAsked = at.text('sync') === 'false';
+    const isGenerated = at.text('generateValue') === 'true';
     const sources = [
       value && 'value',
       isGenerated && 'generateValue: true',
       isAsked && 'sync: false',
     ].filter(source => typeof source === 'string');
     if (sources.length > 1)
-      yield error(
-        at,
-        'ENTRY_CONFLICT',
-        `an entry has one source, and this one has ${sources.join(' and ')}`,
-        `keep ${sources.join(' or ')}`,
-      );
+      yield error(at, 'ENTRY_CONFLICT', {
+        message: `an entry has one source, and this one has ${sources.join(' and ')}`,
+        fix: `keep ${sources.join(' or ')}`,
+      });
     else if (sources.length === 0)
-      yield error(
-        at,
-        'ENTRY_WITHOUT_VALUE',
-        'this entry gives no value; Render says "must be from group or have a key and value"',
-        isGroup
+      yield error(at, 'ENTRY_WITHOUT_VALUE', {
+        message:
+          'this entry gives no value; Render says "must be from group or have a key and value"',
+        fix: isGroup
           ? 'add value: or generateValue: true'
           : 'add value:, sync: false (Render asks for it) or generateValue: true',
-      );
+      });
     else if (isGroup && isAsked)
-      yield error(
-        placeOf(at, 'sync'),
-        'SYNC_IN_GROUP',
-        'Render passes over sync: false in a group, and the variable would not be set',
-        'move the variable to the envVars of each service, or set it in the dashboard',
-      );
+      yield error(at.place('sync'), 'SYNC_IN_GROUP', {
+        message: 'Render passes over sync: false in a group, and the variable would not be set',
+        fix: 'move the variable to the envVars of each service, or set it in the dashboard',
+      });
   }
 }
 
 function* commands(service: Service): Generator<Problem> {
   const { at, type, runtime } = service;
   if (runtime === 'static' && (type === 'worker' || type === 'pserv' || type === 'cron'))
-    return yield error(
-      placeOf(at, 'runtime'),
-      'RUNTIME_INVALID',
-      `runtime: static is for web services, and this is of type ${type}`,
-      'write type: web, or the runtime of the program',
-    );
+    return yield error(at.place('runtime'), 'RUNTIME_INVALID', {
+      message: `runtime: static is for web services, and this is of type ${type}`,
+      fix: 'write type: web, or the runtime of the program',
+    });
   if (!['web', 'worker', 'pserv', 'cron'].includes(type)) return;
-  if (runtime === 'image' && !mapAt(at, 'image'))
-    yield error(
-      placeOf(at, 'runtime'),
-      'IMAGE_MISSING',
-      'runtime: image needs image:',
-      'add image: with url: REGISTRY/NAME:TAG',
-    );
+  if (runtime === 'image' && !at.map('image'))
+    yield error(at.place('runtime'), 'IMAGE_MISSING', {
+      message: 'runtime: image needs image:',
+      fix: 'add image: with url: REGISTRY/NAME:TAG',
+    });
   const isImage = isContainer(service);
   for (const key of isImage
     ? ['buildCommand', 'startCommand']
     : ['dockerCommand', 'dockerfilePath', 'dockerContext']) {
     const field = at.fields.get(key);
     if (field && textOf(field.value) !== undefined && runtime !== undefined)
-      yield warning(
-        field,
-        'FIELD_IGNORED',
-        `${key} does not count with runtime: ${runtime}`,
-        isImage && key === 'startCommand'
-          ? 'write dockerCommand instead, or CMD in the Dockerfile'
-          : 'remove it',
-      );
+      yield warning(field, 'FIELD_IGNORED', {
+        message: `${key} does not count with runtime: ${runtime}`,
+        fix:
+          isImage && key === 'startCommand'
+            ? 'write dockerCommand instead, or CMD in the Dockerfile'
+            : 'remove it',
+      });
   }
   if (isImage || runtime === 'static' || runtime === undefined) return;
   for (const key of ['buildCommand', 'startCommand'])
-    if (!at.fields.has(key))
-      yield error(
-        at,
-        'COMMAND_MISSING',
-        `runtime: ${runtime} needs ${key}`,
-        `add ${key}:, the command that ${key === 'startCommand' ? 'starts' : 'builds'} it`,
-      );
+    if (!at.has(key))
+      yield error(at, 'COMMAND_MISSING', {
+        message: `runtime: ${runtime} needs ${key}`,
+        fix: `add ${key}:, the command that ${key === 'startCommand' ? 'starts' : 'builds'} it`,
+      });
 }
 
 function* sizes({ at }: Service): Generator<Problem> {
-  const scaling = mapAt(at, 'scaling');
-  const number = (map: typeof scaling, key: string) => Number(textAt(map, key) ?? Number.NaN);
-  if (scaling && number(scaling, 'minInstances') > number(scaling, 'maxInstances'))
-    yield error(
-      placeOf(scaling, 'minInstances'),
-      'SCALING_INVALID',
-      'minInstances is more than maxInstances',
-      'exchange the two',
-    );
-  if (
-    scaling &&
-    !scaling.fields.has('targetCPUPercent') &&
-    !scaling.fields.has('targetMemoryPercent')
-  )
-    yield error(
-      scaling,
-      'SCALING_INVALID',
-      'scaling has no target',
-      'add targetCPUPercent: 60, targetMemoryPercent: 60 or both',
-    );
-  if (mapAt(at, 'disk') && (scaling || number(at, 'numInstances') > 1))
-    yield error(
-      placeOf(at, scaling ? 'scaling' : 'numInstances'),
-      'DISK_NOT_SHARED',
-      'a service with a disk runs as one instance',
-      'remove the disk, or scaling and numInstances',
-    );
+  const scaling = at.map('scaling');
+  if (scaling && Number(scaling.text('minInstances')) > Number(scaling.text('maxInstances')))
+    yield error(scaling.place('minInstances'), 'SCALING_INVALID', {
+      message: 'minInstances is more than maxInstances',
+      fix: 'exchange the two',
+    });
+  const targets = ['targetCPUPercent', 'targetMemoryPercent'];
+  if (scaling && !targets.some(key => scaling.has(key)))
+    yield error(scaling, 'SCALING_INVALID', {
+      message: 'scaling has no target',
+      fix: 'add targetCPUPercent: 60, targetMemoryPercent: 60 or both',
+    });
+  if (at.map('disk') && (scaling || Number(at.text('numInstances')) > 1))
+    yield error(at.place(scaling ? 'scaling' : 'numInstances'), 'DISK_NOT_SHARED', {
+      message: 'a service with a disk runs as one instance',
+      fix: 'remove the disk, or scaling and numInstances',
+    });
 }
 
 function* diskSizes({ databases }: Blueprint): Generator<Problem> {
   for (const { at } of databases)
     for (const key of ['diskSizeGB', 'previewDiskSizeGB']) {
-      const size = Number(textAt(at, key) ?? 1);
+      const size = Number(at.text(key) ?? 1);
       if (size > 1 && size % 5 !== 0)
-        yield error(
-          placeOf(at, key),
-          'DISK_SIZE_INVALID',
-          `${key} is 1 or a multiple of 5`,
-          `write ${key}: ${Math.ceil(size / 5) * 5}`,
-        );
+        yield error(at.place(key), 'DISK_SIZE_INVALID', {
+          message: `${key} is 1 or a multiple of 5`,
+          fix: `write ${key}: ${Math.ceil(size / 5) * 5}`,
+        });
     }
 }
 
 function* paths({ at, type }: Service): Generator<Problem> {
-  const health = textAt(at, 'healthCheckPath');
+  const health = at.text('healthCheckPath');
   if (health !== undefined && !health.startsWith('/'))
-    yield error(
-      placeOf(at, 'healthCheckPath'),
-      'HEALTH_PATH_INVALID',
-      'the health check path does not begin with /',
-      `write healthCheckPath: /${health.replace(/^https?:\/\/[^/]*\/?/, '').slice(0, 60)}`,
-    );
+    yield error(at.place('healthCheckPath'), 'HEALTH_PATH_INVALID', {
+      message: 'the health check path does not begin with /',
+      fix: `write healthCheckPath: /${health.replace(/^https?:\/\/[^/]*\/?/, '').slice(0, 60)}`,
+    });
   if (health !== undefined && type === 'worker')
-    yield warning(
-      placeOf(at, 'healthCheckPath'),
-      'FIELD_IGNORED',
-      'a worker has no address, and no health check',
-      'remove healthCheckPath',
-    );
-  const schedule = textAt(at, 'schedule');
-  if (type === 'cron' && schedule !== undefined && !isSchedule(schedule))
-    yield error(
-      placeOf(at, 'schedule'),
-      'SCHEDULE_INVALID',
-      `the schedule ${quote(schedule)} is no cron expression`,
-      'write five parts (minute, hour, day, month, weekday) in UTC, such as "0 14 * * *"',
-    );
-}
-
-function isSchedule(text: string): boolean {
-  const parts = text.trim().split(/\s+/);
-  return parts.length === 5 && parts.every(part => /^[\w*/,?#-]+$/.test(part));
+    yield warning(at.place('healthCheckPath'), 'FIELD_IGNORED', {
+      message: 'a worker has no address, and no health check',
+      fix: 'remove healthCheckPath',
+    });
+  const schedule = at.text('schedule');
+  const isSchedule = /^\s*[\w*/,?#-]+(\s+[\w*/,?#-]+){4}\s*$/;
+  if (type === 'cron' && schedule !== undefined && !isSchedule.test(schedule))
+    yield error(at.place('schedule'), 'SCHEDULE_INVALID', {
+      message: `the schedule ${quote(schedule)} is no cron expression`,
+      fix: 'write five parts (minute, hour, day, month, weekday) in UTC, such as "0 14 * * *"',
+    });
 }
 
 /** https://render.com/docs/free */
 function* freePlan({ at, type }: Service): Generator<Problem> {
-  if (textAt(at, 'plan') !== 'free' || !['web', 'pserv', 'worker'].includes(type)) return;
+  if (at.text('plan') !== 'free' || !['web', 'pserv', 'worker'].includes(type)) return;
   if (type !== 'web')
-    yield error(
-      placeOf(at, 'plan'),
-      'PLAN_NOT_FREE',
-      `a service of type ${type} has no free plan`,
-      'write plan: starter',
-    );
+    yield error(at.place('plan'), 'PLAN_NOT_FREE', {
+      message: `a service of type ${type} has no free plan`,
+      fix: 'write plan: starter',
+    });
   for (const key of ['preDeployCommand', 'disk', 'scaling', 'maintenanceMode'])
-    if (at.fields.has(key))
-      yield error(
-        at.fields.get(key) ?? at,
-        'PLAN_NOT_FREE',
-        `a free service has no ${key}`,
-        key === 'preDeployCommand'
-          ? 'write plan: starter, or move the command to buildCommand'
-          : `write plan: starter, or remove ${key}`,
-      );
+    if (at.has(key))
+      yield error(at.fields.get(key) ?? at, 'PLAN_NOT_FREE', {
+        message: `a free service has no ${key}`,
+        fix:
+          key === 'preDeployCommand'
+            ? 'write plan: starter, or move the command to buildCommand'
+            : `write plan: starter, or remove ${key}`,
+      });
 }

@@ -1,18 +1,16 @@
 import { posix } from 'node:path';
-import type { Blueprint, EnvVar } from '../blueprint';
-import type { Repository } from '../repository';
-import { error, type Problem, quote, textAt, textOf, warning } from '../value';
+import type { Repository } from '../../repository';
+import type { Blueprint, EnvVar, Rule } from '../blueprint';
+import { error, type Problem, quote, textOf, warning } from '../value';
 import { references } from './references';
-import type { Rule } from './rule';
 
 /** Traps in what variables and settings are set to. */
 export const valueRules: readonly Rule[] = [
   perVariable(secrets),
   perVariable(numbers),
-  perVariable(words),
   perVariable(interpolation),
   perVariable(origins),
-  unquotedOff,
+  unquotedWords,
   databaseScheme,
 ];
 
@@ -38,12 +36,10 @@ function* secrets({ key = '', value, text = '' }: EnvVar): Generator<Problem> {
   const isNamed =
     secretName.test(key) && !publicName.test(key) && (!isNumber || /PASSW|SECRET/i.test(key));
   if (!isNamed && !secretText.test(text)) return;
-  yield error(
-    value.value,
-    'SECRET_IN_FILE',
-    `${key.slice(0, 60)} is a secret, and its value stands in the file`,
-    'write sync: false or generateValue: true in place of value, and replace the secret itself',
-  );
+  yield error(value.value, 'SECRET_IN_FILE', {
+    message: `${key.slice(0, 60)} is a secret, and its value stands in the file`,
+    fix: 'write sync: false or generateValue: true in place of value, and replace the secret itself',
+  });
 }
 
 function* numbers({ at }: EnvVar): Generator<Problem> {
@@ -51,76 +47,58 @@ function* numbers({ at }: EnvVar): Generator<Problem> {
     const value = at.fields.get(key)?.value;
     if (value?.kind !== 'scalar' || typeof value.value !== 'number') continue;
     if (value.source !== String(value.value))
-      yield error(
-        value,
-        'NUMBER_CHANGES',
-        `YAML reads ${value.source.slice(0, 40)} as the number ${value.value}`,
-        `put it in quotes: "${value.source.slice(0, 40)}"`,
-      );
+      yield error(value, 'NUMBER_CHANGES', {
+        message: `YAML reads ${value.source.slice(0, 40)} as the number ${value.value}`,
+        fix: `put it in quotes: "${value.source.slice(0, 40)}"`,
+      });
   }
 }
 
-function* words({ value }: EnvVar): Generator<Problem> {
-  if (value?.value.kind !== 'scalar' || !value.value.isPlain) return;
-  const { source } = value.value;
-  if (/^(on|off|yes|no)$/i.test(source))
-    yield warning(
-      value.value,
-      'OFF_UNQUOTED',
-      `YAML 1.1 reads ${source} as true or false`,
-      `put it in quotes: "${source}"`,
-    );
-}
-
-function* unquotedOff({ services }: Blueprint): Generator<Problem> {
-  for (const { at } of services) {
-    const value = at.fields.get('autoDeployTrigger')?.value;
-    if (value?.kind !== 'scalar' || !value.isPlain || !/^(off|false)$/i.test(value.source))
-      continue;
-    yield warning(
-      value,
-      'OFF_UNQUOTED',
-      'YAML 1.1 reads an unquoted off as false',
-      "write autoDeployTrigger: 'off'",
-    );
+function* unquotedWords({ services, groups }: Blueprint): Generator<Problem> {
+  const variables = [...services, ...groups].flatMap(({ envVars }) => envVars);
+  const fields = [
+    ...variables.map(({ value }) => value),
+    ...services.map(({ at }) => at.fields.get('autoDeployTrigger')),
+  ];
+  for (const field of fields) {
+    if (field?.value.kind !== 'scalar' || !field.value.isPlain) continue;
+    const { source } = field.value;
+    if (/^(on|off|yes|no)$/i.test(source))
+      yield warning(field.value, 'OFF_UNQUOTED', {
+        message: `YAML 1.1 reads ${source} as true or false`,
+        fix: `write ${field.key}: '${source}'`,
+      });
   }
 }
 
 function* interpolation({ value, text = '' }: EnvVar): Generator<Problem> {
   const name = /\$\{(\w+)\}/.exec(text)?.[1] ?? /^\$([A-Z]\w+)$/.exec(text)?.[1];
   if (value && name)
-    yield warning(
-      value.value,
-      'NOT_INTERPOLATED',
-      `Render does not replace ${name.slice(0, 40)} in a value`,
-      'build the text in the start command, or use fromService or fromDatabase',
-    );
+    yield warning(value.value, 'NOT_INTERPOLATED', {
+      message: `Render does not replace ${name.slice(0, 40)} in a value`,
+      fix: 'build the text in the start command, or use fromService or fromDatabase',
+    });
 }
 
 function* origins({ key = '', value, text = '' }: EnvVar): Generator<Problem> {
   if (value && /CORS|ORIGINS|ALLOWED_HOSTS/i.test(key) && /^\s|\s$|,\s|\s,/.test(text))
-    yield warning(
-      value.value,
-      'ORIGINS_WITH_BLANKS',
-      `${key.slice(0, 60)} has blanks, which most programs compare, too`,
-      'write the addresses with commas and without blanks',
-    );
+    yield warning(value.value, 'ORIGINS_WITH_BLANKS', {
+      message: `${key.slice(0, 60)} has blanks, which most programs compare, too`,
+      fix: 'write the addresses with commas and without blanks',
+    });
 }
 
 /** Render gives postgresql://, and SQLAlchemy takes the driver from the scheme. */
 function* databaseScheme(blueprint: Blueprint, repository: Repository): Generator<Problem> {
   for (const { service, envVar, from } of references(blueprint, 'fromDatabase')) {
-    if (service.runtime !== 'python' || !/connection/.test(textAt(from, 'property') ?? ''))
-      continue;
+    if (service.runtime !== 'python' || !/connection/.test(from.text('property') ?? '')) continue;
     const text = ['requirements.txt', 'pyproject.toml', 'Pipfile']
       .map(name => repository.text(posix.join(service.rootDir, name)) ?? '')
       .join('\n');
     if (/\bsqlalchemy\b/i.test(text) && /\basyncpg\b/i.test(text) && !/\bpsycopg/i.test(text))
-      yield warning(
-        envVar.at,
-        'DATABASE_SCHEME',
-        `${quote(textOf(envVar.at.fields.get('key')?.value) ?? '')} begins with postgresql://, and SQLAlchemy with asyncpg needs postgresql+asyncpg://`,
-        'replace the scheme where the program reads the variable, and ?sslmode=require with ssl',
-      );
+      yield warning(envVar.at, 'DATABASE_SCHEME', {
+        message: `${quote(textOf(envVar.at.fields.get('key')?.value) ?? '')} begins with postgresql://, and SQLAlchemy with asyncpg needs postgresql+asyncpg://`,
+        fix: 'replace the scheme where the program reads the variable, and ?sslmode=require with ssl',
+      });
   }
 }

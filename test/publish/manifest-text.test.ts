@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addToFiles } from '../../src/publish/files-list';
+import { addToFiles } from '../../src/publish/manifest-text';
 
 const cases: [name: string, before: string, after: string][] = [
   ['no list', '{"name":"a"}', '{"name":"a"}'],
