@@ -36,15 +36,12 @@ export async function readLocalTarball(
  *   is not what is published
  */
 export function checkFrom(from: string): void {
-  if (statSync(from, { throwIfNoEntry: false })?.isFile()) return;
-  if (!existsSync(join(from, 'package.json')))
-    throw new NotFoundError(
-      'FROM_NOT_FOUND',
-      `--from ${from} is not there or has no package.json`,
-      {
-        fix: fromFix,
-      },
-    );
+  const stat = statSync(from, { throwIfNoEntry: false });
+  if (stat?.isFile()) return;
+  if (!existsSync(join(from, 'package.json'))) {
+    const what = stat ? 'has no package.json' : 'is not there';
+    throw new NotFoundError('FROM_NOT_FOUND', `--from ${from} ${what}`, { fix: fromFix });
+  }
   const workspace = readWorkspace(from);
   if (!workspace?.manifest.private || workspace.members.size === 0) return;
   const folders = [...workspace.members.values()].map(member => join(from, member));
