@@ -29,6 +29,7 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
     Object.assign(progress, { stage: 'running', deploy: deploy.id, isOver: false });
     let ended = await waitForDeploy(session, service, deploy);
     progress.isOver = true;
+    if (kind !== 'back') progress.isUnbuilt = ended.status === 'build_failed';
     if (classOf(ended) === 'live') {
       progress.stage = 'live';
       const failed = await failureIn(() => migrate(session, plan));

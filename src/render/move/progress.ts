@@ -9,6 +9,16 @@ export function pinText(pin: string | undefined): string {
   return pin === undefined ? 'not set' : oneLine(pin);
 }
 
+/** What became of the pin on a way back; empty where it was never touched. */
+export function restoredText(
+  { state: { key, isPinned }, before: { pin }, keepsPin }: Plan,
+  isOurs: boolean,
+): string {
+  if (!isPinned || keepsPin) return '';
+  if (!isOurs) return `${key} stays as somebody else set it`;
+  return pin === undefined ? `${key} is unset as before` : `${key} is ${pinText(pin)} again`;
+}
+
 /** The state that was left, and how to go on. */
 export function describeProgress(
   { line }: Pick<Session, 'line'>,
@@ -70,10 +80,11 @@ export function withStory(
   error: BootlaceError,
   story: readonly string[],
   facts: Record<string, unknown> = {},
+  fix = error.fix,
 ): BootlaceError {
   const message = [error.message, ...story].join('. ');
   return new (error.constructor as Family)(error.code, message, {
-    fix: error.fix,
+    fix,
     facts: { ...error.facts, ...facts },
     cause: error,
   });
