@@ -127,6 +127,28 @@ export const at11 = (w: World) => {
   proven(w);
 };
 
+const failsWith = (w: World, buildLog: string[]) =>
+  w.api.scripts.push({
+    steps: [
+      ['build_in_progress', 0],
+      ['build_failed', 0],
+    ],
+    buildLog,
+  });
+const stale = 'run npx bootlace lock in the backend and publish a new version;';
+
+/** What to do about a build that failed: what its log says, if bootlace wrote it. */
+// biome-ignore format: one line a case
+export const fixes: readonly Case[] = [
+  { name: 'a lock that does not fit', given: w => failsWith(w, ['bootlace: LOCK_STALE: it does not fit', '  nearest: 1', `  fix: ${stale}`, '       --lock FILE takes another lock', '==> Build failed']), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock; then deploy the version that you publish, or, if you publish none, run: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
+  { name: 'a token', given: w => failsWith(w, ['bootlace: TOKEN_INVALID: refused', '  fix: make a new token and set NPM_TOKEN to it', 'x']), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: make a new token and set NPM_TOKEN to it \(variables: on Render, the Environment page of api\); then/ },
+  { name: 'the log is cut off', given: w => failsWith(w, ['bootlace: LOCK_STALE: it does not fit', `  fix: ${stale}`]), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: run npx bootlace lock in the backend and publish a new version; then/ },
+  { name: 'a log without a fix', given: w => failsWith(w, ['  fix: not of bootlace', 'bootlace: starting a@1.0.0: x']), argv: `deploy api ${to}`, exit: 9, says: /fix: if the package is at fault, publish a corrected version and deploy that; else correct the service and run: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
+  { name: 'a service without a package', given: w => add(w, 'ml', 'web_service', 'python').scripts.push({ steps: [['update_failed', 0]] }), argv: 'deploy ml', exit: 9, says: /the new version did not go live[\s\S]*fix: correct the code or the service, then run: npx bootlace deploy ml\n/ },
+  { name: 'nothing of it ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; failsWith(w, []); }, argv: `deploy api ${to}`, exit: 9, says: /^(?![\s\S]*migrations)[\s\S]*BUILD_FAILED/ },
+  { name: 'its migrations ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; w.api.scripts.push({ steps: [['update_failed', 0]] }); }, argv: `deploy api ${to}`, exit: 9, says: /is still live and healthy, migrations that ran stay\n/ },
+];
+
 // biome-ignore format: one line a case
 export const rollbacks: readonly Case[] = [
   { name: 'to the one before', given: at11, argv: 'rollback api', exit: 0, says: /rolled back +1\.0\.0 +before: 1\.1\.0/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'rollback'); assert.match(w.api.env.get('BOOTLACE_RECORD') ?? '', /^\{"proven":\[\{"version":"1\.0\.0","deploy":"[^"]+"\},\{"version":"1\.1\.0","deploy":"[^"]+","left":true\}\]\}$/); } },
@@ -188,7 +210,7 @@ function crashed({ api, clock }: World, seconds: number): void {
 export const looks: readonly Case[] = [
   { name: 'verify a service', argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify by its answer', argv: 'verify api --expect-json /version', exit: 0, says: /answers 200 and 1\.0\.0/ },
-  { name: 'verify against another version', argv: 'verify api --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION: api runs 1\.0\.0 \(by the record\), expected 1\.1\.0/ },
+  { name: 'verify against another version', argv: 'verify api --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION: api runs 1\.0\.0 \(by the record\), expected 1\.1\.0[\s\S]*fix: deploy it: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
   { name: 'verify against latest', argv: 'verify api --backend-version latest', exit: 9, says: /expected 1\.1\.0/ },
   { name: 'verify: a pin that was never deployed', given: w => pinTo(w, '1.1.0'), argv: 'verify api', exit: 9, says: /VERIFY_WRONG_VERSION/ },
   { name: 'verify without a record, by start lines', given: w => void w.api.env.delete('BOOTLACE_RECORD'), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by its start line/ },
@@ -196,7 +218,10 @@ export const looks: readonly Case[] = [
   { name: 'services after a deploy that crashed, and nothing else in the log', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; crashedStart(w); }, argv: 'services', exit: 0, says: /\napi +web node +1\.0\.0 +dep-/ },
   { name: 'verify: nothing shows the version', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api', exit: 9, says: /VERIFY_UNPROVEN/ },
   { name: 'verify --health-only', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api --health-only', exit: 0, says: /answers 200/ },
-  { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
+  { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY.*within 1 min:[\s\S]*then: npx bootlace verify api\n/ },
+  { name: 'verify: another version in its answer', argv: `verify api ${to} --expect-json /version`, exit: 9, says: /DEPLOY_WRONG_VERSION[\s\S]*fix: deploy it: npx bootlace deploy api --backend-version 1\.1\.0 --expect-json \/version\n/ },
+  { name: 'verify: another value that is no version', argv: 'verify api --expect-json /version=abc', exit: 9, says: /fix: see what was deployed: npx bootlace releases api\n/ },
+  { name: 'verify --help', argv: 'verify --help', exit: 0, says: /^Ask for its health and the expected version\.\n/ },
   { name: 'verify: an instance crashed long ago', given: w => crashed(w, -1800), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify: an instance crashes meanwhile', given: w => crashed(w, 5), argv: 'verify api', exit: 9, says: /DEPLOY_CRASHING.*out of memory/ },
   { name: 'verify: 25 deploys since the live one', given: canceled25, argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },

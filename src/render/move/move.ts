@@ -4,7 +4,7 @@ import { prove, type Verdict } from '../proof/prove';
 import type { Session } from '../session';
 import { writeDown, writePin } from './pin';
 import type { Plan } from './plan';
-import { failureIn } from './progress';
+import { failedFix, failureIn, unprovenFix } from './progress';
 import { replacementOf, startDeploy } from './run';
 import { writesStartLines } from './state';
 import { failureOf, waitForDeploy } from './wait';
@@ -49,6 +49,10 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
         startLines: isNew && (writesStartLines(state) || ended.trigger !== 'rollback'),
         before: plan.probe,
         asBefore: kind === 'back',
+        fix: (code, lastLines) =>
+          code === 'DEPLOY_UNPROVEN'
+            ? unprovenFix(session, session.line(undefined, { version: target.version }))
+            : failedFix(session, plan, lastLines),
       });
       if (verdict.state !== 'ended') return end({ ...verdict, deploy: ended });
       ended = verdict.deploy;

@@ -218,6 +218,7 @@ export async function isFine(session: Session, { state, target }: Plan): Promise
       version: target.version,
       place: session.proof.place,
       startLines: false,
+      fix: () => '',
     },
   );
   if (verdict.state === 'proven') return true;

@@ -1,5 +1,6 @@
 import { BootlaceError, type FailureDetails } from '../../errors';
 import { oneLine, type Service } from '../api/model';
+import { fixInLog } from '../api/reason';
 import { addressOf } from '../proof/address';
 import type { Session } from '../session';
 import type { Plan, Stage } from './plan';
@@ -50,6 +51,34 @@ export function describeProgress(
   const now = stage === 'pinning' ? `may be ${to} already` : `is ${to}`;
   const pinned = keepsPin ? '' : `${state.key} ${now} (it was ${pinText(before.pin)}), `;
   return `${name}: ${pinned}${text}; to go on: ${again}${back}`;
+}
+
+/**
+ * What to do about a deploy that failed. A published version cannot be corrected: only what the service
+ * is at fault for ends with the same command.
+ * @param lastLines the end of its log; a fix of bootlace's own in it comes first
+ */
+export function failedFix(
+  { line }: Pick<Session, 'line'>,
+  { state: { service, isPinned }, keepsPin, target }: Plan,
+  lastLines: readonly string[],
+): string {
+  const again = line(undefined, { version: keepsPin ? undefined : target.version });
+  const own = fixInLog(lastLines);
+  if (!own && !isPinned) return `correct the code or the service, then run: ${again}`;
+  if (!own)
+    return `if the package is at fault, publish a corrected version and deploy that; else correct the service and run: ${again}`;
+  const where = /\b[A-Z]+_[A-Z]/.test(own)
+    ? ` (variables: on Render, the Environment page of ${service.name})`
+    : '';
+  return `its log says: ${own}${where}; then deploy the version that you publish, or, if you publish none, run: ${again}`;
+}
+
+/** How to prove what is live and shows no version. */
+export function unprovenFix({ proof }: Pick<Session, 'proof'>, again: string): string {
+  return proof.place
+    ? `prove it: ${again}; or without the version: ${again} --health-only`
+    : `prove it where it shows its version: ${again} --expect-json /version (or --expect-header NAME, or --health-only)`;
 }
 
 /** For what comes after the proof: its failure must not undo what is proven. */
