@@ -14,7 +14,7 @@ import {
   type ServiceResult,
   withStory,
 } from './progress';
-import { ownDeploy, readServiceState } from './state';
+import { ownDeploy, readServiceState, type ServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
@@ -78,6 +78,14 @@ export async function rollbackServices(
  */
 async function findWay(session: Session, { to }: RollbackOptions, service: Service): Promise<Plan> {
   const state = await readServiceState(session, service, mostDeploys);
+  const plan = planWay(session, state, to);
+  if (plan.kind === 'deploy') return plan;
+  const address = state.live && addressOf(service, session.proof);
+  return { ...plan, probe: address && (await probe(address, undefined, session.signal)) };
+}
+
+/** The same of a state, with no address asked. Pure. */
+export function planWay(session: Session, state: ServiceState, to: string | undefined): Plan {
   checkDeployable(state);
   checkPlace(session, state);
   checkLock(session, state);
@@ -89,9 +97,7 @@ async function findWay(session: Session, { to }: RollbackOptions, service: Servi
     return plan;
   }
   const target = pickTarget(session, state, to);
-  const address = live && addressOf(service, session.proof);
-  const now = address && (await probe(address, undefined, session.signal));
-  const plan = planDeploy(state, { force: true }, now);
+  const plan = planDeploy(state, { force: true });
   return { ...plan, kind: 'rollback', target, keepsPin: !isPinned };
 }
 
