@@ -103,7 +103,7 @@ export const statuses: readonly Scenario[] = [
 /** What is refused before anything is changed. */
 // biome-ignore format: one line a case
 export const refusals: readonly Scenario[] = [
-  { name: 'no such version', argv: 'deploy api --backend-version 9.9.9', exit: 5, pin: '1.0.0', live: '1.0.0', same: true, says: /VERSION_NOT_FOUND[\s\S]*nearest/ },
+  { name: 'no such version', argv: 'deploy api --backend-version 9.9.9', exit: 5, pin: '1.0.0', live: '1.0.0', same: true, says: /VERSION_NOT_FOUND[\s\S]*nearest[\s\S]*fix: deploy another version: npx bootlace deploy api --backend-version 2\.0\.0; or publish/ },
   { name: 'engines and NODE_VERSION', argv: 'deploy api --backend-version 2.0.0', given: w => w.api.env.set('NODE_VERSION', '24.2.0'), exit: 3, pin: '1.0.0', live: '1.0.0', same: true, says: /ENGINE_MISMATCH.*NODE_VERSION=24\.2\.0/ },
   { name: 'another package than the service installs', given: w => { w.env.BACKEND_PACKAGE = '@acme/backend'; w.api.env.set('BACKEND_PACKAGE', '@acme/other'); }, exit: 3, pin: '1.0.0', live: '1.0.0', same: true, says: /PACKAGE_DIFFERS: api installs @acme\/other/ },
   { name: 'no such service', argv: 'deploy apii', exit: 5, pin: '1.0.0', live: '1.0.0', same: true, says: /SERVICE_NOT_FOUND[\s\S]*candidates: api/ },
