@@ -30,7 +30,7 @@ const commands: Record<
   check: ['check a Blueprint or a backend package', () => import('./commands/check')],
   deploy: ['pin, deploy and prove services on Render', () => import('./commands/render/deploy')],
   rollback: ['back to the last proven version', () => import('./commands/render/rollback')],
-  verify: ['is it healthy, and the expected version?', () => import('./commands/render/verify')],
+  verify: ['ask for its health and the expected version', () => import('./commands/render/verify')],
   services: ['pinned and live versions, last deploys', () => import('./commands/render/services')],
   releases: [
     'the deploys of a service, and who made them',

@@ -141,6 +141,7 @@ function notFound(
     facts: {
       ...(near.length && { nearest: near.join(', ') }),
       tags: tagText.slice(0, 10).join(', ') || 'none',
+      instead: isTooNew ? undefined : (near[0] ?? (tags.latest && 'latest')),
       registry,
     },
   });

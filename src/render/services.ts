@@ -1,7 +1,8 @@
 import { AuthError, type BootlaceError } from '../errors';
 import { classOf, type Deploy, kindOf, type Service, timeOf } from './api/model';
-import { statusText } from './api/reason';
+import { quiet, statusText } from './api/reason';
 import { pinText } from './move/progress';
+import { planWay } from './move/rollback';
 import { isGone } from './move/run';
 import { readServiceState, type ServiceState } from './move/state';
 import { addressOf, probe } from './proof/address';
@@ -111,7 +112,7 @@ export async function readReleases(session: Session, name: string) {
   const oldest = state.deploys.at(-1)?.createdAt;
   const events = await session.client.events(service.id, oldest, 'deploy_started');
   const starts = state.isPinned ? await readStartLines(session, service, oldest) : [];
-  return state.deploys.map(deploy => {
+  const rows = state.deploys.map(deploy => {
     const isLive = classOf(deploy) === 'live';
     const proven = state.record.proven.find(item => item.deploy === deploy.id);
     const user = events.find(({ deployId }) => deployId === deploy.id)?.user;
@@ -128,6 +129,18 @@ export async function readReleases(session: Session, name: string) {
       isProven: proven !== undefined,
     };
   });
+  return { rows, back: backTo(session, state) };
+}
+
+/** The version or deploy that a plain rollback goes to; undefined where it would be refused. */
+function backTo(session: Session, state: ServiceState): string | undefined {
+  try {
+    const { kind, before, target } = planWay(session, state, undefined);
+    const { version, deploy } = kind === 'deploy' ? before : target;
+    return version ?? deploy?.id;
+  } catch (error) {
+    return quiet(error, undefined);
+  }
 }
 
 /** The version that a deploy's instances named when they started; the log may no longer have it. */

@@ -3,6 +3,7 @@ import { DeployError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { statusText } from './api/reason';
 import { suspended } from './move/plan';
+import { unprovenFix } from './move/progress';
 import { readServiceState } from './move/state';
 import { addressNotes, addressOf, probe, type VersionPlace } from './proof/address';
 import { prove } from './proof/prove';
@@ -88,10 +89,11 @@ export async function verifyService(
   const service = await findService(session, name);
   const state = await readServiceState(session, service);
   const { live, pin, known: found } = state;
-  const fix = `see: npx bootlace services; then: ${session.line('deploy', { services: [name] })}`;
   if (service.suspended) throw suspended(service.name, 'is suspended');
   if (!live)
-    throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, { fix });
+    throw new DeployError('VERIFY_NOTHING_LIVE', `${service.name} has no live deploy`, {
+      fix: `deploy it: ${session.line('deploy', {})}`,
+    });
   const { running } = state;
   if (running)
     session.warn(
@@ -111,20 +113,22 @@ export async function verifyService(
     throw new DeployError(
       'VERIFY_WRONG_VERSION',
       `${service.name} runs ${found.version} (by ${found.by}), expected ${wanted}`,
-      { fix, facts: { found: found.version, expected: wanted } },
+      { fix: fixOf('DEPLOY_WRONG_VERSION'), facts: { found: found.version, expected: wanted } },
     );
   if (wanted !== undefined && !place && !found)
     throw new DeployError(
       'VERIFY_UNPROVEN',
       `nothing shows which version ${service.name} runs; expected ${wanted}`,
-      { fix: 'pass --expect-json /version (or --expect-header), or --health-only' },
+      { fix: fixOf('DEPLOY_UNPROVEN') },
     );
   const verdict = await prove(session, {
-    service,
+    // Nothing is ending, so the time limit is the user's alone.
+    service: { ...service, shutdownMs: 0 },
     deploy: live,
     version: wanted ?? found?.version,
     place,
     startLines: found?.by === 'its start line' && wanted !== undefined,
+    fix: fixOf,
   });
   if (verdict.state === 'ended')
     throw new DeployError(
@@ -141,4 +145,14 @@ export async function verifyService(
     deploy: live.id,
     proof: [...verdict.seen, ...by],
   };
+
+  function fixOf(code: string): string {
+    const again = session.line(undefined, {});
+    if (code === 'DEPLOY_UNPROVEN') return unprovenFix(session, again);
+    if (code !== 'DEPLOY_WRONG_VERSION')
+      return `see its log on Render; correct the service, or deploy another version; then: ${again}`;
+    return state.isPinned && wanted !== undefined && validVersion(wanted)
+      ? `deploy it: ${session.line('deploy', { version: wanted })}`
+      : `see what was deployed: ${session.line('releases', {})}`;
+  }
 }

@@ -1,8 +1,12 @@
 import type { BootlaceError } from '../errors';
 
-/** A failure as a person reads it: code and sentence, its facts, and what to do. */
+/**
+ * A failure as a person reads it: code and sentence, its facts, and what to do. Of more than 100 characters
+ * each sentence has a line of its own.
+ */
 export function failureText(error: BootlaceError, fix = error.fix): string {
-  const lines = [`bootlace: ${error.code}: ${error.message}`];
+  const first = `bootlace: ${error.code}: ${error.message}`;
+  const lines = [first.length > 100 ? first.replace(/\. (?=\S)/g, '.\n  ') : first];
   for (const [name, value] of Object.entries(error.facts))
     if (value !== undefined && shown.has(name)) lines.push(`  ${name}: ${String(value)}`);
   lines.push(fixText(fix, '  '));

@@ -58,6 +58,20 @@ const pinOf = ({ id }: FakeService) => new RegExp(`PUT .*${id}/env-vars/BACKEND_
 export const broken = { answer: () => ({ status: 500 }) };
 export const to = '--backend-version 1.1.0';
 
+const recordOf = (w: World) => w.api.env.get('BOOTLACE_RECORD') ?? '';
+
+/** 1.0.0, 1.1.0 and 1.2.0 are proven, the last one is live. */
+function at10to12(w: World): void {
+  for (const version of ['1.1.0', '1.2.0']) seedProven(w.api, version);
+  pinTo(w, '1.2.0');
+}
+
+export async function then(world: World, line: string, exit: number, says: RegExp): Promise<void> {
+  const { code, all } = await run(world, line.split(' '));
+  assert.equal(code, exit, all);
+  assert.match(all, says, all);
+}
+
 // biome-ignore format: one line a case
 export const types: readonly Case[] = [
   { name: 'a worker by its start lines', given: w => void add(w, 'worker', 'background_worker', 'node', 3), argv: `deploy worker ${to}`, exit: 0, says: /start line of @acme\/backend 1\.1\.0 from each instance \(3\)/, check: w => stands(w, 'worker', '1.1.0', '1.1.0') },
@@ -67,11 +81,11 @@ export const types: readonly Case[] = [
   { name: 'a cron job by its status', given: w => void add(w, 'nightly', 'cron_job'), argv: `deploy nightly ${to}`, exit: 0, says: /nightly: dep-\w+ is live/, check: w => stands(w, 'nightly', '1.1.0', '1.1.0') },
   { name: 'a cron job that does not build', given: w => add(w, 'nightly', 'cron_job').scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy nightly ${to}`, exit: 9, says: /DEPLOY_BUILD_FAILED/, check: w => stands(w, 'nightly', '1.0.0', '1.0.0') },
   { name: 'a static site', given: w => void add(w, 'site', 'static_site', 'static'), argv: 'deploy site', exit: 0, says: /site: http.*answers 200/, check: w => stands(w, 'site', undefined, '1.0.0') },
-  { name: 'a static site that answers 404', given: w => add(w, 'site', 'static_site', 'static').scripts.push({ answer: () => ({ status: 404 }) }), argv: 'deploy site', exit: 9, says: /DEPLOY_UNHEALTHY.*live again and proven/, check: w => stands(w, 'site', undefined, 'old') },
+  { name: 'a static site that answers 404', given: w => add(w, 'site', 'static_site', 'static').scripts.push({ answer: () => ({ status: 404 }) }), argv: 'deploy site', exit: 9, says: /DEPLOY_UNHEALTHY.*live again and healthy/, check: w => stands(w, 'site', undefined, 'old') },
   { name: 'python, a commit', given: w => void add(w, 'ml', 'web_service', 'python'), argv: 'deploy ml --commit deadbeef', exit: 0, says: /ml +deployed/, check: w => stands(w, 'ml', undefined, 'deadbee') },
   { name: 'python gets no variable of ours', given: w => void add(w, 'ml', 'web_service', 'python'), argv: 'deploy ml --clear-cache', exit: 0, says: /ml +deployed/, check: w => assert.deepEqual(Object.fromEntries(find(w, 'ml').env), others) },
   { name: 'a cleared cache is asked for', argv: `deploy api ${to} --clear-cache`, exit: 0, says: /deployed/, check: w => assert.ok(w.render.requests.some(r => JSON.stringify(r.body) === '{"clearCache":"clear"}')) },
-  { name: 'docker, and the way back', given: w => add(w, 'box', 'web_service', 'docker').scripts.push(broken), argv: 'deploy box', exit: 9, says: /DEPLOY_UNHEALTHY.*dep-\w+ is live again and proven/, check: w => stands(w, 'box', undefined, 'old') },
+  { name: 'docker, and the way back', given: w => add(w, 'box', 'web_service', 'docker').scripts.push(broken), argv: 'deploy box', exit: 9, says: /DEPLOY_UNHEALTHY.*dep-\w+ is live again and healthy/, check: w => stands(w, 'box', undefined, 'old') },
   { name: 'docker, pinned by its own variable', given: w => { const s = add(w, 'box', 'web_service', 'docker'); s.env.set('BACKEND_VERSION', '1.0.0'); }, argv: `deploy box ${to} --expect-json /version`, exit: 0, says: /box +deployed +1\.1\.0/, check: w => stands(w, 'box', '1.1.0', '1.1.0') },
   { name: 'docker, and a version', given: w => void add(w, 'box', 'web_service', 'docker'), argv: `deploy box ${to} --expect-json /version`, exit: 2, says: /VERSION_NOT_HERE: box \(docker\) has no variable BACKEND_VERSION.*\n.*pass --env-key BACKEND_VERSION when box reads it, or leave --backend-version out/, check: w => stands(w, 'box', undefined, 'old') },
   { name: 'docker, and a version by --env-key', given: w => void add(w, 'box', 'web_service', 'docker'), argv: `deploy box ${to} --env-key BACKEND_VERSION --expect-json /version`, exit: 0, says: /box +deployed +1\.1\.0/, check: w => stands(w, 'box', '1.1.0', '1.1.0') },
@@ -82,7 +96,7 @@ export const types: readonly Case[] = [
   { name: 'an image whose artifact is gone', given: w => { const s = add(w, 'img', 'web_service', 'image'); for (const d of s.deploys) d.artifactGone = true; s.scripts.push(broken); }, argv: 'deploy img --image docker.io/acme/app:new', exit: 9, says: /deploying it anew/, check: w => stands(w, 'img', undefined, 'old') },
   { name: 'a commit on an image', given: w => void add(w, 'img', 'web_service', 'image'), argv: 'deploy img --commit abc', exit: 2, says: /COMMIT_NOT_HERE/ },
   { name: 'another variable', given: w => void w.render.add({ name: 'b', env: { ...others, API_VERSION: '1.0.0' } }).seedLive('1.0.0'), argv: `deploy b ${to} --env-key API_VERSION`, exit: 0, says: /b +deployed +1\.1\.0/, check: w => assert.equal(find(w, 'b').env.get('API_VERSION'), '1.1.0') },
-  { name: 'never deployed before, and broken', given: w => w.render.add({ name: 'new', env: others }).scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy new ${to}`, exit: 9, says: /BACKEND_VERSION is not set again, no deploy was live before/, check: w => assert.deepEqual(Object.fromEntries(find(w, 'new').env), others) },
+  { name: 'never deployed before, and broken', given: w => w.render.add({ name: 'new', env: others }).scripts.push({ steps: [['build_failed', 0]] }), argv: `deploy new ${to}`, exit: 9, says: /new: nothing was live before\n[\s\S]*BACKEND_VERSION is unset as before, no deploy was live before/, check: w => assert.deepEqual(Object.fromEntries(find(w, 'new').env), others) },
   { name: '--no-pin follows latest', given: w => pinTo(w, 'latest'), argv: 'deploy api --no-pin', exit: 0, says: /api +deployed +1\.1\.0 +before: 1\.0\.0/, check: w => stands(w, 'api', 'latest', '1.1.0') },
   { name: '--no-pin where no pin is set', given: w => void w.api.env.delete('BACKEND_VERSION'), argv: 'deploy api --no-pin', exit: 0, says: /api +deployed +1\.1\.0/, check: w => stands(w, 'api', undefined, '1.1.0') },
   { name: '--no-pin, and it fails', given: w => { pinTo(w, 'latest'); w.api.scripts.push(broken); }, argv: 'deploy api --no-pin', exit: 9, says: /DEPLOY_UNHEALTHY.*api: dep-\w+ \(1\.0\.0\) is live again and proven/, check: w => stands(w, 'api', 'latest', '1.0.0') },
@@ -113,9 +127,31 @@ export const at11 = (w: World) => {
   proven(w);
 };
 
+const failsWith = (w: World, buildLog: string[]) =>
+  w.api.scripts.push({
+    steps: [
+      ['build_in_progress', 0],
+      ['build_failed', 0],
+    ],
+    buildLog,
+  });
+const stale = 'run npx bootlace lock in the backend and publish a new version;';
+
+/** What to do about a build that failed: what its log says, if bootlace wrote it. */
+// biome-ignore format: one line a case
+export const fixes: readonly Case[] = [
+  { name: 'a lock that does not fit', given: w => failsWith(w, ['bootlace: LOCK_STALE: it does not fit', '  nearest: 1', `  fix: ${stale}`, '       --lock FILE takes another lock', '==> Build failed']), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: run npx bootlace lock in the backend and publish a new version; --lock FILE takes another lock; then deploy the version that you publish, or, if you publish none, run: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
+  { name: 'a token', given: w => failsWith(w, ['bootlace: TOKEN_INVALID: refused', '  fix: make a new token and set NPM_TOKEN to it', 'x']), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: make a new token and set NPM_TOKEN to it \(variables: on Render, the Environment page of api\); then/ },
+  { name: 'the log is cut off', given: w => failsWith(w, ['bootlace: LOCK_STALE: it does not fit', `  fix: ${stale}`]), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: run npx bootlace lock in the backend and publish a new version; then/ },
+  { name: 'a log without a fix', given: w => failsWith(w, ['  fix: not of bootlace', 'bootlace: starting a@1.0.0: x']), argv: `deploy api ${to}`, exit: 9, says: /fix: if the package is at fault, publish a corrected version and deploy that; else correct the service and run: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
+  { name: 'a service without a package', given: w => add(w, 'ml', 'web_service', 'python').scripts.push({ steps: [['update_failed', 0]] }), argv: 'deploy ml', exit: 9, says: /the new version did not go live[\s\S]*fix: correct the code or the service, then run: npx bootlace deploy ml\n/ },
+  { name: 'nothing of it ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; failsWith(w, []); }, argv: `deploy api ${to}`, exit: 9, says: /^(?![\s\S]*migrations)[\s\S]*BUILD_FAILED/ },
+  { name: 'its migrations ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; w.api.scripts.push({ steps: [['update_failed', 0]] }); }, argv: `deploy api ${to}`, exit: 9, says: /is still live and healthy, migrations that ran stay\n/ },
+];
+
 // biome-ignore format: one line a case
 export const rollbacks: readonly Case[] = [
-  { name: 'to the one before', given: at11, argv: 'rollback api', exit: 0, says: /rolled back +1\.0\.0 +before: 1\.1\.0/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'rollback'); assert.match(w.api.env.get('BOOTLACE_RECORD') ?? '', /^\{"proven":\[\{"version":"1\.0\.0","deploy":"[^"]+"\}\]\}$/); } },
+  { name: 'to the one before', given: at11, argv: 'rollback api', exit: 0, says: /rolled back +1\.0\.0 +before: 1\.1\.0/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'rollback'); assert.match(w.api.env.get('BOOTLACE_RECORD') ?? '', /^\{"proven":\[\{"version":"1\.0\.0","deploy":"[^"]+"\},\{"version":"1\.1\.0","deploy":"[^"]+","left":true\}\]\}$/); } },
   { name: 'without the artifact', given: w => { at11(w); for (const d of w.api.deploys) d.artifactGone = true; }, argv: 'rollback api', exit: 0, says: /is gone; deploying it anew/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'api'); } },
   { name: '--to a version', given: at11, argv: 'rollback api --to v1.2.0', exit: 0, says: /rolled back +1\.2\.0/, check: w => stands(w, 'api', '1.2.0', '1.2.0') },
   { name: '--to a version that the registry has not', given: at11, argv: 'rollback api --to 1.0.9', exit: 5, says: /VERSION_NOT_FOUND/, check: w => stands(w, 'api', '1.1.0', '1.1.0') },
@@ -124,7 +160,14 @@ export const rollbacks: readonly Case[] = [
   { name: 'the registry is away and no artifact known', given: w => { at11(w); w.env.BACKEND_REGISTRY = 'http://127.0.0.1:1/'; }, argv: 'rollback api --to 1.2.0', exit: 7, says: /REGISTRY/, check: w => stands(w, 'api', '1.1.0', '1.1.0') },
   { name: 'nothing was proven before', argv: 'rollback api', exit: 5, says: /NO_PROVEN_VERSION[\s\S]*--to 1\.2\.3/, check: w => stands(w, 'api', '1.0.0', '1.0.0') },
   { name: '--to a tag', argv: 'rollback api --to latest', exit: 2, says: /TO_INVALID/ },
-  { name: 'it does not start', given: w => { at11(w); w.api.scripts.push({ steps: [['update_in_progress', 5], ['update_failed', 0]], failure: { nonZeroExit: 1 } }); }, argv: 'rollback api', exit: 9, says: /to go on: npx bootlace rollback api --to 1\.0\.0[\s\S]*DEPLOY_UPDATE_FAILED/, check: w => stands(w, 'api', '1.0.0', '1.1.0') },
+  { name: 'it does not start: the pin is back, and the next one chooses another', given: w => { at10to12(w); w.api.scripts.push({ steps: [['update_in_progress', 5], ['update_failed', 0]], failure: { nonZeroExit: 1 } }); }, argv: 'rollback api', exit: 9, says: /DEPLOY_UPDATE_FAILED[\s\S]*BACKEND_VERSION is 1\.2\.0 again, dep-\w+ \(1\.2\.0\) is still live\n/, check: async w => { stands(w, 'api', '1.2.0', '1.2.0'); assert.doesNotMatch(recordOf(w), /pending/); await then(w, 'rollback api', 0, /rolled back +1\.0\.0/); stands(w, 'api', '1.0.0', '1.0.0'); } },
+  { name: '--to a version whose build fails', given: w => { at11(w); w.api.scripts.push({ steps: [['build_failed', 0]] }); }, argv: 'rollback api --to 1.2.0', exit: 9, says: /DEPLOY_BUILD_FAILED[\s\S]*BACKEND_VERSION is 1\.1\.0 again, dep-\w+ \(1\.1\.0\) is still live\n[\s\S]*rollback api --to 1\.2\.0\n/, check: async w => { stands(w, 'api', '1.1.0', '1.1.0'); await then(w, 'rollback api', 0, /rolled back +1\.0\.0/); } },
+  { name: 'it fails, the pin was latest', given: w => { at11(w); pinTo(w, 'latest'); w.api.scripts.push({ steps: [['update_failed', 0]] }); }, argv: 'rollback api', exit: 9, says: /BACKEND_VERSION is latest again/, check: w => stands(w, 'api', 'latest', '1.1.0') },
+  { name: 'the same, and the pin was not set', given: w => { at11(w); w.api.env.delete('BACKEND_VERSION'); w.api.scripts.push({ steps: [['update_failed', 0]] }); }, argv: 'rollback api', exit: 9, says: /BACKEND_VERSION is unset as before, dep-\w+ \(1\.1\.0\) is still live/, check: w => stands(w, 'api', undefined, '1.1.0') },
+  { name: 'a service without a pin, and it fails', given: w => { const s = add(w, 'ml', 'web_service', 'python'); s.seedLive('new'); s.scripts.push({ steps: [['update_failed', 0]] }); }, argv: 'rollback ml', exit: 9, says: /DEPLOY_UPDATE_FAILED[^\n]*\. dep-\w+ is still live\n/, check: w => stands(w, 'ml', undefined, 'new') },
+  { name: 'it is live and unhealthy: it stays, and the fix names another', given: w => { at10to12(w); w.api.scripts.push(broken); }, argv: 'rollback api', exit: 9, says: /DEPLOY_UNHEALTHY[\s\S]*dep-\w+ \(1\.1\.0\) is live, and stays\n {2}fix: choose another version: npx bootlace rollback api --to 1\.0\.0\n/, check: async w => { stands(w, 'api', '1.1.0', '1.1.0'); await then(w, 'rollback api', 0, /rolled back +1\.0\.0/); } },
+  { name: 'the same, and no other is proven', given: w => { at11(w); w.api.scripts.push(broken); }, argv: 'rollback api', exit: 9, says: /fix: choose another version: npx bootlace deploy api --backend-version 1\.1\.0\n/, check: w => stands(w, 'api', '1.0.0', '1.0.0') },
+  { name: 'a deploy keeps what was proven before it, newer ones too', given: w => { seedProven(w.api, '1.2.0'); pinTo(w, '1.2.0'); }, argv: `deploy api ${to}`, exit: 0, says: /deployed +1\.1\.0/, check: async w => { await then(w, 'rollback api', 0, /rolled back +1\.2\.0/); await then(w, 'rollback api', 0, /rolled back +1\.0\.0/); await then(w, 'rollback api', 5, /NO_PROVEN_VERSION/); await then(w, 'releases api', 0, /1\.0\.0 +proven[\s\S]*1\.2\.0 +proven[\s\S]*1\.1\.0 +proven/); } },
   { name: 'python, to the deploy before', given: w => void add(w, 'ml', 'web_service', 'python').seedLive('new'), argv: 'rollback ml', exit: 0, says: /rolled back/, check: w => stands(w, 'ml', undefined, 'old') },
   { name: 'python, and no version to expect', given: w => void add(w, 'ml', 'web_service', 'python').seedLive('new'), argv: 'rollback ml --expect-json /version', exit: 2, says: /VERSION_MISSING/, check: w => stands(w, 'ml', undefined, 'new') },
   { name: 'python, autodeploy would bring it back', given: w => { const s = add(w, 'ml', 'web_service', 'python'); s.seedLive('new'); s.autoDeploy = 'yes'; }, argv: 'rollback ml', exit: 0, says: /autodeploy is on \(commit\).*--hold/, check: w => assert.equal(find(w, 'ml').autoDeploy, 'yes') },
@@ -167,7 +210,7 @@ function crashed({ api, clock }: World, seconds: number): void {
 export const looks: readonly Case[] = [
   { name: 'verify a service', argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify by its answer', argv: 'verify api --expect-json /version', exit: 0, says: /answers 200 and 1\.0\.0/ },
-  { name: 'verify against another version', argv: 'verify api --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION: api runs 1\.0\.0 \(by the record\), expected 1\.1\.0/ },
+  { name: 'verify against another version', argv: 'verify api --backend-version 1.1.0', exit: 9, says: /VERIFY_WRONG_VERSION: api runs 1\.0\.0 \(by the record\), expected 1\.1\.0[\s\S]*fix: deploy it: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
   { name: 'verify against latest', argv: 'verify api --backend-version latest', exit: 9, says: /expected 1\.1\.0/ },
   { name: 'verify: a pin that was never deployed', given: w => pinTo(w, '1.1.0'), argv: 'verify api', exit: 9, says: /VERIFY_WRONG_VERSION/ },
   { name: 'verify without a record, by start lines', given: w => void w.api.env.delete('BOOTLACE_RECORD'), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by its start line/ },
@@ -175,7 +218,13 @@ export const looks: readonly Case[] = [
   { name: 'services after a deploy that crashed, and nothing else in the log', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; crashedStart(w); }, argv: 'services', exit: 0, says: /\napi +web node +1\.0\.0 +dep-/ },
   { name: 'verify: nothing shows the version', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api', exit: 9, says: /VERIFY_UNPROVEN/ },
   { name: 'verify --health-only', given: w => { w.api.env.delete('BOOTLACE_RECORD'); w.api.logs.length = 0; }, argv: 'verify api --health-only', exit: 0, says: /answers 200/ },
-  { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY/ },
+  { name: 'verify: unhealthy', given: w => { const { live } = w.api; if (live) live.script = broken; }, argv: 'verify api', exit: 9, says: /DEPLOY_UNHEALTHY.*within 1 min:[\s\S]*then: npx bootlace verify api\n/ },
+  { name: 'verify: another version in its answer', argv: `verify api ${to} --expect-json /version`, exit: 9, says: /DEPLOY_WRONG_VERSION[\s\S]*fix: deploy it: npx bootlace deploy api --backend-version 1\.1\.0 --expect-json \/version\n/ },
+  { name: 'a dist-tag that is not there, typed', argv: 'deploy api --backend-version nope --no-undo', exit: 5, says: /VERSION_NOT_FOUND[\s\S]*fix: deploy another version: npx bootlace deploy api --backend-version latest --no-undo;/ },
+  { name: 'a dist-tag that is not there, followed', given: w => pinTo(w, 'nope'), argv: 'deploy api', exit: 5, says: /has no tag nope[\s\S]*fix: deploy another version: npx bootlace deploy api --backend-version latest;/ },
+  { name: 'verify: a dist-tag that is not there', argv: 'verify api --backend-version nope', exit: 5, says: /has no tag nope[\s\S]*fix: set --backend-version, or/ },
+  { name: 'verify: another value that is no version', argv: 'verify api --expect-json /version=abc', exit: 9, says: /fix: see what was deployed: npx bootlace releases api\n/ },
+  { name: 'verify --help', argv: 'verify --help', exit: 0, says: /^Ask for its health and the expected version\.\n/ },
   { name: 'verify: an instance crashed long ago', given: w => crashed(w, -1800), argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },
   { name: 'verify: an instance crashes meanwhile', given: w => crashed(w, 5), argv: 'verify api', exit: 9, says: /DEPLOY_CRASHING.*out of memory/ },
   { name: 'verify: 25 deploys since the live one', given: canceled25, argv: 'verify api', exit: 0, says: /version 1\.0\.0 by the record/ },

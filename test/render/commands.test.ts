@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FakeRegistry } from '../support/fake-registry';
-import { type Case, hooks, keys, looks, rollbacks, several, types } from './cases';
+import { type Case, fixes, hooks, keys, looks, rollbacks, several, types } from './cases';
 import { faults } from './faults';
 import { moreCommands } from './more-commands';
 import { busiestMinute, createWorld, run, startRegistry } from './world';
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => registry.close());
 
-const tables = { types, several, rollbacks, looks, hooks, keys, moreCommands };
+const tables = { types, several, fixes, rollbacks, looks, hooks, keys, moreCommands };
 for (const [table, cases] of Object.entries(tables))
   for (const one of cases) test(`${table}: ${one.name}`, () => play(one, 'override'));
 for (const one of faults)

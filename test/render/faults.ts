@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FakeServiceOptions } from '../support/fake-render-service';
-import { add, at11, broken, type Case, find, pinTo, stands, to } from './cases';
+import { add, at11, broken, type Case, find, pinTo, stands, then, to } from './cases';
 import { others, run, seedProven, type World } from './world';
 
 // What went wrong before deploys were one operation, each as a case: final pin, final live deploy, exit
@@ -44,12 +44,6 @@ function note(world: World, minutes: number, run = 'another'): void {
   world.api.env.set('BOOTLACE_RECORD', JSON.stringify({ ...record, pending }));
 }
 
-async function then(world: World, line: string, exit: number, says: RegExp): Promise<void> {
-  const { code, all } = await run(world, line.split(' '));
-  assert.equal(code, exit, all);
-  assert.match(all, says, all);
-}
-
 const box = (w: World) => {
   const service = add(w, 'box', 'web_service', 'docker');
   service.seedLive('older', { commit: '0001', createdAt: w.clock.now() - 9_000_000 });
@@ -65,14 +59,14 @@ export const faults: readonly Case[] = [
   { name: '1: --health-only proves no version', argv: `deploy api ${to} --health-only`, exit: 0, says: /deployed/, check: w => { stands(w, 'api', '1.1.0', '1.1.0'); assert.doesNotMatch(recordOf(w, 'api'), /1\.1\.0|pending/); } },
   { name: '1: verify a worker does not take the word of no address', given: w => { const s = add(w, 'w', 'background_worker'); s.env.delete('BOOTLACE_RECORD'); s.logs.length = 0; }, argv: 'verify w --expect-json /version', exit: 9, says: /VERIFY_UNPROVEN/ },
   // 2: the newest deploy that was live before the current commit came
-  { name: '2: docker, undone and then rolled back', given: w => { box(w).scripts.push(broken); }, argv: 'deploy box', exit: 9, says: /DEPLOY_UNHEALTHY.*is live again and proven/, check: async w => { liveIs(w, 'box', 'old'); await then(w, 'rollback box', 0, /rolled back/); liveIs(w, 'box', 'older'); await then(w, 'rollback box', 5, /NO_PROVEN_VERSION[\s\S]*npx bootlace releases box; then for example: npx bootlace rollback box --to dep-ID/); liveIs(w, 'box', 'older'); } },
+  { name: '2: docker, undone and then rolled back', given: w => { box(w).scripts.push(broken); }, argv: 'deploy box', exit: 9, says: /DEPLOY_UNHEALTHY.*is live again and healthy/, check: async w => { liveIs(w, 'box', 'old'); await then(w, 'rollback box', 0, /rolled back/); liveIs(w, 'box', 'older'); await then(w, 'rollback box', 5, /NO_PROVEN_VERSION[\s\S]*npx bootlace releases box; then for example: npx bootlace rollback box --to dep-ID/); liveIs(w, 'box', 'older'); } },
   { name: '2: an image whose tag stayed', given: w => { const s = w.render.add({ name: 'img', runtime: 'image', env: {} }); s.seedLive('1', { image: 'acme/app:latest', imageSha: 'sha256:1', createdAt: w.clock.now() - 9e6 }); s.seedLive('2', { image: 'acme/app:latest', imageSha: 'sha256:2' }); }, argv: 'rollback img', exit: 0, says: /rolled back/, check: async w => { liveIs(w, 'img', '1'); await then(w, 'rollback img', 5, /NO_PROVEN_VERSION/); } },
   // 3: a node service that Render builds
   { name: '3: Next.js without a package', given: w => { built(w); delete w.env.NPM_TOKEN; }, argv: 'deploy web', exit: 0, says: /web +deployed +-/, check: w => { liveIs(w, 'web', 'cccc333'); assert.deepEqual([...find(w, 'web').env.keys()], ['DATABASE_URL']); } },
   { name: '3: Next.js, a commit', given: w => built(w), argv: 'deploy web --commit dddd4440', exit: 0, says: /deployed/, check: w => liveIs(w, 'web', 'dddd444') },
   { name: '3: Next.js and a version', given: w => built(w), argv: `deploy web ${to}`, exit: 2, says: /VERSION_NOT_HERE: web \(node\)/, check: w => liveIs(w, 'web', 'bbbb222') },
   { name: '3: Next.js, a version that nothing would show', given: w => built(w), argv: `deploy web ${to} --env-key APP_VERSION --package @acme/backend`, exit: 2, says: /VERSION_UNPROVABLE.*nothing was changed\n.*npx bootlace deploy web --backend-version 1\.1\.0 --env-key APP_VERSION --package @acme\/backend --health-only/, check: w => assert.deepEqual(writes(w), []) },
-  { name: '3: Next.js that fails', given: w => { built(w); find(w, 'web').scripts.push({ steps: [['build_failed', 0]] }); }, argv: 'deploy web', exit: 9, says: /DEPLOY_BUILD_FAILED.*is still live and proven/, check: w => liveIs(w, 'web', 'bbbb222') },
+  { name: '3: Next.js that fails', given: w => { built(w); find(w, 'web').scripts.push({ steps: [['build_failed', 0]] }); }, argv: 'deploy web', exit: 9, says: /DEPLOY_BUILD_FAILED.*is still live and healthy/, check: w => liveIs(w, 'web', 'bbbb222') },
   // 4: nothing is required that was not there before
   { name: '4: 404 at / without a health path', given: w => { built(w); find(w, 'web').scripts.push({ answer: () => ({ status: 404 }) }); }, argv: 'deploy web', exit: 0, says: /it answers 404[\s\S]*web +deployed|web +deployed[\s\S]*it answers 404/, check: w => liveIs(w, 'web', 'cccc333') },
   { name: '4: the way back to a service that was not healthy', given: w => { built(w, { healthPath: '/health' }); const { live } = find(w, 'web'); if (live) live.script = broken; find(w, 'web').scripts.push({ answer: () => ({ status: 502 }) }); }, argv: 'deploy web', exit: 9, says: /DEPLOY_UNHEALTHY.*502.*is live again/, check: w => liveIs(w, 'web', 'bbbb222') },

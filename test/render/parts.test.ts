@@ -9,7 +9,13 @@ import {
   parseService,
 } from '../../src/render/api/model';
 import { createPacer, createRequester } from '../../src/render/api/request';
-import { emptyRecord, parseRecord, renderRecord, withProven } from '../../src/render/move/record';
+import {
+  emptyRecord,
+  parseRecord,
+  renderRecord,
+  withLeft,
+  withProven,
+} from '../../src/render/move/record';
 import { parseVersionPlace, readVersionAt, sameVersion } from '../../src/render/proof/address';
 import { parseStartLine } from '../../src/render/proof/start-lines';
 import { readAccess } from '../../src/render/session';
@@ -100,7 +106,7 @@ test('the record is read back as written, and anything else counts as nothing', 
     assert.deepEqual(parseRecord(text), emptyRecord, text);
 });
 
-test('proven versions: newest first, five at most, going back forgets what came after', () => {
+test('proven versions: newest first, five at most, going back marks what came after', () => {
   let record = emptyRecord;
   for (let i = 1; i <= 7; i++)
     record = withProven(record, { version: `${i}.0.0`, deploy: `dep-${i}` });
@@ -108,11 +114,24 @@ test('proven versions: newest first, five at most, going back forgets what came 
     record.proven.map(({ version }) => version),
     ['7.0.0', '6.0.0', '5.0.0', '4.0.0', '3.0.0'],
   );
-  const back = withProven(record, { version: '5.0.0', deploy: 'dep-9' });
+  const left = withLeft(record, '7.0.0', '5.0.0');
+  const back = withProven(left, { version: '5.0.0', deploy: 'dep-9' });
   assert.deepEqual(
-    back.proven.map(p => p.deploy),
-    ['dep-9', 'dep-4', 'dep-3'],
+    back.proven.map(p => [p.deploy, p.left === true]),
+    [
+      ['dep-9', false],
+      ['dep-7', true],
+      ['dep-6', true],
+      ['dep-4', false],
+      ['dep-3', false],
+    ],
   );
+  assert.deepEqual(parseRecord(renderRecord(back)).proven, back.proven);
+  // Deployed and proven again, it is a place to go back to.
+  assert.deepEqual(withProven(back, { version: '7.0.0', deploy: 'dep-10' }).proven[0], {
+    version: '7.0.0',
+    deploy: 'dep-10',
+  });
 });
 
 test('where a version is shown', () => {

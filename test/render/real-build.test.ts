@@ -60,7 +60,7 @@ test('a real deploy, a broken version that goes back by itself, and a rollback',
   await story(
     'deploy api --backend-version 1.2.0',
     9,
-    /the table is missing[\s\S]*DEPLOY_UPDATE_FAILED.*exited with 1.*is still live and proven/,
+    /the table is missing[\s\S]*DEPLOY_UPDATE_FAILED.*exited with 1.*is still live and healthy/,
     '1.1.0',
   );
   await story('rollback api', 0, /rolled back +1\.0\.0/, '1.0.0');

@@ -126,8 +126,9 @@ export async function run(world: World, argv: readonly string[]): Promise<Run> {
   const outcome = await main(argv, io, join(root, 'dist'));
   assert.equal(typeof outcome, 'number');
   for (const secret of secrets) assert.ok(!all.includes(secret), `a secret in the output: ${all}`);
-  // A long fix is broken behind a semicolon or a comma.
-  const joined = (text: string) => text.replace(/([;,])\n {7}(?=\S)/g, '$1 ');
+  // A long fix is broken behind a semicolon or a comma, a long message behind a full stop.
+  const joined = (text: string) =>
+    text.replace(/([;,])\n {7}(?=\S)/g, '$1 ').replace(/\.\n {2}(?=\S)/g, '. ');
   return { code: outcome as number, stdout, stderr: joined(stderr), all: joined(all) };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { fixText } from '../../src/ui/failure-text';
+import { DeployError } from '../../src/errors';
+import { failureText, fixText } from '../../src/ui/failure-text';
 
 const long = (letter: string) => letter.repeat(60);
 const fixes: [fix: string, lines: string[]][] = [
@@ -15,4 +16,21 @@ const fixes: [fix: string, lines: string[]][] = [
 suite('a fix of more than 100 characters is broken', () => {
   for (const [fix, lines] of fixes)
     test(fix, () => assert.deepEqual(fixText(fix, '  ').split('\n'), lines));
+});
+
+test('of a long message each sentence has a line of its own', () => {
+  const text = (message: string) => failureText(new DeployError('X', message, { fix: 'f' }));
+  assert.equal(
+    text('it failed. api: 1.0.0 is live'),
+    'bootlace: X: it failed. api: 1.0.0 is live\n  fix: f\n',
+  );
+  const words = `${long('a')}. api: 1.0.0 is live. b: back`;
+  const lines = [
+    `bootlace: X: ${long('a')}.`,
+    '  api: 1.0.0 is live.',
+    '  b: back',
+    '  fix: f',
+    '',
+  ];
+  assert.equal(text(words), lines.join('\n'));
 });

@@ -15,7 +15,7 @@ export const command: Command = {
     const { report, flags, io } = context;
     const [name = ''] = servicesOf(context, 'releases');
     const session = sessionOf(context, 'releases');
-    const rows = await readReleases(session, name);
+    const { rows, back } = await readReleases(session, name);
     const head = ['DEPLOY', 'WHEN', 'BY', 'STATUS', 'VERSION', 'PROVEN', 'SOURCE'];
     const cells = rows.map(row => [
       row.deploy,
@@ -27,7 +27,7 @@ export const command: Command = {
       row.source ?? '-',
     ]);
     for (const line of table([head, ...cells])) report.line(line);
-    report.line(`to go back: ${session.line('rollback', {})}`);
+    if (back !== undefined) report.line(`to go back to ${back}: ${session.line('rollback', {})}`);
     if (flags.json) report.json({ ok: true, releases: rows, warnings: report.warnings });
     return 0;
   },

@@ -40,11 +40,15 @@ async function resolve(
   for (const secret of secretsOf(settings, config)) redactor.add(secret);
   for (const warning of config.warnings) report.warn(warning);
   if (config.tokenMissing) throw config.tokenMissing;
+  const { value: wish, from } =
+    ownWish === undefined
+      ? settings.version
+      : { value: parseVersionWish(ownWish, 'BACKEND_VERSION'), from: 'BACKEND_VERSION' };
   const { manifest } = await resolveVersion({
     io,
     package: settings.package.value,
-    wish:
-      ownWish === undefined ? settings.version.value : parseVersionWish(ownWish, 'BACKEND_VERSION'),
+    wish,
+    from,
     config,
     client: createRegistryClient({ io, config, signal, onRetry: say }),
     // The Node that matters is the service's; a deploy checks that one.

@@ -2,7 +2,7 @@ import { BootlaceError, NetworkError } from '../../errors';
 import { count } from '../../ui/text';
 import type { Session } from '../session';
 import type { LogQuery, RenderClient } from './client';
-import { type Deploy, hasInstances, type Job, type LogLine, type Service } from './model';
+import { type Deploy, hasInstances, type Job, type LogLine, oneLine, type Service } from './model';
 
 const words: Readonly<Record<string, string>> = {
   queued: 'waiting for its turn',
@@ -19,7 +19,7 @@ export function statusText({ status }: Deploy | Job): string {
 const phases: Readonly<Record<string, string>> = {
   build_failed: 'the build failed',
   pre_deploy_failed: 'the pre-deploy command failed',
-  update_failed: 'the new version did not start',
+  update_failed: 'the new version did not go live',
   canceled: 'the deploy was canceled',
 };
 
@@ -84,6 +84,22 @@ export async function showLastLines(
   } catch (error) {
     return quiet(error, []);
   }
+}
+
+/** The fix that bootlace itself wrote to a service's log, such as `set NPM_TOKEN to it`; on one line. */
+export function fixInLog(lines: readonly string[]): string | undefined {
+  const failure = lines.findLastIndex(line => /^bootlace: [A-Z][A-Z_]+: /.test(line));
+  const at = lines.findIndex((line, i) => i > failure && /^\s*fix: \S/.test(line));
+  if (failure < 0 || at < 0) return undefined;
+  // A long one is broken behind a semicolon or a comma.
+  const end = lines.findIndex((line, i) => i >= at && !/[;,]$/.test(line));
+  const text = lines.slice(at, end < 0 ? undefined : end + 1).map(line => line.trim());
+  return oneLine(
+    text
+      .join(' ')
+      .replace(/^fix: |[;,]$/g, '')
+      .slice(0, 500),
+  );
 }
 
 /**

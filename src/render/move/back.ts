@@ -1,10 +1,11 @@
 import { BootlaceError, DeployError } from '../../errors';
 import { classOf, type Deploy, timeOf } from '../api/model';
+import { addressOf } from '../proof/address';
 import type { Session } from '../session';
-import { move } from './move';
+import { move, type Outcome } from './move';
 import { forget, restorePin } from './pin';
 import { type Plan, planBack, sinceOf } from './plan';
-import { pinText } from './progress';
+import { pinText, restoredText } from './progress';
 import { endDeploy } from './wait';
 
 /** How the way back ended. */
@@ -34,7 +35,8 @@ export async function goBack(session: Session, plan: Plan, isAsked: boolean): Pr
   const failed = progress.deploy;
   progress.isGoingBack = true;
   try {
-    session.say(`${name}: going back to ${before.version ?? before.deploy?.id ?? 'no deploy'}`);
+    const to = before.version ?? before.deploy?.id;
+    session.say(to ? `${name}: going back to ${to}` : `${name}: nothing was live before`);
     // A note of an interrupted run says when that began.
     const since = isAsked ? state.leftOver?.since : sinceOf(plan);
     const back = planBack(plan, isAsked);
@@ -43,14 +45,12 @@ export async function goBack(session: Session, plan: Plan, isAsked: boolean): Pr
       ? await restoreDeploy(session, back, since)
       : { text: '', version: before.version, deploy: before.deploy?.id, isUnwritten: true };
     if (done.isUnwritten) await forget(session, plan);
-    const hasPin = back.leaves !== undefined && !plan.keepsPin;
-    const pinned = isOurs ? `is ${pinText(before.pin)} again` : 'stays as somebody else set it';
-    const hasMigrations = progress.hasMigrated || (isDeployed && preDeployCommand);
+    const mayHaveMigrated = isDeployed && !progress.isUnbuilt && preDeployCommand;
     progress.stage = 'back';
     const story = [
-      hasPin && `${state.key} ${pinned}`,
+      back.leaves !== undefined && restoredText(plan, isOurs),
       done.text,
-      hasMigrations && 'migrations that ran stay',
+      (progress.hasMigrated || mayHaveMigrated) && 'migrations that ran stay',
     ];
     return { ...done, text: story.filter(Boolean).join(', ') };
   } catch (error) {
@@ -126,11 +126,18 @@ async function restoreDeploy(
     deploy.trigger !== 'rollback';
   const now = before.pin === undefined ? 'latest' : pinText(before.pin);
   const named = version === undefined ? '' : ` (${version})`;
-  const shown = isUnwritten ? ', its version not shown by anything' : ' and proven';
   const text = isOther
     ? `${deploy.id} is live, a new deploy of ${now}: the artifact of ${before.deploy.id} is gone and its version unknown`
-    : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shown}`;
+    : `${deploy.id}${named} is ${isStill ? 'still live' : 'live again'}${shownText(session, plan, outcome)}`;
   return { text, version, deploy: deploy.id, isOther, isUnwritten };
+}
+
+/** What was seen of it; nothing is required of an address that failed before. */
+function shownText(session: Session, { probe, state }: Plan, outcome: Outcome): string {
+  if (outcome.state !== 'proven') return ', its version not shown by anything';
+  if (probe && probe.state !== 'ok') return '';
+  if (['answer', 'start line'].includes(outcome.by)) return ' and proven';
+  return addressOf(state.service, session.proof) ? ' and healthy' : '';
 }
 
 function undoFailed(

@@ -14,7 +14,7 @@ import {
   refresh,
   type Step,
 } from './prepare';
-import { describeProgress, type ServiceResult, withStory } from './progress';
+import { describeProgress, type ServiceResult, unprovenFix, withStory } from './progress';
 import { resumable } from './state';
 import { waitForOthers } from './wait';
 
@@ -123,12 +123,9 @@ async function unproven(
   Object.assign(result, { outcome: 'unproven', reason: error.message, failedVersion: version });
   const pin = plan?.keepsPin ? '' : `, and ${state.key} is ${version}`;
   const again = session.line('deploy', { version: plan?.keepsPin ? undefined : version });
-  const prove = session.proof.place
-    ? `prove it: ${again}; or without the version: ${again} --health-only`
-    : `prove it where it shows its version: ${again} --expect-json /version (or --expect-header NAME, or --health-only)`;
   const back = session.line('rollback', { services: [state.service.name] });
   return new DeployError(error.code, `${error.message}. it stays live${pin}`, {
-    fix: `${prove}; or go back: ${back}`,
+    fix: `${unprovenFix(session, again)}; or go back: ${back}`,
     facts: error.facts,
     cause: error,
   });

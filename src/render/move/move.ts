@@ -4,7 +4,7 @@ import { prove, type Verdict } from '../proof/prove';
 import type { Session } from '../session';
 import { writeDown, writePin } from './pin';
 import type { Plan } from './plan';
-import { failureIn } from './progress';
+import { failedFix, failureIn, unprovenFix } from './progress';
 import { replacementOf, startDeploy } from './run';
 import { writesStartLines } from './state';
 import { failureOf, waitForDeploy } from './wait';
@@ -29,6 +29,7 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
     Object.assign(progress, { stage: 'running', deploy: deploy.id, isOver: false });
     let ended = await waitForDeploy(session, service, deploy);
     progress.isOver = true;
+    if (kind !== 'back') progress.isUnbuilt = ended.status === 'build_failed';
     if (classOf(ended) === 'live') {
       progress.stage = 'live';
       const failed = await failureIn(() => migrate(session, plan));
@@ -48,6 +49,10 @@ export async function move(session: Session, plan: Plan): Promise<Outcome> {
         startLines: isNew && (writesStartLines(state) || ended.trigger !== 'rollback'),
         before: plan.probe,
         asBefore: kind === 'back',
+        fix: (code, lastLines) =>
+          code === 'DEPLOY_UNPROVEN'
+            ? unprovenFix(session, session.line(undefined, { version: target.version }))
+            : failedFix(session, plan, lastLines),
       });
       if (verdict.state !== 'ended') return end({ ...verdict, deploy: ended });
       ended = verdict.deploy;

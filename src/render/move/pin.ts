@@ -13,6 +13,7 @@ import {
   recordKey,
   renderRecord,
   type ServiceRecord,
+  withLeft,
   withProven,
 } from './record';
 import type { ServiceState } from './state';
@@ -165,18 +166,21 @@ export async function forget(session: Session, plan: Plan): Promise<void> {
  */
 async function settle(
   session: Session,
-  { state, before, kind }: Plan,
+  { state, before, target, kind, leaves, isAsked }: Plan,
   proven: Omit<Proven, 'by'> | undefined,
 ): Promise<void> {
   const { run, actor } = session;
   const fresh = await readRecord(session, state);
   const isOurs = fresh.pending === undefined || fresh.pending.run === run;
   let record: ServiceRecord = isOurs ? { ...fresh, pending: undefined } : fresh;
+  if (isAsked) record = withLeft(record, leaves);
+  if (kind === 'rollback' && (proven || isAsked))
+    record = withLeft(record, before.version, target.version);
   if (proven) {
     // What was serving before bootlace came has a place to go back to as well.
     const { version, deploy: live } = before;
     const isNew = version !== proven.version && !record.proven.some(p => p.version === version);
-    if (kind !== 'back' && version !== undefined && live && isNew)
+    if (kind === 'deploy' && version !== undefined && live && isNew)
       record = withProven(record, { version, deploy: live.id });
     record = withProven(record, { ...proven, ...(actor !== undefined && { by: actor }) });
   }

@@ -34,7 +34,7 @@ export interface Plan {
   readonly resume: Deploy | undefined;
   /** The command that migrates once the new deploy is live. */
   readonly migrate?: string | undefined;
-  /** The way back: the version that is left. */
+  /** The way back: the version that is left. Of a rollback: it is bad. */
   readonly leaves?: string | undefined;
   /** The way back: the user asked for it, so nothing else may stay live. */
   readonly isAsked?: boolean;
@@ -54,6 +54,8 @@ export interface Progress {
   isGoingBack?: boolean;
   /** The version was pinned exactly for a new build of it, in place of the pin. */
   isPinnedExactly?: boolean;
+  /** Its build failed, so that nothing of it has run. */
+  isUnbuilt?: boolean;
   /** Migrations have run, which no way back undoes. */
   hasMigrated?: boolean;
 }

@@ -1,6 +1,6 @@
 import intersects from 'semver/ranges/intersects';
 import validRange from 'semver/ranges/valid';
-import { SettingError, UsageError } from '../../errors';
+import { NotFoundError, SettingError, UsageError } from '../../errors';
 import { oneLine } from '../api/model';
 import { addressNotes, addressOf, probe } from '../proof/address';
 import { prove } from '../proof/prove';
@@ -122,13 +122,21 @@ function chooseMigrating(steps: readonly Step[], command: string): void {
 }
 
 async function resolveFor(
-  { client, resolve }: Session,
+  { client, resolve, line }: Session,
   { versionFrom }: DeployOptions,
   { service, pin }: ServiceState,
 ): Promise<ResolvedWish> {
   const servicePackage = await client.variable(service.id, 'BACKEND_PACKAGE');
   const ownWish = versionFrom === undefined ? pin?.trim() || 'latest' : undefined;
-  const resolved = await resolve(servicePackage, ownWish);
+  const resolved = await resolve(servicePackage, ownWish).catch(error => {
+    const { instead } = error instanceof NotFoundError ? error.facts : {};
+    if (typeof instead !== 'string') throw error;
+    throw new NotFoundError(error.code, error.message, {
+      fix: `deploy another version: ${line(undefined, { version: instead })}; or publish that one first, --wait-for MINUTES waits for it`,
+      facts: error.facts,
+      cause: error,
+    });
+  });
   if (servicePackage !== undefined && servicePackage.trim() !== resolved.package)
     throw new SettingError(
       'PACKAGE_DIFFERS',
@@ -218,6 +226,7 @@ export async function isFine(session: Session, { state, target }: Plan): Promise
       version: target.version,
       place: session.proof.place,
       startLines: false,
+      fix: () => '',
     },
   );
   if (verdict.state === 'proven') return true;

@@ -1,5 +1,6 @@
 import { BootlaceError, type FailureDetails } from '../../errors';
 import { oneLine, type Service } from '../api/model';
+import { fixInLog } from '../api/reason';
 import { addressOf } from '../proof/address';
 import type { Session } from '../session';
 import type { Plan, Stage } from './plan';
@@ -7,6 +8,16 @@ import type { Plan, Stage } from './plan';
 /** A pin as a report names it. */
 export function pinText(pin: string | undefined): string {
   return pin === undefined ? 'not set' : oneLine(pin);
+}
+
+/** What became of the pin on a way back; empty where it was never touched. */
+export function restoredText(
+  { state: { key, isPinned }, before: { pin }, keepsPin }: Plan,
+  isOurs: boolean,
+): string {
+  if (!isPinned || keepsPin) return '';
+  if (!isOurs) return `${key} stays as somebody else set it`;
+  return pin === undefined ? `${key} is unset as before` : `${key} is ${pinText(pin)} again`;
 }
 
 /** The state that was left, and how to go on. */
@@ -42,6 +53,34 @@ export function describeProgress(
   return `${name}: ${pinned}${text}; to go on: ${again}${back}`;
 }
 
+/**
+ * What to do about a deploy that failed. A published version cannot be corrected: only what the service
+ * is at fault for ends with the same command.
+ * @param lastLines the end of its log; a fix of bootlace's own in it comes first
+ */
+export function failedFix(
+  { line }: Pick<Session, 'line'>,
+  { state: { service, isPinned }, keepsPin, target }: Plan,
+  lastLines: readonly string[],
+): string {
+  const again = line(undefined, { version: keepsPin ? undefined : target.version });
+  const own = fixInLog(lastLines);
+  if (!own && !isPinned) return `correct the code or the service, then run: ${again}`;
+  if (!own)
+    return `if the package is at fault, publish a corrected version and deploy that; else correct the service and run: ${again}`;
+  const where = /\b[A-Z]+_[A-Z]/.test(own)
+    ? ` (variables: on Render, the Environment page of ${service.name})`
+    : '';
+  return `its log says: ${own}${where}; then deploy the version that you publish, or, if you publish none, run: ${again}`;
+}
+
+/** How to prove what is live and shows no version. */
+export function unprovenFix({ proof }: Pick<Session, 'proof'>, again: string): string {
+  return proof.place
+    ? `prove it: ${again}; or without the version: ${again} --health-only`
+    : `prove it where it shows its version: ${again} --expect-json /version (or --expect-header NAME, or --health-only)`;
+}
+
 /** For what comes after the proof: its failure must not undo what is proven. */
 export async function orWarn(
   session: Pick<Session, 'warn'>,
@@ -70,10 +109,11 @@ export function withStory(
   error: BootlaceError,
   story: readonly string[],
   facts: Record<string, unknown> = {},
+  fix = error.fix,
 ): BootlaceError {
   const message = [error.message, ...story].join('. ');
   return new (error.constructor as Family)(error.code, message, {
-    fix: error.fix,
+    fix,
     facts: { ...error.facts, ...facts },
     cause: error,
   });

@@ -10,6 +10,8 @@ export interface Proven {
   readonly by?: string;
   /** How it was proven, where that was not by start lines. */
   readonly how?: 'answer' | 'deploy';
+  /** A rollback left it, or failed to reach it: a plain rollback does not choose it. */
+  readonly left?: true;
 }
 
 /** A deploy that began: what was there before, so that anyone can finish it or go back. */
@@ -60,11 +62,12 @@ export function parseRecord(text: string | undefined): ServiceRecord {
   const proven = Array.isArray(value.proven) ? value.proven.filter(isProven) : [];
   const { held } = value;
   return {
-    proven: proven.slice(0, mostProven).map(({ version, deploy, by, how }) => ({
+    proven: proven.slice(0, mostProven).map(({ version, deploy, by, how, left }) => ({
       version,
       deploy,
       ...(isWord(by) && { by }),
       ...((how === 'answer' || how === 'deploy') && { how }),
+      ...(left === true && { left }),
     })),
     pending: isNote(value.pending) ? value.pending : undefined,
     ...((held === 'commit' || held === 'checksPass') && { held }),
@@ -76,11 +79,26 @@ export function renderRecord({ proven, pending, held }: ServiceRecord): string |
   return proven.length || pending || held ? JSON.stringify({ proven, pending, held }) : undefined;
 }
 
-/** The record after a version was proven. Going back to a version forgets the ones after it. */
+/** The record after a version was proven; what was proven before stays. */
 export function withProven(record: ServiceRecord, proven: Proven): ServiceRecord {
-  const at = record.proven.findIndex(({ version }) => version === proven.version);
-  const older = at < 0 ? record.proven : record.proven.slice(at + 1);
-  return { ...record, proven: [proven, ...older].slice(0, mostProven) };
+  const others = record.proven.filter(({ version }) => version !== proven.version);
+  return { ...record, proven: [proven, ...others].slice(0, mostProven) };
+}
+
+/**
+ * The record after a version was left.
+ * @param to the version that was gone back to: all that were proven after it are left, too
+ */
+export function withLeft(
+  record: ServiceRecord,
+  from: string | undefined,
+  to?: string,
+): ServiceRecord {
+  const at = record.proven.findIndex(({ version }) => version === to);
+  const proven = record.proven.map((item, i) =>
+    i < at || item.version === from ? { ...item, left: true as const } : item,
+  );
+  return { ...record, proven };
 }
 
 function isProven(value: unknown): value is Proven {

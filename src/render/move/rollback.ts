@@ -1,14 +1,20 @@
 import { BootlaceError } from '../../errors';
-import type { Service } from '../api/model';
+import { classOf, type Service } from '../api/model';
 import { addressNotes, addressOf, probe } from '../proof/address';
 import { findServices, type Session } from '../session';
 import { goBack } from './back';
-import { move } from './move';
-import { checkLock, leaveNote, switchAutoDeploy } from './pin';
-import { checkDeployable, checkPlace, type Plan, planDeploy } from './plan';
+import { move, type Outcome } from './move';
+import { checkLock, forget, leaveNote, restorePin, switchAutoDeploy } from './pin';
+import { checkDeployable, checkPlace, type Plan, planBack, planDeploy } from './plan';
 import { isFine } from './prepare';
-import { describeProgress, newResult, type ServiceResult, withStory } from './progress';
-import { ownDeploy, readServiceState } from './state';
+import {
+  describeProgress,
+  newResult,
+  restoredText,
+  type ServiceResult,
+  withStory,
+} from './progress';
+import { ownDeploy, readServiceState, type ServiceState } from './state';
 import { checkPublished, nothingProven, pickTarget } from './target';
 import { endDeploy, waitForOthers } from './wait';
 
@@ -72,6 +78,14 @@ export async function rollbackServices(
  */
 async function findWay(session: Session, { to }: RollbackOptions, service: Service): Promise<Plan> {
   const state = await readServiceState(session, service, mostDeploys);
+  const plan = planWay(session, state, to);
+  if (plan.kind === 'deploy') return plan;
+  const address = state.live && addressOf(service, session.proof);
+  return { ...plan, probe: address && (await probe(address, undefined, session.signal)) };
+}
+
+/** The same of a state, with no address asked. Pure. */
+export function planWay(session: Session, state: ServiceState, to: string | undefined): Plan {
   checkDeployable(state);
   checkPlace(session, state);
   checkLock(session, state);
@@ -83,9 +97,7 @@ async function findWay(session: Session, { to }: RollbackOptions, service: Servi
     return plan;
   }
   const target = pickTarget(session, state, to);
-  const address = live && addressOf(service, session.proof);
-  const now = address && (await probe(address, undefined, session.signal));
-  const plan = planDeploy(state, { force: true }, now);
+  const plan = planDeploy(state, { force: true });
   return { ...plan, kind: 'rollback', target, keepsPin: !isPinned };
 }
 
@@ -109,7 +121,7 @@ async function rollbackOne(session: Session, options: RollbackOptions, row: Row)
     if (plan.kind === 'deploy') await undo(session, plan, result);
     else await moveBack(session, plan, row);
   } catch (error) {
-    const isTouched = plan && plan.progress.stage !== 'planned';
+    const isTouched = plan && !['planned', 'back'].includes(plan.progress.stage);
     if (plan && isTouched) {
       session.warn(describeProgress(session, plan));
       await leaveNote(session, plan);
@@ -149,7 +161,56 @@ async function moveBack(session: Session, plan: Plan, row: Row): Promise<void> {
   const target = { ...plan.target, package: name, deploy: isBroken ? undefined : deploy };
   const outcome = await move(session, { ...plan, target });
   Object.assign(result, { version, deploy: outcome.deploy.id });
+  if (outcome.state === 'bad') throw await giveUp(session, plan, result, outcome);
   if (outcome.state !== 'proven') throw outcome.error;
   Object.assign(result, { outcome: 'rolled back', proof: outcome.seen });
   progress.stage = 'back';
+}
+
+/**
+ * Ends a rollback to what is bad: the next rollback chooses another version. Where the new deploy never
+ * became live, the pin is what it was; where it is live, it stays, for what was before may be worse.
+ * @returns the failure, with what serves now
+ */
+async function giveUp(
+  session: Session,
+  plan: Plan,
+  result: ServiceResult,
+  { deploy, error }: Extract<Outcome, { error: unknown }>,
+): Promise<BootlaceError> {
+  const { state, target, before, progress } = plan;
+  const { service, record, known } = state;
+  const services = [service.name];
+  const isLive = classOf(deploy) === 'live';
+  progress.isGoingBack = !isLive;
+  const serving = async () =>
+    (await session.client.deploys(service.id)).find(one => classOf(one) === 'live');
+  const back = planBack(plan, true);
+  const isOurs = isLive || (await restorePin(session, back));
+  const live = isLive ? deploy : await serving();
+  await forget(session, isLive ? { ...plan, leaves: back.leaves, isAsked: true } : back);
+  progress.stage = 'back';
+  const version = isLive
+    ? target.version
+    : live?.id === state.live?.id
+      ? known?.version
+      : undefined;
+  Object.assign(result, { version, deploy: live?.id, failedVersion: target.version });
+  const serves = live
+    ? `${live.id}${version === undefined ? '' : ` (${version})`} is ${isLive ? 'live, and stays' : 'still live'}`
+    : 'nothing is live';
+  const pin = isLive ? '' : restoredText(plan, isOurs);
+  const story = [[pin, serves].filter(Boolean).join(', ')];
+  if (!isLive) return withStory(error, story);
+  const tried = [target.version, before.version];
+  const other = record.proven.find(
+    ({ version, left }) => !left && !tried.includes(version),
+  )?.version;
+  const next =
+    other !== undefined || !state.isPinned
+      ? session.line('rollback', { services, version: other })
+      : before.version !== undefined
+        ? session.line('deploy', { services, version: before.version })
+        : session.line('releases', { services });
+  return withStory(error, story, {}, `choose another version: ${next}`);
 }

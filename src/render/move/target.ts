@@ -49,7 +49,9 @@ function pickVersion(
   }
   const interrupted = leftOver?.isRollback ? leftOver.to : undefined;
   const current = known?.version ?? pin;
-  const last = record.proven.find(({ version }) => !sameVersion(version, current))?.version;
+  const last = record.proven.find(
+    ({ version, left }) => !left && !sameVersion(version, current),
+  )?.version;
   const version = asked ?? interrupted ?? last;
   if (version !== undefined) return version;
   throw nothingProven(session, state, 'has no version that was proven before the current one');
@@ -87,7 +89,10 @@ function beforeCurrent(deploys: readonly Deploy[], live: Deploy | undefined): De
  */
 export async function checkPublished(
   session: Session,
-  { state: { service, record }, target: { version = '', deploy } }: Pick<Plan, 'state' | 'target'>,
+  {
+    state: { service, record, known },
+    target: { version = '', deploy },
+  }: Pick<Plan, 'state' | 'target'>,
 ): Promise<string | undefined> {
   const servicePackage = await session.client.variable(service.id, 'BACKEND_PACKAGE');
   try {
@@ -102,7 +107,8 @@ export async function checkPublished(
     }
     if (error.code !== 'VERSION_NOT_FOUND') throw error;
     const at = record.proven.findIndex(proven => proven.version === version);
-    const older = (at < 0 ? undefined : record.proven[at + 1]?.version) ?? '1.2.3';
+    const others = record.proven.slice(at + 1).filter(one => one.version !== known?.version);
+    const older = others.find(({ left }) => !left)?.version ?? '1.2.3';
     throw new NotFoundError(error.code, error.message, {
       fix: `publish ${version} again, or name another: ${session.line('rollback', { services: [service.name], version: older })}`,
       facts: error.facts,

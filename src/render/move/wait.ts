@@ -5,6 +5,7 @@ import { classOf, type Deploy, type Job, newestFirst, type Service, timeOf } fro
 import { findReason, newLines, phaseText, quiet, showLastLines, statusText } from '../api/reason';
 import { pollMs, type Session } from '../session';
 import { type Plan, suspended } from './plan';
+import { failedFix } from './progress';
 import type { ServiceState } from './state';
 
 /**
@@ -88,12 +89,12 @@ export async function endDeploy(session: Session, service: Service, deploy: Depl
  */
 export async function failureOf(
   session: Session,
-  { state: { service }, keepsPin, target }: Plan,
+  plan: Plan,
   deploy: Deploy,
 ): Promise<DeployError> {
+  const { service } = plan.state;
   const { client } = session;
   const { name } = service;
-  const version = keepsPin ? undefined : target.version;
   const facts = { service: name, deploy: deploy.id, status: deploy.status };
   const now = await client.service(service.id).catch(error => quiet(error, undefined));
   if (now?.suspended) return suspended(name, 'was suspended during the deploy', facts);
@@ -115,7 +116,7 @@ export async function failureOf(
   const code = isReplaced ? 'DEPLOY_SUPERSEDED' : `DEPLOY_${deploy.status.toUpperCase()}`;
   const phase = isReplaced ? 'it was replaced' : phaseText(deploy.status);
   return new DeployError(code, `${name}: ${phase}${reason ? `: ${reason}` : ''}`, {
-    fix: `correct what the log says, then run: ${session.line(undefined, { version })}`,
+    fix: failedFix(session, plan, lastLines),
     facts: { ...facts, reason, lastLines },
   });
 }

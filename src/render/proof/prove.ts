@@ -24,6 +24,8 @@ interface Expectation {
   readonly before?: Probe | undefined;
   /** The way back: nothing is required of the address that it did not do before. */
   readonly asBefore?: boolean;
+  /** What to do when it fails. */
+  readonly fix: (code: Problem['code'], lastLines: readonly string[]) => string;
 }
 
 /** How a proof ended. */
@@ -101,7 +103,7 @@ export async function prove(session: Session, expected: Expectation): Promise<Ve
     code,
     `${service.name}: ${deploy.id} is live, but not proven within ${patience}: ${text}`,
     {
-      fix: 'correct the backend, and deploy the version in which it is',
+      fix: expected.fix(code, lastLines),
       facts: { service: service.name, deploy: deploy.id, reason: text, lastLines },
     },
   );
