@@ -106,7 +106,7 @@ test('a dry run writes nothing', async t => {
   assert.deepEqual(snapshot(folder), before);
 });
 
-test('the files remember the flags, until other flags are given', async t => {
+test('the files remember the flags, and a flag taken out of the first line is gone', async t => {
   const folder = createRepository(t, sampleMonorepo);
   await initEnds(folder, '--docker --ask JWT_SECRET --server-file api.js', 0);
   assert.match(
@@ -117,9 +117,48 @@ test('the files remember the flags, until other flags are given', async t => {
   assert.match(read(folder, 'Dockerfile'), /CMD \["node", "api\.js"\]/);
   await initEnds(folder, '--check', 0);
   await initEnds(folder, '', 0);
-  await initEnds(folder, '--recipe node', 0);
-  assert.match(read(folder, 'render.yaml'), /^# Written by `npx bootlace init`\./);
+  edit(folder, 'render.yaml', text => text.replace(' --ask JWT_SECRET', ''));
+  assert.match(await initEnds(folder, '--recipe node', 0), /^wrote +render\.yaml$/m);
+  assert.match(
+    read(folder, 'render.yaml'),
+    /^# Written by `npx bootlace init --docker --server-file api\.js`\./,
+  );
   assert.match(read(folder, 'render.yaml'), /- key: JWT_SECRET\n +generateValue: true/);
+});
+
+const added: [first: string, second: string, words: string][] = [
+  [
+    '--ask DATABASE_URL --ask JWT_SECRET',
+    '--docker',
+    '--docker --ask DATABASE_URL --ask JWT_SECRET',
+  ],
+  ['--ask DATABASE_URL', '--ask JWT_SECRET', '--ask DATABASE_URL --ask JWT_SECRET'],
+  ['--server-file api.js', '--server-file start.js', '--server-file start.js'],
+  ['--docker', '--package @acme/backend', '--package @acme/backend --docker'],
+];
+for (const [first, second, words] of added)
+  test(`init ${first}, then init ${second}: both count`, async t => {
+    const folder = createRepository(t, sampleMonorepo);
+    await initEnds(folder, first, 0);
+    assert.match(
+      await initEnds(folder, second, 0),
+      new RegExp(`^kept from line 1 of render\\.yaml: ${first} \\(`, 'm'),
+    );
+    assert.ok(
+      read(folder, 'render.yaml').startsWith(`# Written by \`npx bootlace init ${words}\`.`),
+    );
+    if (words.includes('DATABASE_URL'))
+      assert.doesNotMatch(read(folder, 'render.yaml'), /^databases:/m);
+    await initEnds(folder, '--check', 0);
+  });
+
+test('other words in the first line stop init: it does not begin anew', async t => {
+  const folder = createRepository(t, sampleMonorepo);
+  await initEnds(folder, '--ask DATABASE_URL', 0);
+  edit(folder, 'render.yaml', text => text.replace('--ask DATABASE_URL', '--aks DATABASE_URL'));
+  const before = snapshot(folder);
+  assert.match(await initEnds(folder, '', 3), /INIT_HEAD_INVALID[\s\S]*fix: correct that line/);
+  assert.deepEqual(snapshot(folder), before);
 });
 
 test('a database that is asked for is none of the Blueprint', async t => {
