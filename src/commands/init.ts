@@ -61,7 +61,10 @@ export const command: Command = {
     const theirs = files.filter(
       file => file.state === 'yours' && !writable.includes(file) && diffOf(file) !== '',
     );
-    if (theirs.length && writable.length === 0) throw nothingWritten(theirs);
+    if (theirs.length && files.every(({ state }) => state === 'yours') && writable.length === 0)
+      throw nothingWritten(theirs);
+    if (theirs.length)
+      report.line(`${saysYours(theirs)}; to see what differs: npx bootlace init --check`);
     if (flags.json)
       report.json({
         ok: true,
@@ -133,13 +136,14 @@ function wordFor({ state }: ComparedFile, isWritten: boolean, isDry: boolean): s
   return state === 'current' ? 'in order' : 'yours, left as it is';
 }
 
-/**
- * Ends with 3 when init wrote nothing although files differ from its plan. When everything is in
- * order already, nothing is left to do, and it ends with 0: a second run is no failure.
- */
+function saysYours(theirs: readonly ComparedFile[]): string {
+  return `${theirs.map(({ path }) => path).join(', ')} ${theirs.length === 1 ? 'is' : 'are'} yours`;
+}
+
+/** Ends with 3 when no file at all is init's. Where some are in order, a second run is no failure. */
 function nothingWritten(theirs: readonly ComparedFile[]): SettingError {
   const names = theirs.map(({ path }) => path);
-  const what = `nothing was written: ${names.join(', ')} are yours`;
+  const what = `nothing was written: ${saysYours(theirs)}`;
   return new SettingError('INIT_NOTHING_WRITTEN', what, {
     fix: `see what differs: npx bootlace init --check; to replace one: npx bootlace init --force ${names[0]}`,
     facts: { files: names },

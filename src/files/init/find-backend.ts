@@ -28,10 +28,14 @@ export function findBackend(
       packages.set(own, { folder, manifest });
   }
   const members = [...packages.keys()];
+  if (members.length === 0)
+    throw new NotFoundError('INIT_NO_BACKEND', 'there is no package.json with a name here', {
+      fix: 'run it at the top of the repository that holds the backend, or choose --recipe python or --recipe docker',
+    });
   const named = name === undefined ? undefined : packages.get(name);
   if (name !== undefined && !named)
     throw new NotFoundError('INIT_NO_BACKEND', `no package.json of this repository names ${name}`, {
-      fix: `type one of: ${members.join(', ') || 'none; run it at the top of the repository'}`,
+      fix: `pass --package with one of: ${members.join(', ')}`,
     });
   if (named?.manifest.private === true)
     throw new SettingError(

@@ -41,9 +41,11 @@ test('a changed file is the user’s: it survives init, and check shows what dif
   assert.match(await initEnds(folder, '', 0), /^yours, left as it is +render\.yaml$/m);
   assert.equal(read(folder, 'render.yaml'), mine);
   assert.match(read(folder, '.github/workflows/deploy.yml'), /node-version: 26\./);
-  // Nothing else is left to write now.
-  const nothing = await initEnds(folder, '', 3);
-  assert.match(nothing, /INIT_NOTHING_WRITTEN[\s\S]*npx bootlace init --force render\.yaml/);
+  // Nothing else is left to write now, which is no failure.
+  assert.match(
+    await initEnds(folder, '', 0),
+    /^render\.yaml is yours; to see what differs: npx bootlace init --check$/m,
+  );
   assert.match(await initEnds(folder, '--force render.yaml', 0), /^wrote +render\.yaml$/m);
   assert.doesNotMatch(read(folder, 'render.yaml'), /frankfurt/);
   await initEnds(folder, '--check', 0);
@@ -54,6 +56,17 @@ test('a file that init did not write is the user’s', async t => {
   const folder = createRepository(t, { ...sampleMonorepo, 'render.yaml': own });
   assert.match(await initEnds(folder, '', 0), /^yours, left as it is +render\.yaml$/m);
   assert.equal(read(folder, 'render.yaml'), own);
+});
+
+test('it ends with 3 when every file is the user’s', async t => {
+  const names = ['render.yaml', '.env.example'];
+  const workflows = ['publish-backend', 'deploy'].map(name => `.github/workflows/${name}.yml`);
+  const own = Object.fromEntries([...names, ...workflows].map(name => [name, '# mine\n']));
+  const folder = createRepository(t, { ...sampleMonorepo, ...own });
+  assert.match(
+    await initEnds(folder, '', 3),
+    /INIT_NOTHING_WRITTEN: .*deploy\.yml, \.env\.example are yours[\s\S]*init --force render\.yaml/,
+  );
 });
 
 test('a file of the user’s that says the same as the plan is no reason to fail', async t => {
@@ -249,6 +262,31 @@ for (const [note, files] of notes)
     );
   });
 
+const undeclared: [backend: object, note: RegExp | undefined][] = [
+  [
+    {},
+    /names no variable and no migration, so that no database and no secret is asked for: write into it for example "bootlace": \{"requires":\["DATABASE_URL","JWT_SECRET"\],"migrate":"node dist\/migrate\.js"\}/,
+  ],
+  [
+    { scripts: { start: 'node a.js', migrate: 'prisma migrate deploy' } },
+    /names no variable and no migration.*"JWT_SECRET"\],"migrate":"prisma migrate deploy"\}/,
+  ],
+  [
+    { scripts: { migrate: 'node m.js' }, bootlace: { requires: ['PORT'] } },
+    /names no migration: write into it for example "bootlace": \{"migrate":"node m\.js"\}/,
+  ],
+  [{ bootlace: { requires: [] } }, undefined],
+  [{ bootlace: { migrate: 'node m.js' } }, /names no variable, so/],
+];
+for (const [backend, note] of undeclared)
+  test(`says what ${JSON.stringify(backend)} does not declare`, async t => {
+    const start = { scripts: { start: 'node a.js' }, bootlace: undefined };
+    const folder = createRepository(t, monorepo({ ...start, ...backend }));
+    const said = await initEnds(folder, '', 0);
+    if (note) assert.match(said, note);
+    else assert.doesNotMatch(said, / names no /);
+  });
+
 const refusals = [
   ['--recipe rails', 2, 'RECIPE_UNKNOWN', {}],
   ['--ask A-B', 2, 'ASK_INVALID', {}],
@@ -260,6 +298,7 @@ const refusals = [
   ['--dir packages', 2, 'INIT_NOT_AT_TOP', { '.git/config': '' }],
   ['--recipe python', 5, 'INIT_NO_PYTHON', {}],
   ['--recipe docker', 5, 'INIT_NO_SERVICES', {}],
+  ['--dir ../empty', 5, 'INIT_NO_BACKEND: there is no package\\.json', { '../empty/a.txt': '' }],
   ['', 5, 'INIT_NO_BACKEND', { 'packages/backend/package.json': { name: 'x' } }],
   [
     '',
