@@ -39,7 +39,7 @@ export const packageOptions: Command['options'] = {
 };
 
 export const packageHelp: Command['help'] = [
-  ['DIR|TGZ|SPEC', 'a folder as npm would pack it, a tarball, or @acme/backend@1.4.2'],
+  ['TGZ|SPEC', 'a tarball, or a published package such as @acme/backend@1.4.2'],
   ['--boot', 'install it into an empty folder, start every server of it, and stop it'],
   ['--health PATH', 'what --boot asks for; an answer below 500 will do (/)'],
 ];
@@ -134,7 +134,7 @@ async function readSource(spec: string, context: Work): Promise<Source> {
 async function readFolder(folder: string, context: Work): Promise<Source> {
   const { io, work, redactor, signal } = context;
   const log = join(work, 'npm.log');
-  const { target, manifest, text } = findPublishable(folder, 'check');
+  const { target, manifest, text, workspace } = findPublishable(folder, 'check');
   const config = readConfig({ folder, manifest }, context);
   if (manifest.version === undefined)
     throw new SettingError('VERSION_MISSING', `${join(target, 'package.json')} has no version`, {
@@ -156,6 +156,7 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
     config,
     around: {
       isOnDisk: path => find(path) !== undefined,
+      workspace,
       otherLock: findSeed(folder, target, manifest.name)?.lock,
     },
     place: ({ file, path }) => ({

@@ -3,7 +3,14 @@ import { basename, dirname, join } from 'node:path';
 import { SettingError, UsageError } from '../errors';
 import { type ComparedFile, compareFiles, diffOf, writeFiles } from '../files/init/apply';
 import { readHead } from '../files/init/head';
-import { type InitOptions, optionFlags, readOptions, readWords } from '../files/init/options';
+import {
+  type InitOptions,
+  mergeOptions,
+  optionFlags,
+  readOptions,
+  readWords,
+  wordsOf,
+} from '../files/init/options';
 import { planInit } from '../files/init/plan';
 import { openRepository, type Repository } from '../files/repository';
 import { loadSources } from '../settings/load';
@@ -54,7 +61,10 @@ export const command: Command = {
     const theirs = files.filter(
       file => file.state === 'yours' && !writable.includes(file) && diffOf(file) !== '',
     );
-    if (theirs.length && writable.length === 0) throw nothingWritten(theirs);
+    if (theirs.length && files.every(({ state }) => state === 'yours') && writable.length === 0)
+      throw nothingWritten(theirs);
+    if (theirs.length)
+      report.line(`${saysYours(theirs)}; to see what differs: npx bootlace init --check`);
     if (flags.json)
       report.json({
         ok: true,
@@ -72,19 +82,28 @@ export const command: Command = {
   },
 };
 
-/** Flags that are typed; else those that the files were written with; else the defaults. */
-function optionsOf({ dir, flags, io }: Context, repository: Repository): InitOptions {
+/**
+ * Flags that are typed, over those that the files were written with: a flag that is not typed again
+ * would create a database beside the one in use. Another recipe begins anew.
+ */
+function optionsOf({ dir, flags, io, report }: Context, repository: Repository): InitOptions {
   const typed = Object.fromEntries(
     Object.keys(optionFlags).flatMap(name =>
       flags[name] === undefined ? [] : [[name, flags[name]]],
     ),
   );
   const paths = ['render.yaml', '.github/workflows/deploy.yml', '.env.example', 'compose.yaml'];
-  const heads = paths.map(path => readHead(repository.text(path) ?? ''));
-  const kept = heads.find(head => head !== undefined)?.flags;
-  const before = Object.keys(typed).length === 0 && kept ? readWords(kept) : undefined;
-  if (before) return before;
   const options = readOptions(typed);
+  for (const path of paths) {
+    const head = readHead(repository.text(path) ?? '');
+    if (!head) continue;
+    const kept = readWords(head.flags, path);
+    if (typed.recipe !== undefined && options.recipe !== kept.recipe) break;
+    const words = wordsOf(kept).join(' ');
+    if (words && Object.keys(typed).length)
+      report.line(`kept from line 1 of ${path}: ${words} (take a flag out there to drop it)`);
+    return mergeOptions(options, kept);
+  }
   if (options.recipe !== 'node') return options;
   const named = collectSettings(loadSources(dir, flags, io.env)).package?.value;
   return named === undefined
@@ -117,13 +136,14 @@ function wordFor({ state }: ComparedFile, isWritten: boolean, isDry: boolean): s
   return state === 'current' ? 'in order' : 'yours, left as it is';
 }
 
-/**
- * Ends with 3 when init wrote nothing although files differ from its plan. When everything is in
- * order already, nothing is left to do, and it ends with 0: a second run is no failure.
- */
+function saysYours(theirs: readonly ComparedFile[]): string {
+  return `${theirs.map(({ path }) => path).join(', ')} ${theirs.length === 1 ? 'is' : 'are'} yours`;
+}
+
+/** Ends with 3 when no file at all is init's. Where some are in order, a second run is no failure. */
 function nothingWritten(theirs: readonly ComparedFile[]): SettingError {
   const names = theirs.map(({ path }) => path);
-  const what = `nothing was written: ${names.join(', ')} are yours`;
+  const what = `nothing was written: ${saysYours(theirs)}`;
   return new SettingError('INIT_NOTHING_WRITTEN', what, {
     fix: `see what differs: npx bootlace init --check; to replace one: npx bootlace init --force ${names[0]}`,
     facts: { files: names },

@@ -57,7 +57,7 @@ export function openRepository(folder: string, blueprint = ''): Repository {
     },
     packageFolder(name) {
       if (parseObject(text('package.json'))?.name === name) return '';
-      return readWorkspace(top)?.members.get(name);
+      return readWorkspace(top)?.members.get(name)?.folder;
     },
     folders: depth => ['', ...foldersBelow(top, depth)],
   };

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { InstallError, NotFoundError } from '../errors';
+import { AuthError, InstallError, NotFoundError } from '../errors';
 import type { Io } from '../io';
 import { bareLock } from '../lock/compose';
 import { lockName, renderLock, rootOverrides } from '../lock/document';
@@ -44,7 +44,7 @@ export async function writeLock(
   { folder, target, manifest, text, workspace }: Publishable,
   options: LockOptions,
 ): Promise<LockResult> {
-  checkLockable(manifest);
+  checkLockable(manifest, workspace);
   const seed = options.fresh ? undefined : findSeed(folder, target, manifest.name);
   const overrides = workspaceOverrides(workspace, manifest);
   const foreign = overrides || manifest.overrides ? undefined : sayForeignOverrides(folder);
@@ -106,7 +106,7 @@ export async function checkLock(
   { target, manifest, text, workspace }: Publishable,
   options: Pick<LockOptions, 'io' | 'config' | 'redact' | 'signal'>,
 ): Promise<string[]> {
-  checkLockable(manifest);
+  checkLockable(manifest, workspace);
   const lock = readOwnLock(target, manifest.name);
   if (typeof lock === 'string') return [lock];
   const { bare } = bareLock(lock, manifest.name);
@@ -142,16 +142,24 @@ async function checkPacked(target: string, run: Parameters<typeof runNpm>[1]): P
 
 /** What the workspace has and no registry does, was not published before what needs it. */
 function sayUnpublished(error: unknown, { members }: Workspace): unknown {
-  if (!(error instanceof NotFoundError)) return error;
+  // Registries answer 401 and 403, too, for what is not there.
+  const isRefused = error instanceof AuthError;
+  if (!(error instanceof NotFoundError || isRefused)) return error;
   const said = error.message.replaceAll(/%2f/gi, '/');
   const name = [...members.keys()].find(each => {
     const literal = each.replace(/[.+*?^$()[\]{}|\\]/g, '\\$&');
     return new RegExp(`(?<![\\w.~-]|@[\\w.~-]+/)${literal}(?![\\w~-]|[./]\\w)`).test(said);
   });
   if (name === undefined) return error;
-  return new NotFoundError(
+  const publish = publishFix({ name, spec: '' });
+  const Family = isRefused ? AuthError : NotFoundError;
+  return new Family(
     error.code,
-    `${name} is ${members.get(name)} of the workspace, and not published as it is asked for: ${error.message}`,
-    { fix: publishFix({ name, spec: '' }), facts: error.facts, cause: error },
+    `${name} is ${members.get(name)?.folder} of the workspace, and ${isRefused ? 'perhaps ' : ''}not published as it is asked for: ${error.message}`,
+    {
+      fix: isRefused ? `${publish}; if it is published: ${error.fix}` : publish,
+      facts: error.facts,
+      cause: error,
+    },
   );
 }

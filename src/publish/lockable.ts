@@ -1,5 +1,6 @@
 import { SettingError } from '../errors';
 import { bundledNames, type LockedManifest, lockName } from '../lock/document';
+import type { Workspace } from './workspace';
 
 export const lockNotPackedFix = `add the line !${lockName} to .npmignore, or list the file in "files" of package.json`;
 
@@ -19,16 +20,27 @@ interface HostDependency {
   spec: string;
   /** Where it comes from, when that is no registry. */
   from?: 'local' | 'remote';
+  /** The folder of the workspace's private package that it is. */
+  member?: string;
 }
 
-/** What a package needs from a host: its own tarball brings the rest. Pure. */
-export function hostDependencies(manifest: LockedManifest): HostDependency[] {
+/**
+ * What a package needs from a host: its own tarball brings the rest. Pure.
+ * @param workspace whose private packages no registry has
+ */
+export function hostDependencies(
+  manifest: LockedManifest,
+  workspace?: Workspace,
+): HostDependency[] {
   const bundled = new Set(bundledNames(manifest));
   return (['dependencies', 'optionalDependencies', 'peerDependencies'] as const).flatMap(section =>
     Object.entries(manifest[section] ?? {})
       .filter(([name]) => !bundled.has(name))
       .map(([name, text]) => {
         const spec = String(text);
+        const member = workspace?.members.get(name);
+        if (member?.manifest.private === true)
+          return { section, name, spec, from: 'local' as const, member: member.folder };
         const from = local.test(spec.trim())
           ? 'local'
           : remote.test(spec.trim())
@@ -37,6 +49,12 @@ export function hostDependencies(manifest: LockedManifest): HostDependency[] {
         return { section, name, spec, from };
       }),
   );
+}
+
+/** A dependency as a message names it. */
+export function showDependency({ name, spec, member }: Omit<HostDependency, 'section'>): string {
+  const where = member === undefined ? '' : ` (${member} of the workspace, which is private)`;
+  return `${name}@${spec.slice(0, 80)}${where}`;
 }
 
 /** How to depend on the same code through a registry. */
@@ -53,15 +71,15 @@ export function publishFix({ name, spec, from }: Omit<HostDependency, 'section'>
  * Refuses dependencies that no other machine can install from a registry. Pure.
  * @throws SettingError LOCK_DEPENDENCY with every one of them in its facts
  */
-export function checkLockable(manifest: LockedManifest): void {
+export function checkLockable(manifest: LockedManifest, workspace?: Workspace): void {
   const isText = ({ section, name }: HostDependency) =>
     typeof manifest[section]?.[name] === 'string';
-  const refused = hostDependencies(manifest).filter(
+  const refused = hostDependencies(manifest, workspace).filter(
     each => !isText(each) || (each.from && !tarball.test(each.spec)),
   );
   const [first] = refused;
   if (!first) return;
-  const candidates = refused.map(({ name, spec }) => `${name}@${spec.slice(0, 80)}`).join(', ');
+  const candidates = refused.map(showDependency).join(', ');
   throw new SettingError(
     'LOCK_DEPENDENCY',
     `${candidates} cannot be locked: only a registry's versions can be installed elsewhere`,

@@ -81,7 +81,8 @@ function refuseWorkspaceRoot(
   const { dependencies, optionalDependencies, peerDependencies } = manifest;
   const needed = [dependencies, optionalDependencies, peerDependencies];
   if (needed.some(table => isObject(table) && Object.keys(table).length > 0)) return;
-  const members = [...(readWorkspace(folder)?.members.values() ?? [])];
+  const workspace = readWorkspace(folder);
+  const members = [...(workspace?.members.values() ?? [])].map(member => member.folder);
   if (members.length === 0) return;
   throw new SettingError(
     'LOCK_WORKSPACE_ROOT',

@@ -2,12 +2,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { isObject, parseObject } from '../json';
 import { type LockedManifest, rootOverrides } from '../lock/document';
+import { backendRank } from './startable';
 
 /** npm's workspaces: the root, whose `overrides` are the only ones that npm reads there. */
 export interface Workspace {
   manifest: Record<string, unknown>;
-  /** Name → folder, below the root's and with slashes. */
-  members: ReadonlyMap<string, string>;
+  members: ReadonlyMap<string, Member>;
+}
+
+/** A package of a workspace. */
+interface Member {
+  /** Below the root's, with slashes. */
+  folder: string;
+  manifest: Record<string, unknown>;
 }
 
 /** The workspace that a package is a member of, or lies in a member of. */
@@ -15,13 +22,19 @@ export function findWorkspace(folder: string): Workspace | undefined {
   for (const at of foldersAbove(folder)) {
     const workspace = readWorkspace(at);
     const place = `${relative(at, folder).split(sep).join('/')}/`;
-    if (workspace && [...workspace.members.values()].some(each => place.startsWith(`${each}/`)))
+    if (
+      workspace &&
+      [...workspace.members.values()].some(({ folder: each }) => place.startsWith(`${each}/`))
+    )
       return workspace;
   }
   return undefined;
 }
 
-/** @returns undefined for a folder that is no workspace's root */
+/**
+ * Reads the workspace whose root a folder is.
+ * @returns the members with the likeliest backend first; undefined for another folder
+ */
 export function readWorkspace(folder: string): Workspace | undefined {
   const manifest = readJson(join(folder, 'package.json'));
   const listed = isObject(manifest?.workspaces)
@@ -32,15 +45,17 @@ export function readWorkspace(folder: string): Workspace | undefined {
   const depths = patterns.map(each =>
     each.includes('**') ? Number.POSITIVE_INFINITY : partsOf(each).length,
   );
-  const members = new Map<string, string>();
+  const members = new Map<string, Member>();
   for (const place of foldersBelow(folder, Math.max(0, ...depths))) {
     // The last pattern that fits decides.
     const pattern = patterns.findLast(each => patternOf(each).test(`/${place}`));
     if (pattern === undefined || pattern.startsWith('!')) continue;
-    const name = readJson(join(folder, place, 'package.json'))?.name;
-    if (typeof name === 'string') members.set(name, place);
+    const member = readJson(join(folder, place, 'package.json'));
+    const name = member?.name;
+    if (member && typeof name === 'string') members.set(name, { folder: place, manifest: member });
   }
-  return { manifest, members };
+  const rank = ([, member]: [string, Member]) => backendRank(member.manifest);
+  return { manifest, members: new Map([...members].sort((a, b) => rank(a) - rank(b))) };
 }
 
 function partsOf(pattern: string): string[] {

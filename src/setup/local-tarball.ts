@@ -44,7 +44,7 @@ export function checkFrom(from: string): void {
   }
   const workspace = readWorkspace(from);
   if (!workspace?.manifest.private || workspace.members.size === 0) return;
-  const folders = [...workspace.members.values()].map(member => join(from, member));
+  const folders = [...workspace.members.values()].map(({ folder }) => join(from, folder));
   throw new SettingError('FROM_WORKSPACE', `--from ${from} is the root of a workspace`, {
     fix: `name the backend's package: --from ${folders[0]}`,
     facts: { candidates: folders.join(', ') },

@@ -413,14 +413,50 @@ test('a sibling of the workspace that is not published is named with its fix', a
   }
 });
 
+test('a sibling that the registry refuses may be unpublished', async t => {
+  const registry = await FakeRegistry.start({ tokens: {} });
+  t.after(() => registry.close());
+  const env = { npm_config_registry: registry.url };
+  const { folder } = workspaceOf(t, {}, { dependencies: { '@acme/shared': '^2.0.0' } });
+  const ended = await bootlace(['lock'], { cwd: folder, env });
+  assert.equal(ended.code, 4);
+  assert.match(
+    ended.stderr,
+    /DEPENDENCY_NO_ACCESS.*@acme\/shared is packages\/shared of the workspace/,
+  );
+});
+
+test('a private sibling is refused without asking a registry', async t => {
+  const { folder, top } = workspaceOf(t, {}, { dependencies: { '@acme/shared': '1.0.0' } });
+  project(t, { name: '@acme/shared', private: true }, join(top, 'packages/shared'));
+  const cwd = folder;
+  const locked = await bootlace(['lock'], { cwd });
+  assert.match(
+    locked.stderr,
+    /LOCK_DEPENDENCY: @acme\/shared@1\.0\.0 \(packages\/shared of the workspace, which is private\) cannot/,
+  );
+  const checked = await bootlace(['check'], { cwd });
+  assert.equal(checked.code, 3);
+  assert.match(
+    checked.stdout,
+    /DEPENDENCY_LOCAL dependencies\.@acme\/shared: .*packages\/shared of the workspace[\s\S]*fix: publish @acme\/shared/,
+  );
+});
+
 test('the root of a workspace that needs nothing itself is not what is locked', async t => {
   const { env } = await world(t);
   const { top } = workspaceOf(t, { name: undefined });
+  // Private, and first by its name only.
+  const lib = { name: '@acme/a', private: true, scripts: { start: 'node main.js' } };
+  project(t, lib, join(top, 'packages/a'));
   const ended = await bootlace(['lock'], { cwd: top, env });
   assert.equal(ended.code, 3);
-  assert.match(ended.stderr, /LOCK_WORKSPACE_ROOT.*packages\/backend, packages\/shared and/);
-  const fix = /fix: .*: bootlace (lock .*)/.exec(ended.stderr)?.[1]?.split(' ') ?? [];
-  ok(await bootlace(fix, { cwd: temporaryFolder(t), env }));
+  assert.match(
+    ended.stderr,
+    /LOCK_WORKSPACE_ROOT.*packages\/backend, packages\/shared, packages\/a and/,
+  );
+  const [, fix = ''] = /npx bootlace (lock \S+\/packages\/backend)$/m.exec(ended.stderr) ?? [];
+  ok(await bootlace(fix.split(' '), { cwd: temporaryFolder(t), env }));
   assert.equal(existsSync(join(top, 'bootlace-lock.json')), false);
 });
 

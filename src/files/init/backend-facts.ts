@@ -25,6 +25,8 @@ export interface BackendFacts {
   schedules: Record<string, string>;
   requires: string[];
   migrates: boolean;
+  /** What its package.json does not say and init would use; the example says it. */
+  undeclared: { requires?: readonly string[]; migrate?: string };
   health: string;
   isNext: boolean;
   node: string;
@@ -88,6 +90,7 @@ export function readBackend(repository: Repository, name: string | undefined): B
     schedules,
     requires: requires.filter(each => !given.test(each)),
     migrates: migrate !== undefined,
+    undeclared: undeclaredOf(manifest),
     health: health ?? (isNext ? '/' : '/health'),
     isNext,
     node: pickNode(
@@ -99,6 +102,19 @@ export function readBackend(repository: Repository, name: string | undefined): B
       each => scope !== undefined && each.startsWith(`${scope}/`) && !members.includes(each),
     ),
     toolchain: readToolchain(repository, folder),
+  };
+}
+
+/** The keys of `bootlace` that are missing, each with an example. */
+function undeclaredOf({ bootlace, scripts }: Record<string, unknown>): BackendFacts['undeclared'] {
+  const { requires, migrate, release } = tableOf(bootlace);
+  const script = tableOf(scripts).migrate;
+  const own = typeof script === 'string' ? script : undefined;
+  const migrates = (migrate ?? release) !== undefined;
+  return {
+    ...(requires === undefined && { requires: ['DATABASE_URL', 'JWT_SECRET'] }),
+    // Many backends have no database: one that lists its variables has said so.
+    ...(!migrates && (own || requires === undefined) && { migrate: own ?? 'node dist/migrate.js' }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { NotFoundError, SettingError } from '../../errors';
-import { isObject } from '../../json';
-import { publisherKeys } from '../../settings/config-file';
+import { likelyBackends } from '../../publish/startable';
 import type { Repository } from '../repository';
 
 interface Found {
@@ -9,16 +8,11 @@ interface Found {
   manifest: Record<string, unknown>;
 }
 
-/**
- * Finds the backend package: the named one, or the only publishable package that has something to
- * start. A `bootlace` object says that more surely than a start script, and that than a bin or main.
- * @returns with the names of all packages of the repository
- * @throws NotFoundError INIT_NO_BACKEND; SettingError INIT_MANY_BACKENDS or INIT_PRIVATE
- */
-export function findBackend(
-  repository: Repository,
-  name: string | undefined,
-): Found & { members: string[] } {
+/** Finds the packages of a repository, and those of them that can be the backend. */
+export function findBackends(repository: Repository): {
+  packages: ReadonlyMap<string, Found>;
+  candidates: Found[];
+} {
   // A package.json in a build's output has the name of the one above it, which counts.
   const packages = new Map<string, Found>();
   for (const folder of repository.folders(3)) {
@@ -27,11 +21,29 @@ export function findBackend(
     if (manifest && typeof own === 'string' && !packages.has(own))
       packages.set(own, { folder, manifest });
   }
+  return { packages, candidates: likelyBackends([...packages.values()]) };
+}
+
+/**
+ * Finds the backend package: the named one, or the only publishable package that has something to
+ * start.
+ * @returns with the names of all packages of the repository
+ * @throws NotFoundError INIT_NO_BACKEND; SettingError INIT_MANY_BACKENDS or INIT_PRIVATE
+ */
+export function findBackend(
+  repository: Repository,
+  name: string | undefined,
+): Found & { members: string[] } {
+  const { packages, candidates } = findBackends(repository);
   const members = [...packages.keys()];
+  if (members.length === 0)
+    throw new NotFoundError('INIT_NO_BACKEND', 'there is no package.json with a name here', {
+      fix: 'run it at the top of the repository that holds the backend, or choose --recipe python or --recipe docker',
+    });
   const named = name === undefined ? undefined : packages.get(name);
   if (name !== undefined && !named)
     throw new NotFoundError('INIT_NO_BACKEND', `no package.json of this repository names ${name}`, {
-      fix: `type one of: ${members.join(', ') || 'none; run it at the top of the repository'}`,
+      fix: `pass --package with one of: ${members.join(', ')}`,
     });
   if (named?.manifest.private === true)
     throw new SettingError(
@@ -42,10 +54,7 @@ export function findBackend(
       },
     );
   if (named) return { ...named, members };
-  const open = [...packages.values()].filter(({ manifest }) => manifest.private !== true);
-  const groups = startable.map(isIt => open.filter(({ manifest }) => isIt(manifest)));
-  const found = groups.find(some => some.length) ?? [];
-  const [first] = found;
+  const [first] = candidates;
   if (!first)
     throw new NotFoundError(
       'INIT_NO_BACKEND',
@@ -54,8 +63,8 @@ export function findBackend(
         fix: 'remove "private" from the package.json of the backend and give it "scripts": { "start": "node dist/main.js" }, or choose --recipe python or --recipe docker',
       },
     );
-  if (found.length === 1) return { ...first, members };
-  const names = found.map(({ manifest }) => String(manifest.name));
+  if (candidates.length === 1) return { ...first, members };
+  const names = candidates.map(({ manifest }) => String(manifest.name));
   throw new SettingError(
     'INIT_MANY_BACKENDS',
     `several packages can be started: ${names.join(', ')}`,
@@ -65,11 +74,3 @@ export function findBackend(
     },
   );
 }
-
-/** Signs of something to start, the surest first. */
-const startable: readonly ((manifest: Record<string, unknown>) => boolean)[] = [
-  ({ bootlace }) =>
-    isObject(bootlace) && Object.keys(bootlace).some(key => publisherKeys.includes(key)),
-  ({ scripts }) => isObject(scripts) && typeof scripts.start === 'string',
-  ({ bin, main }) => bin !== undefined || main !== undefined,
-];

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../../errors';
+import { SettingError, UsageError } from '../../errors';
 import { parsePackageName } from '../../settings/package-name';
 
 export type Recipe = 'node' | 'python' | 'docker';
@@ -65,11 +65,30 @@ export function wordsOf({ recipe, docker, ask, package: name, serverFile }: Init
   ];
 }
 
-/** The options of a file's first line; undefined where somebody has made nonsense of it. */
-export function readWords(words: readonly string[]): InitOptions | undefined {
+/**
+ * The options of a file's first line.
+ * @param file its path, for the failure
+ * @throws SettingError INIT_HEAD_INVALID: without them a database in use could be left out
+ */
+export function readWords(words: readonly string[], file: string): InitOptions {
   try {
     return readOptions(parseArgs({ args: [...words], options: optionFlags }).values);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const what = `line 1 of ${file} has other words than flags of init: ${words.join(' ')}`;
+    throw new SettingError('INIT_HEAD_INVALID', what, {
+      fix: `correct that line, as in: # Written by \`npx bootlace init --ask DATABASE_URL\`.`,
+      cause,
+    });
   }
+}
+
+/** Options as they are typed, over those of an earlier run; variables to ask for add up. Pure. */
+export function mergeOptions(typed: InitOptions, kept: InitOptions): InitOptions {
+  return {
+    recipe: kept.recipe,
+    docker: kept.docker || typed.docker,
+    ask: [...new Set([...kept.ask, ...typed.ask])],
+    package: typed.package ?? kept.package,
+    serverFile: typed.serverFile ?? kept.serverFile,
+  };
 }

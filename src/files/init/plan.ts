@@ -79,6 +79,12 @@ function notesOn(facts: BackendFacts, repository: Repository, { ask }: InitOptio
     notes.push(
       `GitHub Packages takes the scope of the repository's owner: @${owner.toLowerCase()}, not ${scope}`,
     );
+  const { requires, migrate } = facts.undeclared;
+  const missing = [requires && 'no variable', migrate && 'no migration'].filter(Boolean);
+  if (missing.length)
+    notes.push(
+      `package.json of ${facts.package} names ${missing.join(' and ')}${requires ? ', so that no database and no secret is asked for' : ''}: write into it for example "bootlace": ${JSON.stringify(facts.undeclared)}`,
+    );
   const unknown = ask.filter(name => !facts.requires.includes(name));
   if (unknown.length)
     notes.push(`--ask ${unknown.join(', ')}: not in "requires" of ${facts.package}`);

@@ -2,7 +2,8 @@ import { isObject } from '../../json';
 import type { LockDocument, LockedManifest } from '../../lock/document';
 import { folderName } from '../../lock/validate';
 import { count } from '../../ui/text';
-import { hostDependencies, publishFix } from '../lockable';
+import { hostDependencies, publishFix, showDependency } from '../lockable';
+import type { Workspace } from '../workspace';
 import { type Problem, problem } from './problem';
 
 /** Needed to build or to test, never to run. */
@@ -17,24 +18,26 @@ const buildTools = new Set(
 /**
  * The rules about a package's dependencies. Pure.
  * @param lock says which of them have install scripts; undefined when nothing does
+ * @param workspace that the package is a member of
  */
 export function dependencyProblems(
   manifest: LockedManifest,
   lock: LockDocument | undefined,
+  workspace?: Workspace,
 ): Problem[] {
   const problems: Problem[] = [];
-  for (const dependency of hostDependencies(manifest)) {
-    const { section, name, spec, from } = dependency;
+  for (const dependency of hostDependencies(manifest, workspace)) {
+    const { section, name, from, member } = dependency;
     const add = (
       severity: Problem['severity'],
       code: string,
       texts: Pick<Problem, 'message' | 'fix'>,
     ): unknown => problems.push(problem(severity, code, `${section}.${name}`, texts));
-    const shown = `${name}@${spec.slice(0, 80)}`;
+    const shown = showDependency(dependency);
     if (from === 'local')
       add('error', 'DEPENDENCY_LOCAL', {
         message: `${shown} cannot be installed on another machine`,
-        fix: `${publishFix(dependency)}; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball`,
+        fix: `${publishFix(dependency)}${member === undefined ? '; pnpm and yarn write versions for workspace: and catalog: when they pack, so check their tarball' : ''}`,
       });
     else if (from === 'remote')
       add('warning', 'DEPENDENCY_REMOTE', {

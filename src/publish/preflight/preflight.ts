@@ -7,6 +7,7 @@ import { checkEngines } from '../../registry/pick';
 import { sayUnknownKeys } from '../../settings/config-file';
 import { megabytes } from '../../ui/text';
 import { lockNotPackedFix } from '../lockable';
+import type { Workspace } from '../workspace';
 import { dependencyBins, dependencyProblems } from './dependencies';
 import { entryProblems } from './entries';
 import type { PackedPackage } from './packed-package';
@@ -19,6 +20,8 @@ export interface Surroundings {
   isOnDisk?: (path: string) => boolean;
   /** A lock that is not the package's own, such as the workspace's: it names install scripts. */
   otherLock?: LockDocument;
+  /** The workspace that the folder is a member of. */
+  workspace?: Workspace;
 }
 
 /**
@@ -30,7 +33,7 @@ export function preflight(pkg: PackedPackage, around: Surroundings): Problem[] {
   if (wrongTables.length) return wrongTables;
   const { lock, problems: lockFaults } = ownLock(pkg, around);
   const problems = [
-    ...dependencyProblems(pkg.manifest, lock ?? around.otherLock),
+    ...dependencyProblems(pkg.manifest, lock ?? around.otherLock, around.workspace),
     ...entryProblems(pkg, dependencyBins(pkg.manifest, lock), around.isOnDisk),
     ...secretProblems(pkg),
     ...hostProblems(pkg, around),

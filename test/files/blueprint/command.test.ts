@@ -30,6 +30,13 @@ const bothFound = (folder: string) =>
     `^${folder}render\\.yaml:1:1: error FIELD_UNKNOWN a: .*\\n.*\\n${folder}package\\.json:1:.*error FILE_NOT_PACKED main: .*\\n.*\\n2 errors`,
   );
 
+/** The private top of a repository. */
+const top = {
+  '.git/HEAD': '',
+  'package.json': '{"name":"top","private":true}',
+  'render.yaml': good,
+};
+
 const runs: [
   args: string[],
   files: Record<string, string>,
@@ -73,7 +80,37 @@ const runs: [
   [[], both(''), 3, bothFound(''), /^$/],
   [['.'], both(''), 3, bothFound(''), /^$/],
   [['api'], both('api/'), 3, bothFound('api/'), /^$/],
-  [['none.yaml'], {}, 2, /^$/, /BLUEPRINT_NOT_FOUND[\s\S]*fix: /],
+  [['none.yaml'], {}, 2, /^$/, /BLUEPRINT_NOT_FOUND[\s\S]*fix: write one: npx bootlace init$/m],
+  [
+    ['deploy/none.yaml'],
+    { 'render.yml': good },
+    2,
+    /^$/,
+    /BLUEPRINT_NOT_FOUND[\s\S]*fix: run: npx bootlace check render\.yml$/m,
+  ],
+  [['render.yaml', '--boot'], { 'render.yaml': good }, 2, /^$/, /FLAG_INVALID: --boot starts/],
+  // The package cannot be read, and the Blueprint's finding is there.
+  [
+    [],
+    { ...both(''), 'package.json': '{"name":"@acme/backend"}' },
+    3,
+    /^render\.yaml:1:1: error FIELD_UNKNOWN.*\n.*\n1 error/,
+    /VERSION_MISSING/,
+  ],
+  [
+    [],
+    { ...both('apps/api/'), ...top },
+    3,
+    /^apps\/api\/package\.json:1:.*error FILE_NOT_PACKED[\s\S]*\n1 error/,
+    /^$/,
+  ],
+  [
+    [],
+    { ...both('apps/api/'), ...top, 'apps/b/package.json': '{"name":"b","main":"b.js"}' },
+    0,
+    /^no package was checked; name one, as in: npx bootlace check apps\/api\nnothing to mend\n$/,
+    /^$/,
+  ],
   [['folder.yaml'], { 'folder.yaml/a': '' }, 2, /^$/, /BLUEPRINT_NOT_FOUND/],
 ];
 for (const [args, files, code, out, err] of runs)
@@ -112,7 +149,10 @@ test('it reads the repository around the file: modes, Dockerfiles, the backend',
   });
   const codes = async () => {
     const { stdout } = await bootlace(['check', '--json'], { cwd });
-    return JSON.parse(stdout).findings.map(
+    // The backend has no version to be packed with, which hides nothing.
+    const { code, facts } = JSON.parse(stdout).error;
+    assert.equal(code, 'VERSION_MISSING');
+    return facts.findings.map(
       ({ code, line }: { code: string; line: number }) => `${line} ${code}`,
     );
   };

@@ -41,9 +41,11 @@ test('a changed file is the user’s: it survives init, and check shows what dif
   assert.match(await initEnds(folder, '', 0), /^yours, left as it is +render\.yaml$/m);
   assert.equal(read(folder, 'render.yaml'), mine);
   assert.match(read(folder, '.github/workflows/deploy.yml'), /node-version: 26\./);
-  // Nothing else is left to write now.
-  const nothing = await initEnds(folder, '', 3);
-  assert.match(nothing, /INIT_NOTHING_WRITTEN[\s\S]*npx bootlace init --force render\.yaml/);
+  // Nothing else is left to write now, which is no failure.
+  assert.match(
+    await initEnds(folder, '', 0),
+    /^render\.yaml is yours; to see what differs: npx bootlace init --check$/m,
+  );
   assert.match(await initEnds(folder, '--force render.yaml', 0), /^wrote +render\.yaml$/m);
   assert.doesNotMatch(read(folder, 'render.yaml'), /frankfurt/);
   await initEnds(folder, '--check', 0);
@@ -54,6 +56,17 @@ test('a file that init did not write is the user’s', async t => {
   const folder = createRepository(t, { ...sampleMonorepo, 'render.yaml': own });
   assert.match(await initEnds(folder, '', 0), /^yours, left as it is +render\.yaml$/m);
   assert.equal(read(folder, 'render.yaml'), own);
+});
+
+test('it ends with 3 when every file is the user’s', async t => {
+  const names = ['render.yaml', '.env.example'];
+  const workflows = ['publish-backend', 'deploy'].map(name => `.github/workflows/${name}.yml`);
+  const own = Object.fromEntries([...names, ...workflows].map(name => [name, '# mine\n']));
+  const folder = createRepository(t, { ...sampleMonorepo, ...own });
+  assert.match(
+    await initEnds(folder, '', 3),
+    /INIT_NOTHING_WRITTEN: .*deploy\.yml, \.env\.example are yours[\s\S]*init --force render\.yaml/,
+  );
 });
 
 test('a file of the user’s that says the same as the plan is no reason to fail', async t => {
@@ -106,7 +119,7 @@ test('a dry run writes nothing', async t => {
   assert.deepEqual(snapshot(folder), before);
 });
 
-test('the files remember the flags, until other flags are given', async t => {
+test('the files remember the flags, and a flag taken out of the first line is gone', async t => {
   const folder = createRepository(t, sampleMonorepo);
   await initEnds(folder, '--docker --ask JWT_SECRET --server-file api.js', 0);
   assert.match(
@@ -117,9 +130,48 @@ test('the files remember the flags, until other flags are given', async t => {
   assert.match(read(folder, 'Dockerfile'), /CMD \["node", "api\.js"\]/);
   await initEnds(folder, '--check', 0);
   await initEnds(folder, '', 0);
-  await initEnds(folder, '--recipe node', 0);
-  assert.match(read(folder, 'render.yaml'), /^# Written by `npx bootlace init`\./);
+  edit(folder, 'render.yaml', text => text.replace(' --ask JWT_SECRET', ''));
+  assert.match(await initEnds(folder, '--recipe node', 0), /^wrote +render\.yaml$/m);
+  assert.match(
+    read(folder, 'render.yaml'),
+    /^# Written by `npx bootlace init --docker --server-file api\.js`\./,
+  );
   assert.match(read(folder, 'render.yaml'), /- key: JWT_SECRET\n +generateValue: true/);
+});
+
+const added: [first: string, second: string, words: string][] = [
+  [
+    '--ask DATABASE_URL --ask JWT_SECRET',
+    '--docker',
+    '--docker --ask DATABASE_URL --ask JWT_SECRET',
+  ],
+  ['--ask DATABASE_URL', '--ask JWT_SECRET', '--ask DATABASE_URL --ask JWT_SECRET'],
+  ['--server-file api.js', '--server-file start.js', '--server-file start.js'],
+  ['--docker', '--package @acme/backend', '--package @acme/backend --docker'],
+];
+for (const [first, second, words] of added)
+  test(`init ${first}, then init ${second}: both count`, async t => {
+    const folder = createRepository(t, sampleMonorepo);
+    await initEnds(folder, first, 0);
+    assert.match(
+      await initEnds(folder, second, 0),
+      new RegExp(`^kept from line 1 of render\\.yaml: ${first} \\(`, 'm'),
+    );
+    assert.ok(
+      read(folder, 'render.yaml').startsWith(`# Written by \`npx bootlace init ${words}\`.`),
+    );
+    if (words.includes('DATABASE_URL'))
+      assert.doesNotMatch(read(folder, 'render.yaml'), /^databases:/m);
+    await initEnds(folder, '--check', 0);
+  });
+
+test('other words in the first line stop init: it does not begin anew', async t => {
+  const folder = createRepository(t, sampleMonorepo);
+  await initEnds(folder, '--ask DATABASE_URL', 0);
+  edit(folder, 'render.yaml', text => text.replace('--ask DATABASE_URL', '--aks DATABASE_URL'));
+  const before = snapshot(folder);
+  assert.match(await initEnds(folder, '', 3), /INIT_HEAD_INVALID[\s\S]*fix: correct that line/);
+  assert.deepEqual(snapshot(folder), before);
 });
 
 test('a database that is asked for is none of the Blueprint', async t => {
@@ -210,6 +262,31 @@ for (const [note, files] of notes)
     );
   });
 
+const undeclared: [backend: object, note: RegExp | undefined][] = [
+  [
+    {},
+    /names no variable and no migration, so that no database and no secret is asked for: write into it for example "bootlace": \{"requires":\["DATABASE_URL","JWT_SECRET"\],"migrate":"node dist\/migrate\.js"\}/,
+  ],
+  [
+    { scripts: { start: 'node a.js', migrate: 'prisma migrate deploy' } },
+    /names no variable and no migration.*"JWT_SECRET"\],"migrate":"prisma migrate deploy"\}/,
+  ],
+  [
+    { scripts: { migrate: 'node m.js' }, bootlace: { requires: ['PORT'] } },
+    /names no migration: write into it for example "bootlace": \{"migrate":"node m\.js"\}/,
+  ],
+  [{ bootlace: { requires: [] } }, undefined],
+  [{ bootlace: { migrate: 'node m.js' } }, /names no variable, so/],
+];
+for (const [backend, note] of undeclared)
+  test(`says what ${JSON.stringify(backend)} does not declare`, async t => {
+    const start = { scripts: { start: 'node a.js' }, bootlace: undefined };
+    const folder = createRepository(t, monorepo({ ...start, ...backend }));
+    const said = await initEnds(folder, '', 0);
+    if (note) assert.match(said, note);
+    else assert.doesNotMatch(said, / names no /);
+  });
+
 const refusals = [
   ['--recipe rails', 2, 'RECIPE_UNKNOWN', {}],
   ['--ask A-B', 2, 'ASK_INVALID', {}],
@@ -221,6 +298,7 @@ const refusals = [
   ['--dir packages', 2, 'INIT_NOT_AT_TOP', { '.git/config': '' }],
   ['--recipe python', 5, 'INIT_NO_PYTHON', {}],
   ['--recipe docker', 5, 'INIT_NO_SERVICES', {}],
+  ['--dir ../empty', 5, 'INIT_NO_BACKEND: there is no package\\.json', { '../empty/a.txt': '' }],
   ['', 5, 'INIT_NO_BACKEND', { 'packages/backend/package.json': { name: 'x' } }],
   [
     '',
