@@ -8,6 +8,7 @@ import { parsePackageName } from './package-name';
 import { refused } from './refused';
 import { parseRegistryUrl } from './registry-url';
 import { parseVersionWish, type VersionWish } from './version-wish';
+import { nameHere } from './where-set';
 import { literal, splitWords } from './words';
 
 /** A value that remembers where it came from, such as `BACKEND_VERSION in .env`. */
@@ -129,7 +130,7 @@ function readToken(
     // A header cannot carry these, and an error about the header would print the value.
     if (/[^\x21-\x7e]/.test(value))
       throw new SettingError('TOKEN_MALFORMED', `${from} holds blanks or control characters`, {
-        fix: `set ${name} again, as one word without quotes or line ends`,
+        fix: `set ${nameHere(name, env)} again, as one word without quotes or line ends`,
       });
     return { value: new Secret(value), from };
   }

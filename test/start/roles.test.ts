@@ -81,6 +81,16 @@ suite('roles', () => {
     assert.equal(code, 3);
     assert.equal(stdout, '');
     assert.match(stderr, /VARIABLE_MISSING: the backend needs DATABASE_URL, MAIL_URL/);
+    assert.match(
+      stderr,
+      /fix: set DATABASE_URL, MAIL_URL in the service's environment or in \.env/,
+    );
+    const render = await runNode(join(cwd, 'server.js'), [], { cwd, env: { RENDER: 'true' } });
+    assert.equal(render.code, 3);
+    assert.match(
+      render.stderr.replace(/\n */g, ' '),
+      /fix: set DATABASE_URL, MAIL_URL on the service's page under Environment *$/,
+    );
   });
 
   test('.env can hold what is required', async t => {
