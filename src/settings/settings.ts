@@ -115,6 +115,13 @@ function quoted(name: string): SettingError {
   });
 }
 
+/** The token alone, for a check where another setting is wrong. @throws SettingError */
+export function tokenOf(sources: SettingSources): { name: string; token: Settings['token'] } {
+  const { value, from } = collectSettings(sources).tokenEnv ?? { value: 'NPM_TOKEN', from: '' };
+  const name = parseVariableName(String(value), from);
+  return { name, token: readToken(sources, name) };
+}
+
 /** The token of the variable that holds it, from the environment or .env. */
 function readToken(
   { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
