@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InstallError, NetworkError } from '../errors';
 import { writeAtomic } from '../release/atomic';
 import type { Release } from '../release/store';
-import { applySetup } from '../setup/apply';
+import { applySetup, keepActive } from '../setup/apply';
 import { findActiveInstead, type SetupPlan } from '../setup/plan';
 import { prepareSetup } from '../setup/prepare';
 import { expectedRelease, removeSecrets } from '../start/backend-env';
@@ -35,7 +35,7 @@ export const command: Command = {
 
 /**
  * Sets up. Where the registry is out of reach, or the disk takes nothing, the active release starts
- * if it satisfies the wish; another version never does.
+ * if it satisfies the wish; another version never does. It starts as the settings of now say.
  * @returns the release to start
  */
 async function setUp(plan: SetupPlan, context: Context): Promise<Release> {
@@ -53,6 +53,7 @@ async function setUp(plan: SetupPlan, context: Context): Promise<Release> {
     // A wrong registry must not get into .npmrc; the files of the start are needed.
     for (const { path, text } of plan.changes)
       if (!existsSync(path) && /\.[cm]?js$/.test(path)) writeAtomic(path, text);
+    keepActive(plan, active, context);
     return active;
   }
 }

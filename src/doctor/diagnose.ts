@@ -9,7 +9,7 @@ import { type RegistryConfig, secretsOf } from '../registry/config/config';
 import { loadRegistryConfig } from '../registry/config/load-config';
 import { resolveVersion } from '../registry/resolve';
 import { loadSources } from '../settings/load';
-import { readSettings, type Settings } from '../settings/settings';
+import { readSettings, type SettingSources, type Settings, tokenOf } from '../settings/settings';
 import { wishText } from '../settings/version-wish';
 import { setupCommand } from '../setup/prepare';
 import { count, megabytes } from '../ui/text';
@@ -21,8 +21,9 @@ export async function diagnose(context: Context): Promise<Check[]> {
   const { dir, flags, io, redactor } = context;
   const checks: Check[] = [checkNode(io)];
   const wanted: WantedRelease = { setup: setupCommand(flags) };
+  let sources: SettingSources | undefined;
   try {
-    const sources = loadSources(dir, flags, io.env);
+    sources = loadSources(dir, flags, io.env);
     const settings = readSettings(sources);
     redactor.add(settings.token?.value);
     const { package: name, version } = settings;
@@ -35,7 +36,9 @@ export async function diagnose(context: Context): Promise<Check[]> {
     if (!config.tokenMissing)
       wanted.version = await checkRegistry(checks, settings, config, context);
   } catch (error) {
-    checks.push(failed('settings', error));
+    const check = failed('settings', error);
+    const token = sources && checkTokenAlone(sources, redactor);
+    checks.push(check, ...(token && token.text !== check.text ? [token] : []));
   }
   checks.push(
     checkFolder(dir),
@@ -62,6 +65,19 @@ function checkToken(config: RegistryConfig): Check {
   return warning
     ? warned('token', warning, 'set BACKEND_REGISTRY if the package is private')
     : ok('token', `none set, and ${config.registry.value} may not need one`);
+}
+
+/** The token is there or not, whatever else is wrong; no registry is known to try it at. */
+function checkTokenAlone(sources: SettingSources, redactor: Context['redactor']): Check {
+  try {
+    const { name, token } = tokenOf(sources);
+    redactor.add(token?.value);
+    return token
+      ? ok('token', `set in ${token.from}, not tried: the settings come first`)
+      : warned('token', `${name} is not set; a private package needs a token`);
+  } catch (error) {
+    return failed('token', error);
+  }
 }
 
 /** @returns the version that the wish means now, where the registry tells */

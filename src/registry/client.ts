@@ -104,7 +104,7 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
       package: name,
       registry,
       tokenFrom: credentials?.from,
-      tokenEnv: config.tokenEnv,
+      tokenHere: config.tokenHere,
       tokenHint: config.tokenHint,
       tokenKind: credentials?.token && kindOfToken(credentials.token.reveal()),
     });

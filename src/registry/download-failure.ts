@@ -22,7 +22,7 @@ interface Refusal {
   readonly registries: readonly string[];
   /** Where the token came from that was sent. */
   readonly tokenFrom: string | undefined;
-  readonly tokenEnv: string;
+  readonly tokenHere: string;
 }
 
 /** The failure that a refusal stands for, naming the package. */

@@ -139,7 +139,7 @@ export async function download<S extends Sink>(
       body: withoutCredentials(await beginningOf(response), credentials),
       registries: [config.registry.value, config.defaultRegistry.value, ...config.scopes.values()],
       tokenFrom: credentials?.from,
-      tokenEnv: config.tokenEnv,
+      tokenHere: config.tokenHere,
     });
     if (status !== 429 && status !== 408 && status < 500) return failure;
     return new RetryableError(failure, parseRetryAfter(response.headers['retry-after'], io.now()));

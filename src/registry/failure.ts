@@ -11,7 +11,8 @@ export interface RegistryAnswer {
   registry: string;
   /** Where the token that was sent came from; undefined when none was sent. */
   tokenFrom: string | undefined;
-  tokenEnv: string;
+  /** The token's variable for a fix, with the place where it is set. */
+  tokenHere: string;
   /** Another variable that may hold the token, as a fix's end. */
   tokenHint?: string;
   /** The first characters of the token that say its kind, such as `github_pat_`; never more. */
@@ -23,18 +24,18 @@ export interface RegistryAnswer {
  * causes, so the body's text decides; other registries are told apart by status alone.
  */
 export function registryFailure(answer: RegistryAnswer): BootlaceError {
-  const { status, registry, tokenEnv } = answer;
+  const { status, registry, tokenHere } = answer;
   const name = answer.package;
   const says = sentence(answer.body);
   const facts = { registry, package: name, status, ...(says && { answer: says }) };
   const isGithub = registry === githubPackages;
   const kindOf = isGithub ? 'a classic token with read:packages' : 'a token that may read it';
-  const from = answer.tokenFrom ?? tokenEnv;
+  const from = answer.tokenFrom;
 
   if (status === 401 || status === 403) {
     if (!answer.tokenFrom)
       return new AuthError('TOKEN_MISSING', `${registry} asks for a token`, {
-        fix: `set ${tokenEnv} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${withHttps(registry)}`}${answer.tokenHint ?? ''}`,
+        fix: `set ${tokenHere} to ${kindOf}${isGithub ? '' : `, and BACKEND_REGISTRY=${withHttps(registry)}`}${answer.tokenHint ?? ''}`,
         facts,
       });
     if (wrongKind(answer) && (isGithub || !/permission_denied|saml/i.test(answer.body)))
@@ -42,7 +43,7 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
         'TOKEN_WRONG_KIND',
         `${registry} does not take the kind of token in ${from}`,
         {
-          fix: `set ${tokenEnv} to ${isGithub ? 'a classic token (ghp_…) with read:packages, or to GITHUB_TOKEN in a workflow' : 'a token of this registry'}`,
+          fix: `set ${tokenHere} to ${isGithub ? 'a classic token (ghp_…) with read:packages, or to GITHUB_TOKEN in a workflow' : 'a token of this registry'}`,
           facts,
         },
       );
@@ -60,16 +61,16 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
       );
     if (/expected scopes|read:packages|insufficient.scope/i.test(answer.body))
       return new AuthError('TOKEN_SCOPE', `the token in ${from} may not read packages`, {
-        fix: `give the token the scope read:packages, or set ${tokenEnv} to one that has it`,
+        fix: `give the token the scope read:packages, or set ${tokenHere} to one that has it`,
         facts,
       });
     if (/permission_denied|read_package/i.test(answer.body) || status === 403)
       return new AuthError('NO_ACCESS', `the token in ${from} may not read ${name}`, {
-        fix: `give the token's owner read access to ${name} (package settings, Manage access), or set ${tokenEnv} to another token`,
+        fix: `give the token's owner read access to ${name} (package settings, Manage access), or set ${tokenHere} to another token`,
         facts,
       });
     return new AuthError('TOKEN_INVALID', `${registry} refuses the token in ${from}`, {
-      fix: `it is wrong, expired or revoked: make a new token and set ${tokenEnv} to it`,
+      fix: `it is wrong, expired or revoked: make a new token and set ${tokenHere} to it`,
       facts,
     });
   }
@@ -87,7 +88,7 @@ export function registryFailure(answer: RegistryAnswer): BootlaceError {
       {
         fix: answer.tokenFrom
           ? `check BACKEND_PACKAGE and BACKEND_REGISTRY, and that the token in ${from} may read it`
-          : `check BACKEND_PACKAGE; for a private package set ${tokenEnv}, and BACKEND_REGISTRY if it is not on GitHub Packages`,
+          : `check BACKEND_PACKAGE; for a private package set ${tokenHere}, and BACKEND_REGISTRY if it is not on GitHub Packages`,
         facts,
       },
     );

@@ -7,8 +7,9 @@ export interface Config {
   file: string;
 }
 
-/** What a backend's own package.json may say in the same object (see docs/starting.md). */
-export const publisherKeys = ['roles', 'requires', 'migrate', 'release', 'schedules', 'health'];
+const backendKeys = ['roles', 'requires', 'migrate', 'schedules', 'health'];
+/** What a backend's own package.json may say in the same object (see docs/starting.md), an old name too. */
+export const publisherKeys = [...backendKeys, 'release'];
 const lists = ['args', 'scripts'];
 
 /**
@@ -63,12 +64,14 @@ export function sayUnknownKeys(value: unknown, name: string): string | undefined
   const unknown = Object.keys(isObject(value) ? value : {}).filter(key => !known.includes(key));
   if (unknown.length === 0) return undefined;
   const list = unknown.slice(0, 5).map(key => JSON.stringify(key.slice(0, 60)));
-  return `the "bootlace" object of ${name}'s package.json holds ${list.join(', ')}, which nobody reads; it may hold ${publisherKeys.join(', ')}`;
+  return `the "bootlace" object of ${name}'s package.json holds ${list.join(', ')}, which nobody reads; it may hold ${backendKeys.join(', ')}`;
 }
 
 function check(value: unknown, file: string): Record<string, unknown> {
   const object = objectOf(value, file === 'package.json' ? '"bootlace" in package.json' : file);
   const known = Object.keys(definitions);
+  const ofBackend =
+    file === 'package.json' ? `; in the backend's own package.json: ${backendKeys.join(', ')}` : '';
   for (const [key, item] of Object.entries(object)) {
     if (publisherKeys.includes(key)) continue;
     if (/token$/i.test(key))
@@ -79,7 +82,7 @@ function check(value: unknown, file: string): Record<string, unknown> {
       throw new SettingError(
         'CONFIG_UNKNOWN_KEY',
         `${file} holds "${key.slice(0, 60)}", which is no setting`,
-        { fix: `use one of ${known.join(', ')}` },
+        { fix: `use one of ${known.join(', ')}${ofBackend}` },
       );
     const fits =
       typeof item === 'string' ||

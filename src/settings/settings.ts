@@ -8,6 +8,7 @@ import { parsePackageName } from './package-name';
 import { refused } from './refused';
 import { parseRegistryUrl } from './registry-url';
 import { parseVersionWish, type VersionWish } from './version-wish';
+import { nameHere } from './where-set';
 import { literal, splitWords } from './words';
 
 /** A value that remembers where it came from, such as `BACKEND_VERSION in .env`. */
@@ -114,6 +115,13 @@ function quoted(name: string): SettingError {
   });
 }
 
+/** The token alone, for a check where another setting is wrong. @throws SettingError */
+export function tokenOf(sources: SettingSources): { name: string; token: Settings['token'] } {
+  const { value, from } = collectSettings(sources).tokenEnv ?? { value: 'NPM_TOKEN', from: '' };
+  const name = parseVariableName(String(value), from);
+  return { name, token: readToken(sources, name) };
+}
+
 /** The token of the variable that holds it, from the environment or .env. */
 function readToken(
   { env, dotenv }: Pick<SettingSources, 'env' | 'dotenv'>,
@@ -129,7 +137,7 @@ function readToken(
     // A header cannot carry these, and an error about the header would print the value.
     if (/[^\x21-\x7e]/.test(value))
       throw new SettingError('TOKEN_MALFORMED', `${from} holds blanks or control characters`, {
-        fix: `set ${name} again, as one word without quotes or line ends`,
+        fix: `set ${nameHere(name, env)} again, as one word without quotes or line ends`,
       });
     return { value: new Secret(value), from };
   }

@@ -5,7 +5,7 @@ import { activate } from '../release/activate';
 import { writeAtomic } from '../release/atomic';
 import { layoutOf } from '../release/layout';
 import type { StartPlan } from '../release/receipt';
-import { hasLostEntry, type Release, readIfThere } from '../release/store';
+import { hasLostEntry, type Release, readCurrent, readIfThere } from '../release/store';
 import { hashTree } from '../release/tree';
 import { wishText } from '../settings/version-wish';
 import type { ChosenRelease } from './obtain-release';
@@ -62,6 +62,19 @@ export async function applySetup(plan: SetupPlan, context: Context): Promise<Set
       throw error;
     });
   }
+}
+
+/**
+ * Keeps a release active whose setup may be an older one: it starts, and hides the token, as the
+ * settings of now say. Where another setup has activated its own release, the start refuses that.
+ * @throws InstallError NOT_WRITABLE or DISK_FULL when its start changes and cannot be written
+ */
+export function keepActive(plan: SetupPlan, { name, folder }: Release, context: Context): void {
+  const layout = layoutOf(context.dir);
+  const current = readCurrent(layout);
+  if (current?.active !== name) return;
+  const { wanted, typed } = current;
+  activate(layout, { name, wanted, start: planStart(plan, folder), typed }, context.io);
 }
 
 function isAsInstalled(release: Release): boolean {

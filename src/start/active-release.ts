@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NotFoundError, systemCode } from '../errors';
 import { backendFolder, layoutOf, receiptName } from '../release/layout';
 import {
@@ -9,6 +9,7 @@ import {
   type Receipt,
   setupAgain,
 } from '../release/receipt';
+import { shellWord } from '../settings/words';
 
 export interface ActiveRelease {
   current: Current;
@@ -26,10 +27,7 @@ export interface ActiveRelease {
 export function readActiveRelease(dir: string): ActiveRelease {
   const layout = layoutOf(dir);
   const text = readIfThere(layout.current);
-  if (text === undefined)
-    throw new NotFoundError('NOT_SET_UP', `no backend is set up in ${dir}`, {
-      fix: 'run: npx bootlace setup',
-    });
+  if (text === undefined) throw notSetUp(dir);
   const current = parseCurrent(text);
   if (!current) throw broken(layout.current, 'is not what bootlace wrote');
   const folder = layout.release(current.active);
@@ -48,6 +46,17 @@ function readIfThere(file: string): string | undefined {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw broken(file, `cannot be read (${systemCode(error)})`);
   }
+}
+
+/** A subfolder of one that is set up is a likely mistake. */
+function notSetUp(dir: string): NotFoundError {
+  let above = dirname(dir);
+  while (!existsSync(layoutOf(above).current) && above !== dirname(above)) above = dirname(above);
+  const isThere = existsSync(layoutOf(above).current);
+  const setup = 'run: npx bootlace setup';
+  return new NotFoundError('NOT_SET_UP', `no backend is set up in ${dir}`, {
+    fix: isThere ? `pass --dir ${shellWord(above)}, where one is; or ${setup}` : setup,
+  });
 }
 
 /** What is set up cannot start as it is; a setup installs it again. */

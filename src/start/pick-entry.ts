@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { NotFoundError, SettingError } from '../errors';
 import type { StartPlan } from '../release/receipt';
 import { type Dotenv, isQuoted } from '../settings/dotenv-file';
+import { whereSet } from '../settings/where-set';
 import { expandWords, splitWords } from '../settings/words';
 import { secretNames } from './backend-env';
 import type { Entry } from './plan/entry';
@@ -111,7 +112,7 @@ export function checkRequired(
     throw (
       unreadable ??
       new SettingError('VARIABLE_MISSING', `the backend needs ${names}, not set here`, {
-        fix: `set ${names} in the service's environment or in .env`,
+        fix: `set ${names} ${whereSet(given) ?? "in the service's environment or in .env"}`,
         facts: { missing: names },
       })
     );

@@ -93,6 +93,12 @@ test('status says what is active, why and from where; --verify sees one changed 
     [5, true],
   );
   await run('setup');
+  const inside = join(dir, 'src', 'deep');
+  mkdirSync(inside, { recursive: true });
+  const { stderr } = await bootlace(['status'], { cwd: inside });
+  const [, flag = '', above = ''] =
+    /NOT_SET_UP[\s\S]*fix: pass (--dir) (\S+),\s+where one is; or run: npx/.exec(stderr) ?? [];
+  assert.equal((await bootlace(['status', flag, above], { cwd: inside })).code, 0, stderr);
   const { stdout } = await run('status');
   assert.match(stdout, /^package +@acme\/backend 1\.0\.0$/m);
   assert.match(stdout, /^because +latest \(default\): the tag latest$/m);
@@ -171,6 +177,33 @@ for (const [name, extra, exit, line] of illnesses)
     assert.match(stdout, /^ +fix: /m);
     assert.equal(code, exit);
   });
+
+for (const [name, extra, line] of [
+  ['set', {}, /^ok +token +set in NPM_TOKEN, not tried: the settings come first$/m],
+  ['not set', { NPM_TOKEN: undefined }, /^warn +token +NPM_TOKEN is not set; a private package/m],
+  ['malformed', { NPM_TOKEN: 'a b' }, /^fail +token +TOKEN_MALFORMED/m],
+  [
+    'in a variable of another name',
+    { NPM_TOKEN: undefined, MINE: token, BACKEND_TOKEN_ENV: 'MINE' },
+    /^ok +token +set in MINE/m,
+  ],
+] as const)
+  test(`doctor without a package speaks of the token: ${name}`, async t => {
+    const { dir, env } = await setUp(t);
+    const without = { ...env, BACKEND_PACKAGE: undefined, ...extra };
+    const { code, stdout } = await bootlace(['doctor'], { cwd: dir, env: without });
+    assert.equal(code, 3);
+    assert.match(stdout, /^ok +node .*\nfail +settings +PACKAGE_MISSING/m);
+    assert.match(stdout, line);
+    assert.doesNotMatch(stdout, /ghp_/);
+  });
+
+test('doctor: a failure of the token is one line', async t => {
+  const { dir, env } = await setUp(t);
+  const malformed = { ...env, NPM_TOKEN: 'a b' };
+  const { stdout } = await bootlace(['doctor'], { cwd: dir, env: malformed });
+  assert.equal(stdout.match(/TOKEN_MALFORMED/g)?.length, 1, stdout);
+});
 
 test('doctor: a token that is missing is no ok first, and another variable that holds one is named', async t => {
   const { dir, env } = await setUp(t);

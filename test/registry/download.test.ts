@@ -201,7 +201,7 @@ test('a tarball over http of a registry with https is named, and the token kept'
     body: '',
     registries: ['https://acme.test/'],
     tokenFrom: undefined,
-    tokenEnv: 'NPM_TOKEN',
+    tokenHere: 'NPM_TOKEN',
   });
   assert.equal(failure.code, 'TARBALL_OVER_HTTP');
   assert.match(failure.message, /http:\/\/acme\.test\/@acme\/backend\/-\/backend-1\.0\.0\.tgz /);

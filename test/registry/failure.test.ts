@@ -7,7 +7,7 @@ const github: Omit<RegistryAnswer, 'status' | 'body'> = {
   package: '@acme/backend',
   registry: 'https://npm.pkg.github.com/',
   tokenFrom: 'NPM_TOKEN',
-  tokenEnv: 'NPM_TOKEN',
+  tokenHere: 'NPM_TOKEN',
 };
 const says = (error: string) => JSON.stringify({ error });
 const unauthenticated = says(

@@ -195,6 +195,23 @@ for (const [name, texts, code] of configs)
       code,
     ));
 
+test('an unknown key in package.json is answered with the keys of a backend, too', () => {
+  const fixOf = (texts: Parameters<typeof parseConfig>[0]) => {
+    try {
+      parseConfig(texts);
+    } catch (error) {
+      return (error as { fix: string }).fix;
+    }
+    return '';
+  };
+  const text = '{"bootlace":{"role":{}}}';
+  assert.match(
+    fixOf({ packageJson: text }),
+    /^use one of package, version, .*; in the backend's own package\.json: roles, requires, migrate, schedules, health$/,
+  );
+  assert.match(fixOf({ bootlaceJson: '{"role":{}}' }), /^use one of package, [\w, ]+$/);
+});
+
 const urls: [text: string, url: string, dart: string][] = [
   ['https://npm.pkg.github.com', 'https://npm.pkg.github.com/', '//npm.pkg.github.com/'],
   ['HTTPS://NPM.PKG.GitHub.com/', 'https://npm.pkg.github.com/', '//npm.pkg.github.com/'],

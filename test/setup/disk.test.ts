@@ -146,6 +146,24 @@ suite('a disk that is mounted read-only', { skip: process.platform !== 'linux' }
     assert.match(ended.stderr, /warning: starting the active .*: NOT_WRITABLE:\n.*EROFS/);
   });
 
+  test('up of a newer version with another entry: it cannot be noted, so nothing starts', async t => {
+    const { cwd, env, registry } = await world(t);
+    registry.publish(
+      { name: '@acme/backend', version: '1.1.0', main: 'main.js' },
+      { 'main.js': '' },
+    );
+    const asked = { ...env, BACKEND_VERSION: 'latest' };
+    for (const words of [
+      ['--args', 'a'],
+      ['--token-env', 'MY_TOKEN'],
+    ]) {
+      const ended = await onDisk(cwd, asked, readOnly, ['up', ...words]);
+      if (!ended) return t.skip(noMounts);
+      assert.deepEqual([ended.code, ended.stdout], [8, ''], ended.stderr);
+      assert.match(ended.stderr, /bootlace: NOT_WRITABLE: .*EROFS/);
+    }
+  });
+
   test('nothing set up: the true reason', async t => {
     const cwd = temporaryFolder(t);
     const source = sourceOf(t, { 'dist/main.js': '' });

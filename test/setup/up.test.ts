@@ -74,6 +74,40 @@ suite('up starts what is wanted or nothing', () => {
     assert.equal((await run(['up'])).stdout, 'this is 1.4.0\n', 'writes server.js again');
   });
 
+  test('the registry is out of reach: the settings of now count, those of the setup do not', async t => {
+    const { registry, run, cwd } = await world(t, ['1.4.0']);
+    const says = (name: string) =>
+      `console.log('${name}', process.env.MY_TOKEN, process.argv.slice(2).join())`;
+    registry.publish(
+      {
+        name: '@acme/backend',
+        version: '1.5.0',
+        main: 'main.js',
+        bootlace: { roles: { web: 'main.js', worker: 'worker.js' } },
+      },
+      { 'main.js': says('main'), 'worker.js': says('worker'), 'other.js': says('other') },
+    );
+    assert.equal((await run(['up'])).stdout, 'main undefined \n');
+    await registry.close();
+    const cases: [config: object, words: string[], said: string][] = [
+      // First the token: its variable was the backend's own at setup.
+      [{ tokenEnv: 'MY_TOKEN' }, [], 'main undefined \n'],
+      [{}, ['--token-env', 'MY_TOKEN'], 'main undefined \n'],
+      [{ entry: 'other.js' }, [], 'other t0ken-of-mine \n'],
+      [{}, ['--entry', 'worker'], 'worker t0ken-of-mine \n'],
+      [{ args: ['a', 'b'] }, [], 'main t0ken-of-mine a,b\n'],
+      [{}, [], 'main t0ken-of-mine \n'],
+    ];
+    writeFileSync(join(cwd, '.env'), 'MY_TOKEN=t0ken-of-mine\n');
+    for (const [config, words, said] of cases) {
+      writeFileSync(join(cwd, 'bootlace.json'), JSON.stringify(config));
+      const up = await run(['up', ...words]);
+      assert.deepEqual([up.code, up.stdout], [0, said], up.stderr);
+      assert.match(up.stderr, /warning: starting the active @acme\/backend 1\.5\.0: REGIS/);
+      assert.equal((await run(['start'])).stdout, said, 'a restart starts the same');
+    }
+  });
+
   test('a local build is no published version, whatever number it has', async t => {
     const { registry, run, cwd } = await world(t, ['1.4.0']);
     const build = join(cwd, 'build');

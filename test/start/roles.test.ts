@@ -81,6 +81,16 @@ suite('roles', () => {
     assert.equal(code, 3);
     assert.equal(stdout, '');
     assert.match(stderr, /VARIABLE_MISSING: the backend needs DATABASE_URL, MAIL_URL/);
+    assert.match(
+      stderr,
+      /fix: set DATABASE_URL, MAIL_URL in the service's environment or in \.env/,
+    );
+    const render = await runNode(join(cwd, 'server.js'), [], { cwd, env: { RENDER: 'true' } });
+    assert.equal(render.code, 3);
+    assert.match(
+      render.stderr.replace(/\n */g, ' '),
+      /fix: set DATABASE_URL, MAIL_URL on the service's page under Environment *$/,
+    );
   });
 
   test('.env can hold what is required', async t => {
@@ -152,7 +162,7 @@ test('a key that nobody reads is named where it is packed and where it is set up
     bootlace: { role: {}, requires: [], entry: 'dist/main.js' },
   });
   const sentence =
-    /warning: the "bootlace" object of @acme\/backend's .* holds "role", which nobody reads/;
+    /warning: the "bootlace" object of @acme\/backend's .* holds "role", which nobody reads; it may hold roles, requires, migrate, schedules, health\n/;
   const cwd = temporaryFolder(t);
   const installed = await bootlace(['setup', '--from', source], { cwd });
   assert.equal(installed.code, 0);

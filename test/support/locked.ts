@@ -35,6 +35,7 @@ export function configFor(registry: string, token?: string): RegistryConfig {
     managedLines: [],
     tokenFrom: token && 'NPM_TOKEN',
     tokenEnv: 'NPM_TOKEN',
+    tokenHere: 'NPM_TOKEN',
     secretEnv: [],
     tokenMissing: undefined,
     warnings: [],

@@ -5,6 +5,7 @@ import type { Secret } from '../../secret';
 import { scopeOf } from '../../settings/package-name';
 import { githubPackages, nerfDart, parseRegistryUrl } from '../../settings/registry-url';
 import type { Setting, Settings } from '../../settings/settings';
+import { nameHere } from '../../settings/where-set';
 import {
   authKeys,
   type CredentialConfig,
@@ -25,6 +26,8 @@ export interface RegistryConfig extends CredentialConfig, NpmKeys {
   /** Where the token for the backend's registry comes from; undefined when none is known. */
   readonly tokenFrom: string | undefined;
   readonly tokenEnv: string;
+  /** The same for a fix, with the place where it is set on this host. */
+  readonly tokenHere: string;
   /** Other variables that hold credentials of the backend's registry: its lines in .npmrc name them. */
   readonly secretEnv: readonly string[];
   /** Set when the backend's registry needs a token and none is known: throw it before a request. */
@@ -90,7 +93,7 @@ export function planRegistry(
   const tokenHint = other && `, or take that of ${other}: set BACKEND_TOKEN_ENV=${other}`;
   const tokenMissing =
     !found && (registry.value === githubPackages || unset)
-      ? missingToken(registry.value, unset ?? settings.tokenEnv.value, tokenHint)
+      ? missingToken(registry.value, unset ?? settings.tokenEnv.value, env, tokenHint)
       : undefined;
 
   return {
@@ -104,6 +107,7 @@ export function planRegistry(
     managedLines: managedLines(),
     tokenFrom: found?.from,
     tokenEnv: settings.tokenEnv.value,
+    tokenHere: nameHere(settings.tokenEnv.value, env),
     secretEnv: secretVariables(levels, registry.value).filter(
       name => name !== settings.tokenEnv.value,
     ),
@@ -185,10 +189,10 @@ function secretVariables(levels: readonly NpmrcLevel[], registry: string): strin
   return [...new Set(names)];
 }
 
-function missingToken(registry: string, variable: string, hint = ''): AuthError {
+function missingToken(registry: string, variable: string, env: Io['env'], hint = ''): AuthError {
   const kind = registry === githubPackages ? ' (a classic token with read:packages)' : '';
   return new AuthError('TOKEN_MISSING', `${registry} needs a token and ${variable} is not set`, {
-    fix: `set ${variable} to a token that may read packages${kind}${hint}`,
+    fix: `set ${nameHere(variable, env)} to a token that may read packages${kind}${hint}`,
     facts: { registry, variable },
   });
 }
