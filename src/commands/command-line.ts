@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../errors';
 import { type Definition, definitions } from '../settings/definitions';
+import { shellWord } from '../settings/words';
 import { nearest } from '../ui/nearest';
 import { table } from '../ui/text';
 import type { Command, Flags } from './command';
@@ -49,7 +50,7 @@ export function parseWords(
     const what = (message.split('. ')[0] ?? message).replaceAll('\n', ' ');
     throw new UsageError('FLAG_INVALID', what, {
       fix: isVersion
-        ? `the backend's version is --backend-version: npx bootlace ${name} --backend-version ${valueAfter(ours, '--version') ?? '1.2.3'}`
+        ? `the backend's version is --backend-version: ${withVersion(name, ours, options)}`
         : ((flag && didYouMean(flag, known)) ?? `see: npx bootlace ${name} --help`),
     });
   }
@@ -61,9 +62,22 @@ export function didYouMean(word: string, words: readonly string[]): string | und
   return near && `did you mean ${near}?`;
 }
 
-function valueAfter(words: readonly string[], flag: string): string | undefined {
-  const inline = words.find(word => word.startsWith(`${flag}=`))?.slice(flag.length + 1);
-  return inline ?? words[words.indexOf(flag) + 1];
+/** The command and its words, with `--backend-version` for `--version`. */
+function withVersion(name: string, args: readonly string[], options: Command['options']): string {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { ...options, version: { type: 'string' } },
+    allowPositionals: true,
+    strict: false,
+  });
+  const { version } = values;
+  const text = typeof version === 'string' ? version : '1.2.3';
+  return [
+    'npx bootlace',
+    name,
+    ...positionals.map(shellWord),
+    `--backend-version ${shellWord(text)}`,
+  ].join(' ');
 }
 
 /** The variables of the settings that were typed as flags, and the flags. */

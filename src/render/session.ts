@@ -102,7 +102,7 @@ const defaultHost = 'https://api.render.com/v1';
 
 /**
  * Reads RENDER_API_KEY and RENDER_HOST.
- * @param values the environment over .env
+ * @param values the environment over .env; of a host the environment alone
  * @param local what does the same for a backend on this machine
  * @throws SettingError RENDER_KEY_MISSING, RENDER_KEY_MALFORMED, RENDER_HOST_INVALID
  */
@@ -111,10 +111,15 @@ export function readAccess(
   local: string,
 ): Access {
   const key = values.RENDER_API_KEY?.trim();
-  if (!key)
+  if (!key) {
+    const set =
+      values.GITHUB_ACTIONS === 'true'
+        ? 'add it as the secret RENDER_API_KEY of the environment that the job names, on GitHub under Settings, Environments'
+        : `set RENDER_API_KEY${local && `; for the backend in this folder: ${local}`}`;
     throw new SettingError('RENDER_KEY_MISSING', 'RENDER_API_KEY is not set', {
-      fix: `create a key in the Render dashboard (Account Settings, API Keys) and set RENDER_API_KEY${local && `; for the backend in this folder: ${local}`}`,
+      fix: `create a key in the Render dashboard (Account Settings, API Keys) and ${set}`,
     });
+  }
   // fetch would quote a value that no header can carry in its error.
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new SettingError(

@@ -145,12 +145,15 @@ export const fixes: readonly Case[] = [
   { name: 'the log is cut off', given: w => failsWith(w, ['bootlace: LOCK_STALE: it does not fit', `  fix: ${stale}`]), argv: `deploy api ${to}`, exit: 9, says: /fix: its log says: run npx bootlace lock in the backend and publish a new version; then/ },
   { name: 'a log without a fix', given: w => failsWith(w, ['  fix: not of bootlace', 'bootlace: starting a@1.0.0: x']), argv: `deploy api ${to}`, exit: 9, says: /fix: if the package is at fault, publish a corrected version and deploy that; else correct the service and run: npx bootlace deploy api --backend-version 1\.1\.0\n/ },
   { name: 'a service without a package', given: w => add(w, 'ml', 'web_service', 'python').scripts.push({ steps: [['update_failed', 0]] }), argv: 'deploy ml', exit: 9, says: /the new version did not go live[\s\S]*fix: correct the code or the service, then run: npx bootlace deploy ml\n/ },
+  { name: 'what was ill before is not called healthy', given: w => { if (w.api.live) w.api.live.script = broken; failsWith(w, []); }, argv: `deploy api ${to}`, exit: 9, says: /BACKEND_VERSION is 1\.0\.0 again, dep-\w+ \(1\.0\.0\) is still live\n/ },
+  { name: 'the same of the version that was asked for', given: w => { if (w.api.live) w.api.live.script = broken; failsWith(w, []); }, argv: 'deploy api --backend-version 1.0.0', exit: 9, says: /is live, but not healthy; deploying it again[\s\S]*\(1\.0\.0\) is still live\n/ },
   { name: 'nothing of it ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; failsWith(w, []); }, argv: `deploy api ${to}`, exit: 9, says: /^(?![\s\S]*migrations)[\s\S]*BUILD_FAILED/ },
   { name: 'its migrations ran', given: w => { w.api.options.preDeployCommand = 'node migrate.js'; w.api.scripts.push({ steps: [['update_failed', 0]] }); }, argv: `deploy api ${to}`, exit: 9, says: /is still live and healthy, migrations that ran stay\n/ },
 ];
 
 // biome-ignore format: one line a case
 export const rollbacks: readonly Case[] = [
+  { name: 'its pre-deploy command is named', given: w => { at11(w); w.api.options.preDeployCommand = 'node migrate.js'; }, argv: 'rollback api', exit: 0, says: /undoes nothing in the database: migrations that ran stay\napi: its pre-deploy command may run on the way back, too: node migrate\.js\n/ },
   { name: 'to the one before', given: at11, argv: 'rollback api', exit: 0, says: /rolled back +1\.0\.0 +before: 1\.1\.0/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'rollback'); assert.match(w.api.env.get('BOOTLACE_RECORD') ?? '', /^\{"proven":\[\{"version":"1\.0\.0","deploy":"[^"]+"\},\{"version":"1\.1\.0","deploy":"[^"]+","left":true\}\]\}$/); } },
   { name: 'without the artifact', given: w => { at11(w); for (const d of w.api.deploys) d.artifactGone = true; }, argv: 'rollback api', exit: 0, says: /is gone; deploying it anew/, check: w => { stands(w, 'api', '1.0.0', '1.0.0'); assert.equal(w.api.live?.trigger, 'api'); } },
   { name: '--to a version', given: at11, argv: 'rollback api --to v1.2.0', exit: 0, says: /rolled back +1\.2\.0/, check: w => stands(w, 'api', '1.2.0', '1.2.0') },
@@ -269,5 +272,10 @@ export const hooks: readonly Case[] = [
 export const keys: readonly Case[] = [
   { name: 'the key in .env', given: w => { delete w.env.RENDER_API_KEY; w.writeFile('.env', `RENDER_API_KEY=${apiKey}\n`); }, argv: 'services', exit: 0, says: /healthy/ },
   { name: 'a host by its name alone', given: w => { w.env.RENDER_HOST = new URL(w.render.url).host; }, argv: 'services', exit: 7, says: /RENDER_UNREACHABLE/ },
+  { name: 'no key in GitHub Actions', given: w => { delete w.env.RENDER_API_KEY; w.env.GITHUB_ACTIONS = 'true'; }, argv: 'deploy api', exit: 3, says: /RENDER_KEY_MISSING[\s\S]*the secret RENDER_API_KEY of the environment that the job names/ },
+  { name: 'a version among the services', argv: 'deploy api 1.0.6 --no-undo', exit: 2, says: /WORD_UNEXPECTED: 1\.0\.6 is a version and no service\n {2}fix: type: npx bootlace deploy api --backend-version 1\.0\.6 --no-undo\n/ },
+  { name: 'a version among the services of a rollback', argv: 'rollback api 1.0.6', exit: 2, says: /fix: type: npx bootlace rollback api --to 1\.0\.6\n/ },
+  { name: '--version keeps the services', argv: 'deploy api worker --version 1.0.6', exit: 2, says: /npx bootlace deploy api worker --backend-version 1\.0\.6\n/ },
+  { name: '--version without a value', argv: 'deploy api --version', exit: 2, says: /npx bootlace deploy api --backend-version 1\.2\.3\n/ },
   { name: 'a key for another workspace', given: w => w.render.misbehave({ match: /GET .*\/deploys$/, status: 403 }), argv: 'services', exit: 4, says: /RENDER_NO_ACCESS/ },
 ];

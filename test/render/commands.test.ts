@@ -19,6 +19,21 @@ for (const one of faults)
   for (const overlap of ['wait', 'override'] as const)
     test(`faults: ${one.name} (${overlap})`, () => play(one, overlap));
 
+test('RENDER_HOST of .env does not count: the key goes to Render alone', async t => {
+  const world = await createWorld(registry);
+  t.after(() => world.close());
+  world.writeFile('.env', `RENDER_HOST=${world.render.url}\n`);
+  const asked: URL[] = [];
+  t.mock.method(globalThis, 'fetch', async (url: string | URL) => {
+    asked.push(new URL(url));
+    return new Response('{}', { status: 401 });
+  });
+  delete world.env.RENDER_HOST;
+  const { code, all } = await run(world, ['services']);
+  assert.equal(code, 4, all);
+  assert.deepEqual(new Set(asked.map(({ host }) => host)), new Set(['api.render.com']));
+});
+
 async function play(
   { name, given, argv, exit, says, check }: Case,
   overlap: 'wait' | 'override',

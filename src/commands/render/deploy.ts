@@ -7,7 +7,7 @@ import { loadSources } from '../../settings/load';
 import { collectSettings } from '../../settings/settings';
 import type { Command, Context } from '../command';
 import { deployByHook } from './deploy-by-hook';
-import { optionsOf, proofHelp, renderHelp, servicesOf, textOf } from './flags';
+import { optionsOf, proofHelp, refuseVersions, renderHelp, servicesOf, textOf } from './flags';
 import { reported } from './render-report';
 import { sessionOf } from './session';
 
@@ -54,6 +54,7 @@ export const command: Command = {
       });
     const services = servicesOf(context, 'deploy');
     const session = sessionOf(context, 'deploy');
+    refuseVersions(session, services);
     const results: ServiceResult[] = [];
     const migrateCommand = textOf(flags['migrate-command']);
     return reported(context, 'Deploy', results, onBegin =>

@@ -1,5 +1,7 @@
+import validVersion from 'semver/functions/valid';
 import { UsageError } from '../../errors';
 import { type ProofWish, parseVersionPlace } from '../../render/proof/address';
+import type { Session } from '../../render/session';
 import type { Command, Context, Flags } from '../command';
 
 // The flags that the commands against Render have in common.
@@ -82,6 +84,19 @@ export function envKeyOf({ flags }: Context): string | undefined {
   if (key === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return key;
   throw new UsageError('ENV_KEY_INVALID', '--env-key is no name of a variable', {
     fix: 'pass a name such as --env-key API_VERSION',
+  });
+}
+
+/**
+ * Refuses a version among the names of services: `deploy api 1.0.6`.
+ * @throws UsageError WORD_UNEXPECTED
+ */
+export function refuseVersions({ line }: Session, words: readonly string[]): void {
+  const version = words.find(word => validVersion(word));
+  if (version === undefined) return;
+  const services = words.filter(word => word !== version);
+  throw new UsageError('WORD_UNEXPECTED', `${version} is a version and no service`, {
+    fix: `type: ${line(undefined, { services: services.length ? services : ['SERVICE'], version })}`,
   });
 }
 

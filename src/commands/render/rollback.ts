@@ -3,7 +3,7 @@ import type { ServiceResult } from '../../render/move/progress';
 import { rollbackServices } from '../../render/move/rollback';
 import { settingFlags } from '../../settings/definitions';
 import type { Command } from '../command';
-import { optionsOf, proofHelp, renderHelp, servicesOf, textOf } from './flags';
+import { optionsOf, proofHelp, refuseVersions, renderHelp, servicesOf, textOf } from './flags';
 import { reported } from './render-report';
 import { sessionOf } from './session';
 
@@ -40,6 +40,7 @@ export const command: Command = {
         { fix: 'pass a version such as --to 1.2.3' },
       );
     const session = sessionOf(context, 'rollback', { local });
+    refuseVersions(session, services);
     const results: ServiceResult[] = [];
     return reported(context, 'Rollback', results, onBegin =>
       rollbackServices(

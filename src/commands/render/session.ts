@@ -17,8 +17,8 @@ import { envKeyOf, minutes, readProofWish, textOf } from './flags';
 import { resolver } from './resolve';
 
 /**
- * A session with the key from the environment or .env, and the limits of the command line; asks
- * nothing yet.
+ * A session with the key from the environment or .env, the host from the environment alone, and the
+ * limits of the command line; asks nothing yet.
  * @param local what does the same for a backend on this machine, where a command has such a counterpart
  * @throws UsageError MINUTES_INVALID; SettingError of readAccess, or for a settings file that cannot be
  *   read
@@ -30,7 +30,8 @@ export function sessionOf(
 ): Session {
   const { dir, io, signal, report, redactor, flags } = context;
   const values = { ...loadSources(dir, {}, io.env).dotenv, ...io.env };
-  const access = readAccess(values, local);
+  // A checkout's .env must not send the environment's key to another host.
+  const access = readAccess({ ...values, RENDER_HOST: io.env.RENDER_HOST }, local);
   redactor.add(access.key);
   const { GITHUB_ACTIONS, GITHUB_ACTOR, GITHUB_RUN_ID } = io.env;
   const workflow = workflowOf(io, report);

@@ -55,7 +55,12 @@ export async function rollbackServices(
     const name = isAsked ? await checkPublished(session, plan) : undefined;
     rows.push({ service, package: name, result: newResult(session, service) });
   }
-  session.say('a way back leaves the database as it is: migrations that ran stay');
+  session.say('a way back undoes nothing in the database: migrations that ran stay');
+  for (const { service } of rows)
+    if (service.preDeployCommand !== undefined)
+      session.say(
+        `${service.name}: its pre-deploy command may run on the way back, too: ${service.preDeployCommand}`,
+      );
   results.push(...rows.map(({ result }) => result));
   const done: string[] = [];
   for (const [i, row] of rows.entries()) {
