@@ -1,5 +1,5 @@
 import { SettingError } from '../../errors';
-import { isServerFile } from '../../start/server-file';
+import { findFreeServerFile, serverFileNames } from '../../start/server-file';
 import { type BackendFacts, readBackend } from './backend-facts';
 import { dockerFiles, readDockerFacts } from './docker-files';
 import { withHead } from './head';
@@ -62,12 +62,8 @@ function recipe(
 
 /** @throws SettingError INIT_SERVER_FILE_TAKEN */
 function serverFileFor(repository: Repository, asked: string | undefined): string {
-  const isFree = (name: string) => {
-    const text = repository.read(name);
-    return text === undefined || isServerFile(text);
-  };
-  const names = asked === undefined ? ['server.js', 'start.js', 'launch.js'] : [asked];
-  const free = names.find(isFree);
+  const names = asked === undefined ? serverFileNames : [asked];
+  const free = findFreeServerFile(name => repository.read(name), names);
   if (free !== undefined) return free;
   throw new SettingError(
     'INIT_SERVER_FILE_TAKEN',
