@@ -15,6 +15,7 @@ import { planInit } from '../files/init/plan';
 import { openRepository, type Repository } from '../files/repository';
 import { loadSources } from '../settings/load';
 import { collectSettings } from '../settings/settings';
+import { shellWord } from '../settings/words';
 import { table } from '../ui/text';
 import type { Command, Context } from './command';
 
@@ -117,7 +118,7 @@ function refuseBelowTop(dir: string): void {
   for (let at = dirname(dir); at !== dirname(at); at = dirname(at))
     if (existsSync(join(at, '.git')))
       throw new UsageError('INIT_NOT_AT_TOP', `${dir} is not the top of its repository`, {
-        fix: `run: npx bootlace init --dir ${at}`,
+        fix: `run: npx bootlace init --dir ${shellWord(at)}`,
       });
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { SettingError } from '../errors';
 import { checkLock, writeLock } from '../publish/lock';
 import { dependencyBins } from '../publish/preflight/dependencies';
@@ -12,6 +12,7 @@ import { sayUnknownKeys } from '../settings/config-file';
 import { definitions } from '../settings/definitions';
 import { loadSources } from '../settings/load';
 import { readSettings } from '../settings/settings';
+import { shellWord } from '../settings/words';
 import { publisherProblems } from '../start/plan/named-command';
 import { findIn } from '../start/plan/package-files';
 import { count } from '../ui/text';
@@ -52,7 +53,7 @@ export const command: Command = {
       redact: redactor.redact,
       signal,
     };
-    if (flags.check) return check(publishable, context, run);
+    if (flags.check) return check(publishable, folder, context, run);
     const result = await writeLock(publishable, {
       ...run,
       fresh: flags.fresh === true,
@@ -69,7 +70,8 @@ export const command: Command = {
 
 async function check(
   publishable: Publishable,
-  { report, flags }: Context,
+  folder: string,
+  { report, flags, io }: Context,
   run: Parameters<typeof checkLock>[1],
 ): Promise<number> {
   const problems = await checkLock(publishable, run);
@@ -83,10 +85,11 @@ async function check(
     if (flags.json) report.json({ ok: true, problems, warnings: report.warnings });
     return 0;
   }
+  const named = relative(io.cwd, folder);
   throw new SettingError(
     'LOCK_STALE',
     `the lock does not fit package.json: ${problems.slice(0, 20).join('; ')}`,
-    { fix: 'run: npx bootlace lock', facts: { problems } },
+    { fix: `run: npx bootlace lock${named && ` ${shellWord(named)}`}`, facts: { problems } },
   );
 }
 

@@ -20,7 +20,7 @@ export const command: Command = {
   async run(context) {
     const { io, dir, rest } = context;
     context.report.leaveStdout();
-    const plan = await prepareSetup(context);
+    const plan = await prepareSetup(context, 'up');
     const release = await setUp(plan, context);
     // A fresh process: what setup loaded does not stay in the backend's memory, and the token is
     // not even in what /proc shows of its environment.

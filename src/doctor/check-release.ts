@@ -10,7 +10,7 @@ import { broken, readActiveRelease } from '../start/active-release';
 import { prepareBackendEnv, secretNames } from '../start/backend-env';
 import { checkRequired } from '../start/pick-entry';
 import { checkCommands } from '../start/plan/package-files';
-import { isServerFile } from '../start/server-file';
+import { findFreeServerFile, isServerFile } from '../start/server-file';
 import { type Check, failed, ok, warned } from './check';
 
 /** What is wanted, as far as it is known. */
@@ -95,6 +95,7 @@ function checkServerFile(dir: string, setup: string): Check {
   if (own) return ok(name, `node ${own} starts it`);
   if (!names.includes('server.js')) return warned(name, 'there is none', `run: ${setup}`);
   const what = 'bootlace did not write server.js, or it was changed since';
-  const fix = `move it away and run: ${setup}`;
+  const free = findFreeServerFile(each => readIfThere(join(dir, each))) ?? 'bootlace.js';
+  const fix = `run: ${setup} --server-file ${free}`;
   return failed(name, new SettingError('SERVER_FILE_TAKEN', what, { fix }));
 }

@@ -15,16 +15,17 @@ import { loadSources } from '../settings/load';
 import { readText } from '../settings/read-text';
 import { readSettings } from '../settings/settings';
 import { shellWord } from '../settings/words';
-import { isServerFile, renderServerFile } from '../start/server-file';
+import { findFreeServerFile, isServerFile, renderServerFile } from '../start/server-file';
 import { checkFrom, readLocalTarball } from './local-tarball';
 import { findReusable, type SetupPlan, type WantedInstall } from './plan';
 
 /**
  * Reads the folder and the settings and plans the setup; asks no registry and changes nothing.
  * Secrets go to the redactor before anything else can print.
+ * @param command the one that a fix repeats
  * @throws SettingError, UsageError
  */
-export async function prepareSetup(context: Context): Promise<SetupPlan> {
+export async function prepareSetup(context: Context, command = 'setup'): Promise<SetupPlan> {
   const { dir, flags, io } = context;
   const sources = loadSources(dir, await withLocalPackage(flags, dir), io.env);
   const settings = readSettings(sources);
@@ -48,7 +49,7 @@ export async function prepareSetup(context: Context): Promise<SetupPlan> {
     ignoreEngines: flags['ignore-engines'] === true,
     failFast: false,
     serverFile,
-    changes: planChanges(context, serverFile, config.managedLines),
+    changes: planChanges(context, command, serverFile, config.managedLines),
   };
 }
 
@@ -58,7 +59,8 @@ export async function prepareSetup(context: Context): Promise<SetupPlan> {
  * @throws SettingError NPMRC_MARKERS or SERVER_FILE_TAKEN
  */
 function planChanges(
-  { dir, dist, version }: Context,
+  { dir, dist, version, flags, rest }: Context,
+  command: string,
   serverFile: string,
   managedLines: readonly string[],
 ): SetupPlan['changes'] {
@@ -71,15 +73,18 @@ function planChanges(
   keep(npmrc, npmrcText, renderNpmrc(npmrcText, managedLines));
   const server = join(dir, serverFile);
   const serverText = readText(server);
-  if (serverText !== undefined && !isServerFile(serverText))
+  if (serverText !== undefined && !isServerFile(serverText)) {
+    const free = findFreeServerFile(name => readText(join(dir, name))) ?? 'bootlace.js';
+    const again = setupCommand({ ...flags, 'server-file': free }, command, rest);
     throw new SettingError(
       'SERVER_FILE_TAKEN',
       `${serverFile} is there, and bootlace did not write it, or it was changed since`,
       {
-        fix: `remove it if it was bootlace's, else move it away or pass --server-file start.js (any free name)`,
+        fix: `run: ${again}`,
         facts: { path: server },
       },
     );
+  }
   // Before server.js, which loads it.
   const { launcher } = layoutOf(dir);
   keep(launcher, readIfThere(launcher), readFileSync(join(dist, 'launcher.cjs'), 'utf8'));
@@ -113,11 +118,19 @@ const repeated = [
   ...['from', 'server-file', 'ignore-engines', 'lock'],
 ];
 
-/** `npx bootlace setup` with those of the typed flags that decide what is installed. */
-export function setupCommand(flags: Flags): string {
+/**
+ * `npx bootlace setup` with those of the typed flags that decide what is installed.
+ * @param rest the backend's words, for `up`
+ */
+export function setupCommand(
+  flags: Flags,
+  command = 'setup',
+  rest: readonly string[] = [],
+): string {
   const version = flags['backend-version'];
   const pin = version === undefined ? [] : ['--backend-version', String(version)];
-  return ['npx bootlace setup', ...[...typedFlags(flags), ...pin].map(shellWord)].join(' ');
+  const words = [...typedFlags(flags), ...pin, ...(rest.length ? ['--', ...rest] : [])];
+  return [`npx bootlace ${command}`, ...words.map(shellWord)].join(' ');
 }
 
 function typedFlags(flags: Flags): string[] {

@@ -25,6 +25,20 @@ export function isServerFile(text: string): boolean {
   return head !== null && hashOf(text.slice(head[0].length)) === head[1];
 }
 
+/** The names that the file gets, the first that is free. */
+export const serverFileNames = ['server.js', 'start.js', 'launch.js'];
+
+/** @param read the text of a file; undefined when it is not there */
+export function findFreeServerFile(
+  read: (name: string) => string | undefined,
+  names = serverFileNames,
+): string | undefined {
+  return names.find(name => {
+    const text = read(name);
+    return text === undefined || isServerFile(text);
+  });
+}
+
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

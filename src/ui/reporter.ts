@@ -12,7 +12,8 @@ interface ReporterOptions {
 }
 
 /** The commands that work in a folder. */
-const inFolder = /npx bootlace (?:setup|start|up|migrate|exec|status|use|doctor)\b(?! --help)/g;
+const inFolder =
+  /npx bootlace (?:setup|start|up|migrate|exec|status|use|doctor|init)\b(?! --help| --dir)/g;
 
 type Style = Parameters<typeof styleText>[0];
 

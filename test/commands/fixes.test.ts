@@ -86,6 +86,31 @@ suite('a fix installs again what is installed', () => {
       assert.deepEqual([version, slim], ['1.2.1', { files: 0, bytes: 0 }]);
     });
 
+  for (const [words, begin, names, said] of [
+    [['setup'], 'setup', ['server.js'], 'start'],
+    [['up', '--', 'a b'], 'up', ['server.js'], 'start'],
+    [['setup'], 'setup', ['server.js', 'start.js'], 'launch'],
+    [['setup', '--server-file', 'api.js'], 'setup', ['api.js', 'server.js'], 'start'],
+    [['doctor'], 'setup', ['server.js'], 'start'],
+  ] as const)
+    test(`${words.join(' ')} beside ${names.join(' and ')} of the user: a free name`, async t => {
+      const { cwd, env, run, status } = await world(t);
+      for (const name of names) writeFileSync(join(cwd, name), '// mine');
+      const [command, ...more] = words;
+      const pin = ['--package', '@acme/backend', '--slim', '--backend-version', '1.2.1'];
+      const ended = await run(command, ...pin, ...more);
+      assert.equal(ended.code, 3);
+      const printed = /SERVER_FILE_TAKEN[\s\S]*fix: run: (npx .*(?:\n {7}.*)*)/.exec(
+        ended.stderr + ended.stdout,
+      )?.[1] as string;
+      assert.match(printed, new RegExp(`^npx bootlace ${begin} .*--server-file ${said}\\.js`));
+      await type(printed, cwd, env);
+      const started = await runNode(join(cwd, `${said}.js`), [], { cwd });
+      assert.equal(started.stdout, '1.2.1\n');
+      assert.equal((await status()).version, '1.2.1');
+      for (const name of names) assert.equal(readFileSync(join(cwd, name), 'utf8'), '// mine');
+    });
+
   test('verify names what changed', async t => {
     const { run, backend, release } = await world(t);
     appendFileSync(join(backend, 'lib/b.js'), 'x');

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import defaults from 'npm-registry-fetch/lib/default-opts.js';
@@ -223,8 +223,10 @@ test('--check says whether the lock fits, asks nobody and writes nothing', async
   assert.equal(missing.code, 3);
   assert.match(
     missing.stderr,
-    /LOCK_STALE.*there is no bootlace-lock\.json[\s\S]*fix: run: npx bootlace lock/,
+    /LOCK_STALE.*there is no bootlace-lock\.json[\s\S]*fix: run: npx bootlace lock\n/,
   );
+  const above = await bootlace(['lock', basename(cwd), '--check'], { cwd: dirname(cwd), env });
+  assert.match(above.stderr, new RegExp(`fix: run: npx bootlace lock ${basename(cwd)}\n`));
   ok(await bootlace(['lock'], { cwd, env }));
   const before = registry.requests.length;
   for (const [name, change, code, says] of stale) {

@@ -342,7 +342,7 @@ const rows: Row[] = [
     files: { 'server.js': 'console.log(1)\n' },
     code: 'SERVER_FILE_TAKEN',
     exit: 3,
-    fix: /--server-file/,
+    fix: /^run: npx bootlace setup --server-file start\.js$/,
   },
   {
     name: 'a server file elsewhere',

@@ -1,5 +1,5 @@
 import { SettingError } from '../../errors';
-import { isServerFile } from '../../start/server-file';
+import { findFreeServerFile, serverFileNames } from '../../start/server-file';
 import { githubName, type Repository, serviceName } from '../repository';
 import { type BackendFacts, readBackend } from './backend-facts';
 import { dockerFiles, readDockerFacts } from './docker-files';
@@ -57,10 +57,8 @@ export function planInit(
 
 /** @throws SettingError INIT_SERVER_FILE_TAKEN */
 function serverFileFor(repository: Repository, asked: string | undefined): string {
-  const isFree = (name: string) =>
-    !repository.has(name) || isServerFile(repository.text(name) ?? '');
-  const names = asked === undefined ? ['server.js', 'start.js', 'launch.js'] : [asked];
-  const free = names.find(isFree);
+  const names = asked === undefined ? serverFileNames : [asked];
+  const free = findFreeServerFile(name => repository.text(name), names);
   if (free !== undefined) return free;
   throw new SettingError(
     'INIT_SERVER_FILE_TAKEN',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { snapshot } from '../../support/snapshot';
 import {
@@ -89,6 +89,8 @@ test('check ends with 3 for what is missing or out of date, with the difference'
   assert.match(outdated, /^out of date +render\.yaml$/m);
   assert.match(outdated, /^-\s+value: 24\.\S+\n\+\s+value: 26\.\S+$/m);
   assert.match(outdated, /INIT_OUTDATED[\s\S]*fix: run: npx bootlace init$/m);
+  const above = await initEnds(dirname(folder), `--check --dir ${basename(folder)}`, 3);
+  assert.match(above, new RegExp(`fix: run: npx bootlace init --dir ${basename(folder)}$`, 'm'));
   await initEnds(folder, '', 0);
   await initEnds(folder, '--check', 0);
   rmSync(join(folder, '.env.example'));
