@@ -157,6 +157,7 @@ async function readFolder(folder: string, context: Work): Promise<Source> {
     around: {
       isOnDisk: path => find(path) !== undefined,
       workspace,
+      folder: relative(io.cwd, folder),
       otherLock: findSeed(folder, target, manifest.name)?.lock,
     },
     place: ({ file, path }) => ({

@@ -26,7 +26,7 @@ export const command: Command = {
     const { blueprints, packages } = subjects(context);
     if (flags.boot && packages.length === 0)
       throw new UsageError('FLAG_INVALID', '--boot starts a package, and none is named', {
-        fix: 'name the folder of the package, too, or leave --boot out',
+        fix: 'name its folder, too, as in: npx bootlace check . --boot',
       });
     for (const path of blueprints) findings.push(...(await checkFile(path, context)));
     try {

@@ -95,14 +95,17 @@ function optionsOf({ dir, flags, io, report }: Context, repository: Repository):
   );
   const paths = ['render.yaml', '.github/workflows/deploy.yml', '.env.example', 'compose.yaml'];
   const options = readOptions(typed);
-  for (const path of paths) {
+  const heads = paths.flatMap(path => {
     const head = readHead(repository.text(path) ?? '');
-    if (!head) continue;
-    const kept = readWords(head.flags, path);
-    if (typed.recipe !== undefined && options.recipe !== kept.recipe) break;
+    return head ? { path, ...head } : [];
+  });
+  // A file of the user's does not get the flags of later runs.
+  const head = heads.find(({ isIntact }) => isIntact) ?? heads[0];
+  const kept = head && readWords(head.flags, head.path);
+  if (kept && (typed.recipe === undefined || options.recipe === kept.recipe)) {
     const words = wordsOf(kept).join(' ');
     if (words && Object.keys(typed).length)
-      report.line(`kept from line 1 of ${path}: ${words} (take a flag out there to drop it)`);
+      report.line(`kept from line 1 of ${head.path}: ${words} (take a flag out there to drop it)`);
     return mergeOptions(options, kept);
   }
   if (options.recipe !== 'node') return options;

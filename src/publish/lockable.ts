@@ -58,7 +58,9 @@ export function showDependency({ name, spec, member }: Omit<HostDependency, 'sec
 }
 
 /** How to depend on the same code through a registry. */
-export function publishFix({ name, spec, from }: Omit<HostDependency, 'section'>): string {
+export function publishFix({ name, spec, from, member }: Omit<HostDependency, 'section'>): string {
+  if (member !== undefined)
+    return `bundle its code into the build and move it to devDependencies, or remove "private" from ${member}/package.json and publish it first`;
   if (from === 'remote') return `publish ${name} to your registry and depend on its version`;
   if (spec.startsWith('catalog:'))
     return `write the version that the workspace's catalog names for ${name}`;

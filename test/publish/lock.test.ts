@@ -441,8 +441,17 @@ test('a private sibling is refused without asking a registry', async t => {
   assert.equal(checked.code, 3);
   assert.match(
     checked.stdout,
-    /DEPENDENCY_LOCAL dependencies\.@acme\/shared: .*packages\/shared of the workspace[\s\S]*fix: publish @acme\/shared/,
+    /DEPENDENCY_LOCAL dependencies\.@acme\/shared: .*packages\/shared of the workspace[\s\S]*fix: bundle its code.*remove "private" from packages\/shared\/package\.json/,
   );
+});
+
+test('check names the folder whose lock is missing', async t => {
+  const { env } = await world(t);
+  const { top } = workspaceOf(t, {});
+  const { stdout } = await bootlace(['check', 'packages/backend'], { cwd: top });
+  const [, fix = ''] = /LOCK_NONE.*\n {2}fix: run: npx bootlace (.*), then/.exec(stdout) ?? [];
+  ok(await bootlace(fix.split(' '), { cwd: top, env }));
+  assert.equal(existsSync(join(top, 'packages/backend/bootlace-lock.json')), true);
 });
 
 test('the root of a workspace that needs nothing itself is not what is locked', async t => {

@@ -206,6 +206,12 @@ const rows: Row[] = [
     /name a file of the package/,
   ],
   [
+    'scripts.start with a migration',
+    { json: { scripts: { start: 'node dist/migrate.js && node dist/main.js' } } },
+    'warning START_SKIPPED scripts.start',
+    /"start": "node dist\/main\.js", and a migration as "bootlace": \{ "migrate": "node dist\/migrate\.js" \}/,
+  ],
+  [
     'a file that is built and not listed',
     { json: { main: 'lib/x.js' }, around: { isOnDisk: path => path === 'lib/x.js' } },
     'error FILE_NOT_PACKED main',

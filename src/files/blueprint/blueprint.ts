@@ -129,5 +129,7 @@ export function isContainer({ runtime }: Service): boolean {
 export function isAutodeployOff(service: Service): boolean {
   const trigger = service.at.text('autoDeployTrigger');
   if (trigger !== undefined) return trigger === 'off';
-  return service.at.text('autoDeploy') === 'false' || service.runtime === 'image';
+  return (
+    /^(false|no|off)$/i.test(service.at.text('autoDeploy') ?? '') || service.runtime === 'image'
+  );
 }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Finding } from '../../ui/findings';
 import type { Repository } from '../repository';
 import { type Rule, readBlueprint } from './blueprint';
@@ -8,6 +9,7 @@ import { launchRules } from './rules/launched';
 import { referenceRules } from './rules/references';
 import { refusalRules } from './rules/refused';
 import { valueRules } from './rules/values';
+import { workflowRules } from './rules/workflows';
 import { checkShape } from './shape';
 import type { Problem } from './value';
 
@@ -18,6 +20,7 @@ const rules: readonly Rule[] = [
   ...commandRules,
   ...valueRules,
   ...dockerRules,
+  ...workflowRules,
 ];
 
 /** A reader corrects no more findings than this at a time. */
@@ -55,5 +58,9 @@ export function checkBlueprint(text: string, file: string, repository: Repositor
   const warnings = found.filter(({ severity }) => severity === 'warning');
   return [...errors, ...warnings.slice(0, mostFindings - errors.length)]
     .sort(order)
-    .map(problem => ({ file, ...problem, path: problem.path || undefined }));
+    .map(problem => ({
+      ...problem,
+      file: problem.file ? posix.join(posix.dirname(file), problem.file) : file,
+      path: problem.path || undefined,
+    }));
 }

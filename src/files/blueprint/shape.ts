@@ -128,8 +128,10 @@ function* checkMap(map: MapValue, spec: Spec, name: string, source?: string): Ge
   for (const field of map.fields.values()) {
     const inner = Object.hasOwn(fields, field.key) ? fields[field.key] : undefined;
     if (!inner || missing.includes(field.key)) continue;
-    if (inner.deprecated) yield oldName(field, inner.deprecated);
-    yield* checkValue(field.value, inner, field, field.key);
+    const old = inner.deprecated && oldName(field, inner.deprecated);
+    if (old) yield old;
+    for (const problem of checkValue(field.value, inner, field, field.key))
+      yield old && inner.is === 'boolean' ? { ...problem, fix: old.fix } : problem;
   }
 }
 
@@ -161,7 +163,8 @@ function example(spec: Spec | undefined): string {
 
 function oldName(field: Field, successor: string): Problem {
   const value = textOf(field.value);
-  const trigger = value === 'false' ? "'off'" : 'commit';
+  const isOff = /^(false|no|off)$/i.test(value ?? '');
+  const trigger = isOff ? "'off'" : "commit, or 'off' where CI deploys";
   const rewritten = new Map([
     ['env', `runtime: ${value ?? 'node'}`],
     ['autoDeploy', `autoDeployTrigger: ${trigger}`],

@@ -64,8 +64,8 @@ export interface Field extends Place {
   value: Value;
 }
 
-/** A finding that does not name its file yet. */
-export type Problem = Omit<Finding, 'file'> & Place;
+/** A finding; its file is named where that is another file than the Blueprint, beside it. */
+export type Problem = Omit<Finding, 'file'> & Partial<Pick<Finding, 'file'>> & Place;
 
 /** What a person reads of a finding. */
 type Texts = Pick<Finding, 'message' | 'fix'>;

@@ -1,6 +1,13 @@
 import { posix } from 'node:path';
 import { isObject } from '../../json';
-import { binsOf, chooseEntry, exportTarget, type PackageJson } from '../../start/plan/entry';
+import {
+  binsOf,
+  chooseEntry,
+  type Entry,
+  exportTarget,
+  type FindFile,
+  type PackageJson,
+} from '../../start/plan/entry';
 import { publisherProblems } from '../../start/plan/named-command';
 import { parseStartScript } from '../../start/plan/start-script';
 import type { PackedPackage } from './packed-package';
@@ -41,7 +48,8 @@ export function entryProblems(
         : `build before you publish, and list ${folder} in "files" of package.json`,
     });
   });
-  const problems = [...files, ...roles];
+  const skipped = choice && 'entry' in choice ? skippedProblems(manifest, choice.entry, find) : [];
+  const problems = [...files, ...roles, ...skipped];
   // A missing file that is named is said already.
   if (!failed || problems.length) return problems;
   const [first] = failed.candidates;
@@ -49,6 +57,28 @@ export function entryProblems(
     ? `name the server in scripts.start, as in "start": "node ${find(first) ?? 'dist/main.js'}", or in "main"`
     : 'build before you publish, list the built folder in "files", and name the server in "main" or scripts.start';
   return [problem('error', failed.failure, undefined, { message: failed.message, fix })];
+}
+
+/** A step that the publisher has done before. */
+const buildStep = /\b(build|compile|clean|tsc|swc|rimraf)\b/;
+
+/** What scripts.start does besides the start that bootlace takes in its place. */
+function skippedProblems(
+  { scripts }: PackageJson,
+  { file, why }: Entry,
+  find: FindFile,
+): Problem[] {
+  const start = isObject(scripts) ? scripts.start : undefined;
+  const steps = typeof start === 'string' ? start.split(/&&|\|\||;/).map(step => step.trim()) : [];
+  const isStart = (step: string) => find(parseStartScript(step)?.file ?? '') === file;
+  const skipped = steps.filter(step => step && !isStart(step) && !buildStep.test(step));
+  if (steps.length < 2 || skipped.length === 0) return [];
+  return [
+    problem('warning', 'START_SKIPPED', 'scripts.start', {
+      message: `${file} is started (${why}) without a shell, which skips of scripts.start: ${skipped.join(', ').slice(0, 200)}`,
+      fix: `write "start": "node ${file}", and a migration as "bootlace": { "migrate": ${JSON.stringify(skipped[0])} }`,
+    }),
+  ];
 }
 
 /** The files that package.json says are there: key → path. */

@@ -20,6 +20,8 @@ export interface Surroundings {
   isOnDisk?: (path: string) => boolean;
   /** A lock that is not the package's own, such as the workspace's: it names install scripts. */
   otherLock?: LockDocument;
+  /** For a folder: its path, as a command of the fix names it; '' for the working folder. */
+  folder?: string;
   /** The workspace that the folder is a member of. */
   workspace?: Workspace;
 }
@@ -105,9 +107,9 @@ function hostProblems({ manifest }: PackedPackage, { nodeVersion }: Surroundings
 /** The lock that the package carries, and what is wrong with it. */
 function ownLock(
   { lock: text, manifest }: PackedPackage,
-  { isOnDisk }: Surroundings,
+  { isOnDisk, folder }: Surroundings,
 ): { lock?: LockDocument; problems: Problem[] } {
-  const fix = 'run: npx bootlace lock, then publish';
+  const fix = `run: npx bootlace lock${folder ? ` ${folder}` : ''}, then publish`;
   const { dependencies, optionalDependencies } = productionSpecs(manifest);
   const fault = (severity: Problem['severity'], code: string, message: string): Problem => ({
     severity,

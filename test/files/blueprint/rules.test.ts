@@ -223,7 +223,7 @@ test('a fix says what to write', () => {
   const fixes: [text: string, fix: string][] = [
     [docker().replace('runtime', 'env'), 'write runtime: docker'],
     [node('autoDeploy: false'), "write autoDeployTrigger: 'off'"],
-    [node('autoDeploy: true'), 'write autoDeployTrigger: commit'],
+    [node('autoDeploy: true'), "write autoDeployTrigger: commit, or 'off' where CI deploys"],
     [node('healthcheckpath: /'), 'write healthCheckPath instead'],
     [node('nodeVersion: 18'), 'write the variable NODE_VERSION under envVars instead'],
     ['redis: []', 'write an entry of services with type: keyvalue instead'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withHead } from '../../../src/files/init/head';
 import { check, repositoryOf } from './support';
 
 interface Case {
@@ -23,7 +24,7 @@ const node = (...lines: string[]) =>
     ...lines.map(line => `    ${line}`),
   ].join('\n');
 const setup = 'npx bootlace@1 setup';
-/** A service that bootlace starts, without a fault; further lines begin on line 11. */
+/** A service that bootlace starts, without a fault; further lines begin on line 12. */
 const launched = (...lines: string[]) =>
   [
     node().replace('npm ci', setup).replace('a.js', 'server.js'),
@@ -31,6 +32,7 @@ const launched = (...lines: string[]) =>
     "    autoDeployTrigger: 'off'",
     '    envVars:',
     '      - {key: NODE_VERSION, value: 24.x}',
+    '      - {key: BACKEND_PACKAGE, value: "@acme/backend"}',
     ...lines.map(line => `      ${line}`),
   ].join('\n');
 const production = (...lines: string[]) =>
@@ -55,14 +57,14 @@ const cases: Case[] = [
   { text: launched('- {key: BACKEND_VERSION, value: latest}'), expected: '' },
   {
     text: launched('- {key: BACKEND_VERSION, value: 1.0.0}'),
-    expected: '11 PIN_HAS_VALUE',
+    expected: '12 PIN_HAS_VALUE',
     fix: /sync: false/,
   },
   { text: production(), expected: '2 PIN_MISSING', fix: /BACKEND_VERSION with sync: false/ },
   {
     text: production('- {key: BACKEND_VERSION, sync: false}'),
     expected: '5 PIN_MISSING',
-    fix: /\$\{BACKEND_VERSION:\?\}/,
+    fix: /^add after setup in buildCommand: --backend-version "\$\{BACKEND_VERSION:\?\}"$/,
   },
   {
     text: production('- {key: BACKEND_VERSION, sync: false}').replace(setup, guarded),
@@ -70,7 +72,7 @@ const cases: Case[] = [
   },
   {
     text: production('- {key: BACKEND_VERSION, value: latest}').replace(setup, guarded),
-    expected: '11 PIN_HAS_VALUE',
+    expected: '12 PIN_HAS_VALUE',
   },
   { text: launched().replace('name: api', 'name: api-preprod'), expected: '' },
   { text: launched().replace('    healthCheckPath: /health\n', ''), expected: '2 HEALTH_MISSING' },
@@ -78,6 +80,26 @@ const cases: Case[] = [
     text: launched().replace("    autoDeployTrigger: 'off'\n", ''),
     expected: '2 AUTODEPLOY_ON',
     fix: /'off'/,
+  },
+  {
+    text: launched().replace('BACKEND_PACKAGE', 'LOG_LEVEL'),
+    expected: '5 PACKAGE_MISSING',
+    fix: /add to envVars: key: BACKEND_PACKAGE/,
+  },
+  {
+    text: launched().replace('BACKEND_PACKAGE', 'LOG_LEVEL'),
+    files: { 'bootlace.json': '{}' },
+    expected: '',
+  },
+  {
+    text: launched().replace("autoDeployTrigger: 'off'", 'autoDeploy: yes'),
+    expected: '8 FIELD_DEPRECATED, 8 TYPE_INVALID, 8 AUTODEPLOY_ON',
+    fix: /write autoDeployTrigger: commit, or 'off' where CI deploys/,
+  },
+  {
+    text: launched().replace("autoDeployTrigger: 'off'", 'autoDeploy: no'),
+    expected: '8 FIELD_DEPRECATED, 8 TYPE_INVALID',
+    fix: /write autoDeployTrigger: 'off'/,
   },
   { text: launched().replace("'off'", 'commit'), expected: '8 AUTODEPLOY_ON' },
   { text: launched().replace("'off'", 'off'), expected: '8 OFF_UNQUOTED', fix: /'off'/ },
@@ -117,7 +139,7 @@ const cases: Case[] = [
     text: launched(),
     files: { 'server.js': 'require("./app")' },
     expected: '5 SERVER_FILE_TAKEN',
-    fix: /--server-file/,
+    fix: /add --server-file start\.js here, and write startCommand: node start\.js/,
   },
   {
     text: launched().replace(setup, `${setup} --server-file start.js`),
@@ -125,26 +147,23 @@ const cases: Case[] = [
     expected: '',
   },
   {
-    text: launched('- {key: BACKEND_PACKAGE, value: "@acme/backend"}'),
+    text: launched(),
     files: { 'packages/backend/package.json': backend({ requires: ['DATABASE_URL', 'PORT'] }) },
     expected: '10 REQUIRED_MISSING',
     fix: /DATABASE_URL/,
   },
   {
-    text: launched(
-      '- {key: BACKEND_PACKAGE, value: "@acme/backend"}',
-      '- {key: DATABASE_URL, sync: false}',
-    ),
+    text: launched('- {key: DATABASE_URL, sync: false}'),
     files: { 'packages/backend/package.json': backend({ requires: ['DATABASE_URL'] }) },
     expected: '',
   },
   {
-    text: launched('- {key: BACKEND_PACKAGE, value: "@acme/backend"}', '- fromGroup: dashboard'),
+    text: launched('- fromGroup: dashboard'),
     files: { 'packages/backend/package.json': backend({ requires: ['DATABASE_URL'] }) },
     expected: '',
   },
   {
-    text: `${launched('- {key: BACKEND_PACKAGE, value: "@acme/backend"}', '- fromGroup: g')}\nenvVarGroups: [{name: g, envVars: [{key: DATABASE_URL, value: a}]}]`,
+    text: `${launched('- fromGroup: g')}\nenvVarGroups: [{name: g, envVars: [{key: DATABASE_URL, value: a}]}]`,
     files: { 'packages/backend/package.json': backend({ requires: ['DATABASE_URL'] }) },
     expected: '',
   },
@@ -154,7 +173,7 @@ const cases: Case[] = [
     expected: '10 REQUIRED_MISSING, 10 INSTALLS_TWICE',
   },
   {
-    text: launched('- {key: BACKEND_PACKAGE, value: "@acme/backend"}'),
+    text: launched(),
     files: { 'p/package.json': backend({ requires: 'no list' }) },
     expected: '',
   },
@@ -166,6 +185,13 @@ const cases: Case[] = [
     fix: /preDeployCommand/,
   },
   { text: start('alembic upgrade head && uvicorn a:a'), expected: '6 MIGRATES_AT_START' },
+  { text: start('node dist/migrate.js && node server.js'), expected: '6 MIGRATES_AT_START' },
+  {
+    text: start('node --no-warnings db/run-migrations.mjs; node a.js'),
+    expected: '6 MIGRATES_AT_START',
+  },
+  { text: start('npm run migrate && npm start'), expected: '6 MIGRATES_AT_START' },
+  { text: start('node dist/migrator/main.js'), expected: '' },
   {
     text: `${start('npm run db:migrate && node a.js')}\n    plan: free`,
     expected: '6 MIGRATES_AT_START',
@@ -417,6 +443,32 @@ for (const { text, files, executable, expected, fix } of cases)
     assert.equal(findings.map(({ line, code }) => `${line} ${code}`).join(', '), expected);
     if (fix) assert.match(findings[0]?.fix ?? '', fix);
   });
+
+const deploy = (services: string) =>
+  withHead(`env:\n  SERVICES: ${services}\n`, []).replace('env:', '# mine\nenv:');
+const workflows: [services: string, name: string, found: string][] = [
+  ['api', 'render.yaml', ''],
+  ['api other-prod # both', 'render.yaml', '.github/workflows/deploy.yml:5:13 WORKFLOW_SERVICES'],
+  ["'other'", 'render.yml', '.github/workflows/deploy.yml:5:13 WORKFLOW_SERVICES'],
+  ['srv-cukouhrtq21c73e9scng ${{ vars.SERVICES }}', 'render.yaml', ''],
+  ['other', 'render-smokebox.yaml', ''],
+];
+for (const [services, blueprint, expected] of workflows)
+  test(`SERVICES: ${services} beside ${blueprint} → ${expected}`, () => {
+    const files = { '.github/workflows/deploy.yml': deploy(services) };
+    const findings = check(node(), repositoryOf(files, { blueprint }));
+    assert.deepEqual(
+      findings.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`).join(),
+      expected,
+    );
+    if (expected) assert.match(findings[0]?.fix ?? '', /that this workflow deploys: api$/);
+  });
+
+test('a workflow that init did not write is passed over', () =>
+  assert.deepEqual(
+    check(node(), repositoryOf({ '.github/workflows/deploy.yml': '  SERVICES: other' })),
+    [],
+  ));
 
 test('a Blueprint below the top is told of, unless there is one at the top', () => {
   const files = { 'api/render.yaml': '' };

@@ -167,6 +167,18 @@ for (const [first, second, words] of added)
     await initEnds(folder, '--check', 0);
   });
 
+test('flags that came after a file became the user’s count as well', async t => {
+  const folder = createRepository(t, sampleMonorepo);
+  await initEnds(folder, '--ask DATABASE_URL', 0);
+  edit(folder, 'render.yaml', text => text.replace('acme-backend-prod', 'api'));
+  await initEnds(folder, '--docker --ask JWT_SECRET', 0);
+  assert.match(await initEnds(folder, '', 0), /^in order +Dockerfile$/m);
+  assert.match(
+    await initEnds(folder, '--server-file api.js', 0),
+    /^kept from line 1 of \.github\/workflows\/deploy\.yml: --docker --ask DATABASE_URL --ask JWT_SECRET /m,
+  );
+});
+
 test('other words in the first line stop init: it does not begin anew', async t => {
   const folder = createRepository(t, sampleMonorepo);
   await initEnds(folder, '--ask DATABASE_URL', 0);

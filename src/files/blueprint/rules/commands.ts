@@ -16,7 +16,7 @@ export const commandRules: readonly Rule[] = [
 
 /** The commands of the tools that change a database's schema. */
 const migration =
-  /\b(prisma (migrate deploy|db push)|alembic upgrade|manage\.py migrate|flask db upgrade|(rails|rake) db:migrate|typeorm\S{0,20} (-\S{1,20} \S{1,80} )?migration:run|knex migrate:latest|sequelize(-cli)? db:migrate|drizzle-kit (migrate|push)|db:(migrate|deploy)|goose (\S{1,80} ){0,3}up|bootlace (release|migrate))\b/;
+  /\b(prisma (migrate deploy|db push)|alembic upgrade|manage\.py migrate|flask db upgrade|(rails|rake) db:migrate|typeorm\S{0,20} (-\S{1,20} \S{1,80} )?migration:run|knex migrate:latest|sequelize(-cli)? db:migrate|drizzle-kit (migrate|push)|db:(migrate|deploy)|goose (\S{1,80} ){0,3}up|bootlace (release|migrate)|node (\S{1,80} ){0,3}\S{0,100}\bmigrat(e|ions?)\.[cm]?js|(npm|pnpm|yarn)( run)? migrat(e|ions?))\b/;
 
 /** What starts a service: its own commands, or else the one of its image. */
 function startCommands(service: Service, repository: Repository) {

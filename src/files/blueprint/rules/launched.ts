@@ -23,7 +23,16 @@ interface Launched extends Service {
 /** Traps of the services that bootlace sets up and starts. */
 export const launchRules: readonly Rule[] = [
   perService(pinValue),
-  ...[pinMissing, required, installsTwice, openNode, health, autodeploy, serverFile].map(rule =>
+  ...[
+    pinMissing,
+    packageMissing,
+    required,
+    installsTwice,
+    openNode,
+    health,
+    autodeploy,
+    serverFile,
+  ].map(rule =>
     perService(function* (service, repository, blueprint) {
       if (!isLaunched(service)) return;
       const { variables, isComplete } = allVariables(service, blueprint);
@@ -52,13 +61,32 @@ function* pinMissing(service: Launched): Generator<Problem> {
   if (pin)
     yield warning(at.place('buildCommand'), 'PIN_MISSING', {
       message: 'this production service would install latest while BACKEND_VERSION is unset',
-      fix: 'write buildCommand: npx bootlace setup --backend-version "${BACKEND_VERSION:?}"',
+      fix: setsUp.test(build)
+        ? 'add after setup in buildCommand: --backend-version "${BACKEND_VERSION:?}"'
+        : 'write buildCommand: npx --yes bootlace@0 setup --backend-version "${BACKEND_VERSION:?}"',
     });
   else if (isComplete)
     yield warning(at, 'PIN_MISSING', {
       message: 'this production service has no BACKEND_VERSION, and would install latest',
       fix: 'add to envVars: key: BACKEND_VERSION with sync: false',
     });
+}
+
+/** A build command that reads which backend to install. */
+const setsUp = /\bbootlace(@\S{1,60})? (setup|up)\b/;
+
+function* packageMissing(service: Launched, repository: Repository): Generator<Problem> {
+  const { at, rootDir, build, find, isComplete } = service;
+  if (!setsUp.test(build) || /--(package|from)\b|BACKEND_PACKAGE=/.test(build)) return;
+  if (!isComplete || find('BACKEND_PACKAGE')) return;
+  const { bootlace } = repository.manifest(posix.join(rootDir, 'package.json')) ?? {};
+  // The host's settings may stand in a file.
+  if (isObject(bootlace) && bootlace.package !== undefined) return;
+  if (repository.text(posix.join(rootDir, 'bootlace.json')) !== undefined) return;
+  yield warning(at.place('buildCommand'), 'PACKAGE_MISSING', {
+    message: 'nothing in the repository names the backend that setup installs',
+    fix: 'add to envVars: key: BACKEND_PACKAGE with the package, such as value: "@acme/backend"',
+  });
 }
 
 function* required(service: Launched, repository: Repository): Generator<Problem> {
@@ -147,12 +175,12 @@ function* autodeploy(service: Launched): Generator<Problem> {
 
 function* serverFile(service: Launched, repository: Repository): Generator<Problem> {
   const { at, rootDir, build } = service;
-  if (!/\bbootlace(@\S{1,60})? (setup|up)\b/.test(build) || /--server-file/.test(build)) return;
+  if (!setsUp.test(build) || /--server-file/.test(build)) return;
   const present = repository.text(posix.join(rootDir, 'server.js'));
   if (present !== undefined && !isServerFile(present))
     yield error(at.place('buildCommand'), 'SERVER_FILE_TAKEN', {
       message: 'the repository has a server.js of its own, which setup does not overwrite',
-      fix: 'add --server-file bootlace-server.js here, and start: node bootlace-server.js',
+      fix: 'add --server-file start.js here, and write startCommand: node start.js',
     });
 }
 
