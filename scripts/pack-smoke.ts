@@ -20,7 +20,7 @@ import { cleanEnv } from '../test/support/run';
 const run = promisify(execFile);
 const root = join(__dirname, '..');
 /** In bytes; the pages of docs/ are part of it. */
-const largest = 325 * 1024;
+const largest = 290 * 1024;
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bootlace-pack-'));

@@ -13,11 +13,11 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
   }));
 
 /**
- * The launcher, installer, registry and host's commands are 13,000 of them, deploys on Render 5,600
- * with their commands, the files that `init` writes 1,600, `check` of Blueprints 2,400 and of packages
- * 1,100.
+ * The launcher, installer, registry and host's commands are 12,700 of them, deploys on Render 5,100
+ * with their commands, what a publisher types 1,400, the files that `init` writes 1,400, and `check` of
+ * Blueprints 1,800.
  */
-const mostLines = 24_200;
+const mostLines = 22_600;
 
 /** Whose job a side effect is. Everything else gets it handed in, or does without. */
 const jobs: [what: string, pattern: RegExp, where: RegExp][] = [
