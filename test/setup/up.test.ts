@@ -32,7 +32,8 @@ async function world(t: Context & { after(fn: () => Promise<void>): void }, vers
   return { registry, publish, cwd, run, status };
 }
 
-suite('up starts what is wanted or nothing', () => {
+// Some ask a registry that is away for a minute, so several wait at a time.
+suite('up starts what is wanted or nothing', { concurrency: 4 }, () => {
   // Installed 1.4.0 by the tag latest; then the registry is away.
   const wishes: [wish: string | undefined, code: number][] = [
     [undefined, 0],
