@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { authorizationOf } from './config/credentials';
 import { type Hop, nextHop } from './follow';
@@ -58,18 +57,11 @@ export async function receive(
   response: IncomingMessage,
   take: (piece: Buffer) => void,
 ): Promise<void> {
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      try {
-        take(piece);
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
   const decoder = decoderOf(response);
-  await (decoder ? pipeline(response, decoder(), sink) : pipeline(response, sink));
+  const content: AsyncIterable<Buffer> = decoder
+    ? pipeline(response, decoder(), () => {})
+    : response;
+  for await (const piece of content) take(piece);
 }
 
 /** What takes off the content coding of an answer; undefined where there is none. */
